@@ -1,0 +1,93 @@
+"""What every generator is: the `Generator` protocol, a `Frame` of its timeline and a finished `Generation`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import torch
+from PIL import Image
+
+from clevr_demo.pictures import to_image
+from clevr_demo.request import GenerationRequest
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One step of a picture's making, index from 0.
+
+    `noisy_pixels` is x_t before the step, `predicted_pixels` the model's estimate of x_0 at it, both (3, 64, 64) on
+    the CPU in [-1, 1] (x_t may lie outside); `noisy` and `predicted` are the same as pictures. For the ACGAN, which
+    has no noise to remove, both show the picture at that point of the latent path and `timestep` counts down to 0.
+    """
+
+    index: int
+    timestep: int
+    noisy_pixels: torch.Tensor
+    predicted_pixels: torch.Tensor
+
+    @cached_property
+    def noisy(self) -> Image.Image:
+        return to_image(self.noisy_pixels)
+
+    @cached_property
+    def predicted(self) -> Image.Image:
+        return to_image(self.predicted_pixels)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A finished picture: its timeline, what was asked, which weights drew it, and what it cost."""
+
+    frames: tuple[Frame, ...]
+    request: GenerationRequest
+    model: str  # name@fingerprint
+    seconds: float
+    evaluations: int  # passes through the network; a guided step counts two
+
+    @property
+    def image(self) -> Image.Image:
+        return self.frames[-1].predicted
+
+
+class Generator(Protocol):
+    """What the app, the benchmark and the tests ask of a model."""
+
+    name: str
+    kind: str
+
+    def generate(self, labels: Any, seed: int, steps: int = ...) -> Generation: ...
+
+    def stream(self, labels: Any, seed: int, steps: int = ...) -> Iterator[Frame]: ...
+
+    def generate_batch(
+        self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = ...
+    ) -> list[Generation]: ...
+
+
+def noise(seeds: Sequence[int], shape: tuple[int, ...]) -> tuple[torch.Tensor, list[torch.Generator]]:
+    """((N, *shape) standard normal noise, the generators it came from): one CPU generator a seed.
+
+    A picture's noise thus depends on its own seed alone: not on the batch, not on the device.
+    """
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return torch.stack([torch.randn(shape, generator=generator) for generator in generators]), generators
+
+
+def check_batch(labels_list: Sequence[Any], seeds: Sequence[int]) -> None:
+    if len(labels_list) != len(seeds):
+        raise ValueError(f"{len(labels_list)} label sets but {len(seeds)} seeds; a batch needs one seed a picture")
+
+
+class Stopwatch:
+    """Seconds since it was made."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started

@@ -1,0 +1,161 @@
+"""One frozen request = the link's query = the PNG's metadata = the cache key.
+
+    request = GenerationRequest.of(labels=["red cube"], seed=7, steps=20)
+    request.query(weights={"ddpm": "1a2b3c4d"})    # "v=1&objects=red-cube&seed=7&steps=20&...&ddpm=1a2b3c4d"
+    request, notes, weights = from_query({"objects": "red-cube", "seed": "x"})   # notes: "seed ... 0 is used"
+
+Making a request checks it; reading a link never fails: a bad or missing field falls back to its default and a note
+says so.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from clevr_demo.objects import MAX_TRAINED, OBJECTS, InputError, parse, slug
+
+VERSION = 1
+MAX_SEED = 2**31 - 1
+MAX_STEPS = 1200
+MAX_PICTURES = 8
+MAX_GUIDANCE = 10.0
+SAMPLERS = ("dpm", "unipc", "ddim", "ddpm")
+MODELS = ("ddpm", "acgan")
+"""The generators whose fingerprints a link carries."""
+
+
+def whole(field: str, value: Any, low: int, high: int) -> int:
+    """A whole number within its range, or an InputError that names the field."""
+    wrong_type = isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value)
+    if wrong_type or int(value) != value:
+        raise InputError(field, f"{field} must be a whole number, not {value!r}")
+    if not low <= value <= high:
+        raise InputError(field, f"{field} must be between {low} and {high}, not {int(value)}")
+    return int(value)
+
+
+def real(field: str, value: Any, low: float, high: float) -> float:
+    """A finite number within its range, or an InputError that names the field."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+        raise InputError(field, f"{field} must be a number, not {value!r}")
+    if not low <= value <= high:
+        raise InputError(field, f"{field} must be between {low:g} and {high:g}, not {value:g}")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """Everything that decides a picture, checked. Make it with `GenerationRequest.of`.
+
+    `objects` are indices, ascending. `guidance` None stands for the model's own default. `pictures` counts
+    consecutive seeds, so picture i has seed + i.
+    """
+
+    objects: tuple[int, ...]
+    seed: int = 0
+    steps: int = 20
+    sampler: str = "dpm"
+    guidance: float | None = None
+    pictures: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        labels: Any,
+        seed: Any = 0,
+        steps: Any = 20,
+        sampler: Any = "dpm",
+        guidance: Any = None,
+        pictures: Any = 1,
+    ) -> GenerationRequest:
+        """Checks every field.
+
+        Raises:
+            InputError: a ValueError whose `field` and message name the culprit.
+        """
+        if sampler not in SAMPLERS:
+            raise InputError("sampler", f"unknown sampler {sampler!r}; choose one of {', '.join(SAMPLERS)}")
+        return cls(
+            objects=parse(labels),
+            seed=whole("seed", seed, 0, MAX_SEED),
+            steps=whole("steps", steps, 1, MAX_STEPS),
+            sampler=sampler,
+            guidance=None if guidance is None else real("guidance", guidance, 0, MAX_GUIDANCE),
+            pictures=whole("pictures", pictures, 1, MAX_PICTURES),
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(OBJECTS[index] for index in self.objects)
+
+    @property
+    def beyond_training(self) -> bool:
+        """Whether more objects are asked for than any training picture holds."""
+        return len(self.objects) > MAX_TRAINED
+
+    def single(self, number: int) -> GenerationRequest:
+        """The request of picture `number` alone; seeds wrap around at the largest."""
+        return replace(self, seed=(self.seed + number) % (MAX_SEED + 1), pictures=1)
+
+    def fields(self) -> dict[str, str]:
+        """The request as readable strings, for links and metadata."""
+        found = {
+            "v": str(VERSION),
+            "objects": ",".join(slug(index) for index in self.objects),
+            "seed": str(self.seed),
+            "steps": str(self.steps),
+            "sampler": self.sampler,
+        }
+        if self.guidance is not None:
+            found["guidance"] = f"{self.guidance:g}"
+        if self.pictures != 1:
+            found["pictures"] = str(self.pictures)
+        return found
+
+    def query(self, weights: Mapping[str, str] | None = None) -> str:
+        """The link's query, without "?": the fields and, per model, the fingerprint of the weights."""
+        return urlencode(self.fields() | dict(weights or {}), safe=",", quote_via=quote)
+
+
+PARSERS = {"seed": int, "steps": int, "sampler": str, "guidance": float, "pictures": int}
+
+
+def _objects(text: str, notes: list[str]) -> tuple[int, ...]:
+    """Indices of the objects that a link names; unknown ones are left out, with a note."""
+    found: set[int] = set()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            found.update(parse([part]))
+        except InputError as error:
+            notes.append(f"{error} It was left out.")
+    return tuple(sorted(found))
+
+
+def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], dict[str, str]]:
+    """(request, notes, weights) of a link's query or a picture's metadata.
+
+    The request may have no objects, if the link names none. Notes say which fields were bad and what stands in.
+    """
+    notes: list[str] = []
+    default = GenerationRequest(objects=())
+    if query.get("v", str(VERSION)) != str(VERSION):
+        notes.append(f"The link is of version {query['v']}, this page of version {VERSION}; fields may differ.")
+    good: dict[str, Any] = {}
+    for field, reader in PARSERS.items():
+        if field not in query:
+            continue
+        try:
+            value = reader(query[field])
+            GenerationRequest.of([0], **{field: value})
+            good[field] = value
+        except ValueError as error:
+            reason = str(error) if isinstance(error, InputError) else f"{field} {query[field]!r} is not a number"
+            stand_in = getattr(default, field)
+            notes.append(f"{reason}; {'the default' if stand_in is None else stand_in} is used.")
+    request = replace(default, objects=_objects(query.get("objects", ""), notes), **good)
+    return request, notes, {model: query[model] for model in MODELS if model in query}

@@ -1,0 +1,203 @@
+"""The i-CLEVR pictures and prompts.
+
+    data = load_pictures("data/iclevr")         # (N, 3, 64, 64) uint8, (N, 24) multi-hot, scene numbers
+    train, held_out = data.split()              # by scene: held out is every scene divisible by 20
+    prompts = load_prompts("data/iclevr/test.json")
+
+A data folder holds `train.json` and the pictures, either beside it or in `images/`, `iclevr/` or `train/`. Pictures
+of any size and mode are resized straight to 64x64, without cropping: on real pictures the course's evaluator scores
+97 % after a direct resize and 40 to 79 % after crops or padding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm.auto import tqdm
+
+from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse
+
+SIZE = 64
+HELD_OUT_EVERY = 20
+PICTURE_FOLDERS = ("", "images", "iclevr", "train")
+
+
+class DataError(Exception):
+    """Something is wrong with the data folder; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures with their labels. `pixels` (N, 3, 64, 64) uint8, `labels` (N, 24) float32, `scenes` (N,) int64."""
+
+    pixels: torch.Tensor
+    labels: torch.Tensor
+    scenes: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def take(self, chosen: torch.Tensor) -> Pictures:
+        """The pictures at these indices or under this mask."""
+        return Pictures(self.pixels[chosen], self.labels[chosen], self.scenes[chosen])
+
+    def split(self) -> tuple[Pictures, Pictures]:
+        """(training, held-out) pictures; a scene's pictures share objects, so the split is by scene."""
+        held_out = self.scenes % HELD_OUT_EVERY == 0
+        return self.take(~held_out), self.take(held_out)
+
+    def to(self, device: torch.device) -> Pictures:
+        return Pictures(self.pixels.to(device), self.labels.to(device), self.scenes.to(device))
+
+
+def to_unit(pixels: torch.Tensor) -> torch.Tensor:
+    """uint8 pixels to float32 in [-1, 1], the range that every network here works in."""
+    return pixels.float().div_(127.5).sub_(1.0)
+
+
+def read_json(path: Path) -> object:
+    """Contents of a JSON file; a missing or broken one is a DataError that names it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise DataError(f"{path}: not valid JSON ({error})") from None
+
+
+def check_objects(path: Path) -> None:
+    """Checks that an objects.json has the 24 objects at the indices that the networks use."""
+    found = read_json(path)
+    if found != INDEX:
+        wrong = sorted(set(found.items()) ^ set(INDEX.items()))[:3] if isinstance(found, dict) else found
+        raise DataError(f"{path}: does not list the 24 i-CLEVR objects in their order (differs at {wrong})")
+
+
+def parse_labels(labels: object, where: str) -> tuple[int, ...]:
+    """Object indices of one JSON entry; `where` names the entry in the error."""
+    try:
+        if not isinstance(labels, list):
+            raise InputError("objects", f"expected a list of object names, got {labels!r}")
+        return parse(labels)
+    except InputError as error:
+        raise DataError(f"{where}: {error}") from None
+
+
+def load_prompts(path: str | Path) -> list[tuple[int, ...]]:
+    """Object sets of a prompt file (test.json, new_test.json): a JSON list of lists of names."""
+    path = Path(path)
+    entries = read_json(path)
+    if not isinstance(entries, list) or not entries:
+        raise DataError(f"{path}: a prompt file is a non-empty JSON list of lists of object names")
+    return [parse_labels(entry, f"{path}, prompt {number}") for number, entry in enumerate(entries)]
+
+
+def find_prompts(name: str, folder: str | Path) -> Path:
+    """Path of a prompt file given as a path, or as a name inside the data folder."""
+    for candidate in (Path(name), Path(folder) / name):
+        if candidate.is_file():
+            return candidate
+    raise DataError(f"{name}: no such prompt file, neither here nor in {folder}")
+
+
+def find_pictures(folder: Path, names: list[str]) -> Path:
+    """The folder that holds the pictures; the first one named decides the layout, then all must be there."""
+    for sub in PICTURE_FOLDERS:
+        place = folder / sub
+        if (place / names[0]).is_file():
+            missing = next((name for name in names if not (place / name).is_file()), None)
+            if missing:
+                raise DataError(f"{place / missing}: listed in train.json but missing")
+            return place
+    tried = ", ".join(str(folder / sub) for sub in PICTURE_FOLDERS)
+    raise DataError(f"{folder}: no picture {names[0]} in any of {tried}")
+
+
+def scene_of(name: str) -> int:
+    """Scene number in a file name such as CLEVR_train_002066_1.png."""
+    match = re.search(r"(\d+)_\d+\.\w+$", name)
+    if not match:
+        raise DataError(f"{name}: no scene number in the file name (expected e.g. CLEVR_train_002066_1.png)")
+    return int(match.group(1))
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """(3, 64, 64) uint8 of one picture file, resized straight to 64x64."""
+    try:
+        with Image.open(path) as file:
+            picture = file.convert("RGB")
+    except (OSError, SyntaxError) as error:
+        raise DataError(f"{path}: not a readable picture ({error})") from None
+    if picture.size != (SIZE, SIZE):
+        picture = picture.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+    return np.asarray(picture).transpose(2, 0, 1)
+
+
+def cache_file(folder: Path, place: Path, names: list[str]) -> Path:
+    """Where the unpacked pixels of these files are kept: the name changes with any file's name, size or time."""
+    digest = hashlib.sha256()
+    for name in names:
+        facts = (place / name).stat()
+        digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    name = f"iclevr{SIZE}-{digest.hexdigest()[:16]}.npy"
+    if os.access(folder, os.W_OK):
+        return folder / ".cache" / name
+    return Path(tempfile.gettempdir()) / "clevr-duel" / name
+
+
+def write_atomically(path: Path, pixels: np.ndarray) -> None:
+    """Writes beside the target, then renames: no other process ever reads a half-written file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.save(file, pixels)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
+    """All pictures that train.json lists, in its order.
+
+    Raises:
+        DataError: names the broken, missing or unknown file, entry or label.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder")
+    if not any(folder.iterdir()):
+        raise DataError(f"{folder}: the folder is empty")
+    listing = folder / "train.json"
+    entries = read_json(listing)
+    if not isinstance(entries, dict) or not entries:
+        raise DataError(f"{listing}: expected a non-empty JSON object of file name to object names")
+    if (folder / "objects.json").exists():
+        check_objects(folder / "objects.json")
+    names = list(entries)
+    labels = multi_hot(parse_labels(entries[name], f"{listing}, {name}") for name in names)
+    scenes = torch.tensor([scene_of(name) for name in names])
+    place = find_pictures(folder, names)
+    cache = cache_file(folder, place, names)
+    if not cache.exists():
+        bar = tqdm(names, desc="reading pictures", unit="picture", disable=not progress)
+        write_atomically(cache, np.stack([read_picture(place / name) for name in bar]))
+    return Pictures(torch.from_numpy(np.load(cache)), labels, scenes)
+
+
+def unseen_triples(labels: torch.Tensor) -> list[tuple[int, ...]]:
+    """All sets of three objects that no picture with these (N, 24) labels shows."""
+    from itertools import combinations
+
+    seen = {tuple(row.nonzero().flatten().tolist()) for row in labels}
+    return [triple for triple in combinations(range(len(OBJECTS)), 3) if triple not in seen]

@@ -1,0 +1,145 @@
+"""Trains the judge, and the teacher that the ACGAN learns from.
+
+    python -m train.evaluator --data data/iclevr                      # the judge (ResNet18)
+    python -m train.evaluator --data data/iclevr --preset teacher     # the ACGAN's teacher, another architecture
+    python -m train.evaluator --data data/iclevr --score checkpoints/evaluator   # scores on the held-out pictures
+
+Both learn 24 yes-or-no questions (binary cross-entropy) from the training scenes. Augmentation keeps colour and
+shape: shifts, contrast, blur, noise. Resumable: run the same command again and it goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchvision.transforms.functional import gaussian_blur
+
+from clevr_demo.checkpoints import folder_of, load_weights, read_config, write_json
+from clevr_demo.classifier import TeacherNetwork
+from clevr_demo.evaluator import EvaluatorNetwork, exact_matches, topk_hits
+from train.data import Pictures, load_pictures, to_unit
+from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_options
+
+NETWORKS = {"resnet18": EvaluatorNetwork, "teacher": TeacherNetwork}
+
+
+@dataclass(frozen=True)
+class ClassifierPreset:
+    network: str
+    loop: LoopSettings
+    rate: float = 2e-3
+    weight_decay: float = 0.05
+    shift: int = 6  # pixels
+    noise: float = 0.08  # largest standard deviation, of a range of 2
+
+
+PRESETS = {
+    "default": ClassifierPreset("resnet18", LoopSettings(pictures=15 * 17106, batch=64, clip=0.0)),
+    "teacher": ClassifierPreset("teacher", LoopSettings(pictures=10 * 17106, batch=64, clip=0.0, seed=1)),
+}
+
+
+def shifted(pixels: torch.Tensor, largest: int) -> torch.Tensor:
+    """Each picture moved by up to `largest` pixels both ways, its border repeated."""
+    n, _, height, width = pixels.shape
+    padded = F.pad(pixels, [largest] * 4, mode="replicate")
+    dx, dy = torch.randint(0, 2 * largest + 1, (2, n, 1, 1), device=pixels.device)
+    rows = torch.arange(height, device=pixels.device).view(1, -1, 1) + dy
+    columns = torch.arange(width, device=pixels.device).view(1, 1, -1) + dx
+    index = torch.arange(n, device=pixels.device).view(-1, 1, 1)
+    return padded[index, :, rows, columns].movedim(-1, 1)
+
+
+def augment(pixels: torch.Tensor, shift: int, noise: float) -> torch.Tensor:
+    """Shifts, contrast and brightness, blur on a third, noise: what keeps colour and shape."""
+    n, device = len(pixels), pixels.device
+    pixels = shifted(pixels, shift)
+    contrast = 1 + 0.2 * (2 * torch.rand(n, 1, 1, 1, device=device) - 1)
+    pixels = pixels * contrast + 0.1 * (2 * torch.rand(n, 1, 1, 1, device=device) - 1)
+    third = n // 3  # the order within a batch is random already
+    blurred = gaussian_blur(pixels[:third], [5, 5], [float(0.3 + 0.9 * torch.rand(()))])
+    pixels = torch.cat([blurred, pixels[third:]])
+    return pixels + noise * torch.rand(n, 1, 1, 1, device=device) * torch.randn_like(pixels)
+
+
+class ClassifierTask:
+    """Binary cross-entropy on 24 outputs."""
+
+    averaged = "classifier"
+
+    def __init__(self, preset: ClassifierPreset) -> None:
+        self.preset = preset
+        network = NETWORKS[preset.network]()
+        self.networks: dict[str, nn.Module] = {"classifier": network}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
+        }
+
+    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+        preset, steps = self.preset, run.settings.steps
+        pixels = augment(pixels, preset.shift, preset.noise).contiguous(memory_format=torch.channels_last)
+        with run.autocast():
+            logits = self.networks["classifier"](pixels).float()
+        loss = F.binary_cross_entropy_with_logits(logits, labels) * len(labels[0])
+        rate = preset.rate * learning_rate(run.position, steps, warmup=steps // 5, decay_from=0.2)
+        run.descend(loss, "adamw", "classifier", rate)
+        hits = topk_hits(logits.detach(), labels).sum() / labels.sum()
+        return {"loss": loss, "accuracy": hits, "exact": exact_matches(logits.detach().sigmoid(), labels).float().mean()}
+
+    def sample(self, network: nn.Module) -> None:
+        return None
+
+    def config(self) -> dict[str, Any]:
+        return {"kind": "classifier", "preset": dataclasses.asdict(self.preset)}
+
+
+@torch.inference_mode()
+def score(network: nn.Module, pictures: Pictures, batch: int = 128) -> dict[str, float]:
+    """Top-k accuracy (pooled over labels) and exact match of a classifier on pictures."""
+    network.eval()
+    device = next(network.parameters()).device
+    logits = torch.cat([network(to_unit(part.to(device))).float().cpu() for part in pictures.pixels.split(batch)])
+    hits = topk_hits(logits, pictures.labels).sum() / pictures.labels.sum()
+    exact = exact_matches(logits.sigmoid(), pictures.labels).float().mean()
+    return {"pictures": len(pictures), "accuracy": round(float(hits), 4), "exact_match": round(float(exact), 4)}
+
+
+def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, float]:
+    """Scores a checkpoint folder on the held-out pictures and writes its metrics.json."""
+    folder = folder_of(folder.name, folder)
+    network = NETWORKS[read_config(folder)["preset"]["network"]]()
+    load_weights(network, folder)
+    found = score(network, held_out)
+    write_json(folder / "metrics.json", {"held_out": found})
+    return found
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = arguments(__doc__ or "", PRESETS)
+    parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
+    options = parser.parse_args(argv)
+    preset = PRESETS[options.preset]
+    seed = options.seed or preset.loop.seed
+    preset = dataclasses.replace(preset, loop=dataclasses.replace(with_options(preset.loop, options), seed=seed))
+    if options.dry_run:
+        return show(preset)
+    training, held_out = load_pictures(options.data).split()
+    if options.score:
+        return print(score_checkpoint(options.score, held_out))
+    torch.manual_seed(seed)
+    folder = options.out or Path("runs") / f"evaluator-{options.preset}"
+    show(preset)
+    run = Run(ClassifierTask(preset), training, preset.loop, folder, options.compile)
+    run.train(options.max_minutes, options.save_minutes)
+    if run.accelerator.is_main_process:
+        print(score_checkpoint(folder, held_out))
+
+
+if __name__ == "__main__":
+    main()
