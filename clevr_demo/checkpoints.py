@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 import torch
 from safetensors.torch import load_file, save
@@ -20,6 +22,7 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent / "checkpoints"
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+Config = TypeVar("Config")
 
 
 class CheckpointError(Exception):
@@ -43,6 +46,14 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{folder / CONFIG}: not valid JSON ({error})") from None
 
 
+def configured(config_type: Callable[..., Config], folder: Path) -> Config:
+    """The network's settings, "model" in config.json, as their dataclass; another model's are a CheckpointError."""
+    try:
+        return config_type(**read_config(folder)["model"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / CONFIG}: not the settings of this kind of network ({error})") from None
+
+
 def fingerprint(folder: Path) -> str:
     """First eight hex digits of the SHA-256 of the weights file."""
     return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:8]
@@ -58,18 +69,24 @@ def load_weights(network: nn.Module, folder: Path) -> None:
         raise CheckpointError(f"{folder / WEIGHTS}: does not fit its config.json ({error})") from error
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file beside its place, then renames it there: readers see the old or the new one, nothing between."""
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write beside its place and renamed there at the end: readers see the old or the new one, none half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
 
 
 def write_text(path: Path, content: str) -> None:

@@ -28,7 +28,7 @@ from diffusers import (
 )
 from torch import nn
 
-from clevr_demo.checkpoints import fingerprint, folder_of, load_weights, pick_device, read_config
+from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.objects import ENCODINGS, OBJECTS, multi_hot
 from clevr_demo.request import GenerationRequest
@@ -129,6 +129,16 @@ def make_scheduler(sampler: str, config: DiffusionConfig) -> Any:
     return DDPMScheduler(**schedule, clip_sample=True)
 
 
+def set_steps(scheduler: Any, steps: int, device: torch.device) -> None:
+    """Sets exactly `steps` timesteps. For some numbers (7, 14, 28, ...) a rounding error makes diffusers append one
+    more, timestep -1, which would be read as pure noise; it is dropped."""
+    scheduler.set_timesteps(steps, device=device)
+    scheduler.timesteps = scheduler.timesteps[:steps]
+    if hasattr(scheduler, "sigmas"):  # the multistep solvers keep noise levels, ending in zero
+        scheduler.sigmas = torch.cat([scheduler.sigmas[:steps], scheduler.sigmas[-1:]])
+        scheduler.num_inference_steps = steps
+
+
 @dataclass
 class _Pass:
     """The network for one batch: conditions, guidance, and how many evaluations it took so far."""
@@ -177,7 +187,13 @@ class DiffusionGenerator:
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
 
     def generate(
-        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm", guidance: float | None = None
+        self,
+        labels: Any,
+        seed: int = 0,
+        steps: int = DEFAULT_STEPS,
+        *,
+        sampler: str = "dpm",
+        guidance: float | None = None,
     ) -> Generation:
         """Draws one picture with its whole timeline.
 
@@ -194,7 +210,13 @@ class DiffusionGenerator:
         return self.generate_batch([labels], [seed], steps, sampler=sampler, guidance=guidance)[0]
 
     def stream(
-        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm", guidance: float | None = None
+        self,
+        labels: Any,
+        seed: int = 0,
+        steps: int = DEFAULT_STEPS,
+        *,
+        sampler: str = "dpm",
+        guidance: float | None = None,
     ) -> Iterator[Frame]:
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
         request = GenerationRequest.of(labels, seed, steps, sampler, guidance)
@@ -235,7 +257,7 @@ class DiffusionGenerator:
     def _frames(self, requests: list[GenerationRequest], model: _Pass) -> Iterator[list[Frame]]:
         """One list of frames (a picture each) a step. All requests share steps and sampler."""
         scheduler = make_scheduler(requests[0].sampler, self.config)
-        scheduler.set_timesteps(requests[0].steps, device=self.device)
+        set_steps(scheduler, requests[0].steps, self.device)
         start, generators = noise([request.seed for request in requests], (3, SIZE, SIZE))
         x = start.to(self.device)
         extra = {"generator": generators} if requests[0].sampler == "ddpm" else {}
@@ -253,6 +275,6 @@ class DiffusionGenerator:
 def load_ddpm(path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator:
     """Loads a DDPM checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("ddpm", path)
-    network = DDPMNetwork(DiffusionConfig(**read_config(folder)["model"]))
+    network = DDPMNetwork(configured(DiffusionConfig, folder))
     load_weights(network, folder)
     return DiffusionGenerator(network, f"ddpm@{fingerprint(folder)}", pick_device(device))

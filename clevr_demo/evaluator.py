@@ -11,6 +11,7 @@ The judge never teaches, guides or selects a generator.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,14 +128,17 @@ class Evaluator:
 
 
 def course_state(path: Path) -> dict[str, torch.Tensor]:
-    """Weights of the course's checkpoint.pth, read without running anything pickled in it."""
+    """A ResNet18's weights in the course's checkpoint.pth, read without running anything pickled in it.
+
+    The last layer may stand there as `fc.0` (followed by a sigmoid, as in the course's class) or as plain `fc`.
+    """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["model"]
-    except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
+        state = dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+    except (OSError, KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
         raise CheckpointError(f"{path}: not a checkpoint with weights under 'model' ({error})") from error
     except Exception as error:  # the unpickler's own error: the file holds more than tensors
         raise CheckpointError(f"{path}: refused, it holds more than weights ({error})") from error
-    return {name.removeprefix("resnet18."): value for name, value in state.items()}
+    return {re.sub(r"^fc\.(?=weight|bias)", "fc.0.", name.removeprefix("resnet18.")): state[name] for name in state}
 
 
 def load_evaluator(path: str | Path | None = None, device: str = "auto", name: str = "evaluator") -> Evaluator:

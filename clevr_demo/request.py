@@ -29,10 +29,18 @@ MODELS = ("ddpm", "acgan")
 """The generators whose fingerprints a link carries."""
 
 
+def number(field: str, value: Any, kind: str) -> Any:
+    """The value, if it is a number other than infinity and nan; an InputError that names the field otherwise."""
+    # An integer has no largest value, so math.isfinite would fail on the very large ones.
+    fits = isinstance(value, numbers.Integral) or (isinstance(value, numbers.Real) and math.isfinite(value))
+    if isinstance(value, bool) or not fits:
+        raise InputError(field, f"{field} must be {kind}, not {value!r}")
+    return value
+
+
 def whole(field: str, value: Any, low: int, high: int) -> int:
     """A whole number within its range, or an InputError that names the field."""
-    wrong_type = isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value)
-    if wrong_type or int(value) != value:
+    if int(number(field, value, "a whole number")) != value:
         raise InputError(field, f"{field} must be a whole number, not {value!r}")
     if not low <= value <= high:
         raise InputError(field, f"{field} must be between {low} and {high}, not {int(value)}")
@@ -41,10 +49,8 @@ def whole(field: str, value: Any, low: int, high: int) -> int:
 
 def real(field: str, value: Any, low: float, high: float) -> float:
     """A finite number within its range, or an InputError that names the field."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
-        raise InputError(field, f"{field} must be a number, not {value!r}")
-    if not low <= value <= high:
-        raise InputError(field, f"{field} must be between {low:g} and {high:g}, not {value:g}")
+    if not low <= number(field, value, "a number") <= high:
+        raise InputError(field, f"{field} must be between {low:g} and {high:g}, not {value}")
     return float(value)
 
 
@@ -112,7 +118,7 @@ class GenerationRequest:
             "sampler": self.sampler,
         }
         if self.guidance is not None:
-            found["guidance"] = f"{self.guidance:g}"
+            found["guidance"] = repr(self.guidance).removesuffix(".0")  # every digit: the same picture again
         if self.pictures != 1:
             found["pictures"] = str(self.pictures)
         return found

@@ -24,6 +24,7 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from clevr_demo.checkpoints import replacing
 from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse
 
 SIZE = 64
@@ -77,9 +78,11 @@ def read_json(path: Path) -> object:
 def check_objects(path: Path) -> None:
     """Checks that an objects.json has the 24 objects at the indices that the networks use."""
     found = read_json(path)
-    if found != INDEX:
-        wrong = sorted(set(found.items()) ^ set(INDEX.items()))[:3] if isinstance(found, dict) else found
-        raise DataError(f"{path}: does not list the 24 i-CLEVR objects in their order (differs at {wrong})")
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: expected a JSON object of object name to index")
+    wrong = [name for name in INDEX | found if name not in found or found[name] != INDEX.get(name)]
+    if wrong:
+        raise DataError(f"{path}: does not list the 24 i-CLEVR objects in their order (differs at {wrong[:3]})")
 
 
 def parse_labels(labels: object, where: str) -> tuple[int, ...]:
@@ -134,8 +137,11 @@ def read_picture(path: Path) -> np.ndarray:
     """(3, 64, 64) uint8 of one picture file, resized straight to 64x64."""
     try:
         with Image.open(path) as file:
-            picture = file.convert("RGB")
-    except (OSError, SyntaxError) as error:
+            if file.mode.startswith("I;16"):  # 16 bits of gray; convert would clip them at 255
+                picture = Image.fromarray((np.asarray(file) >> 8).astype(np.uint8)).convert("RGB")
+            else:
+                picture = file.convert("RGB")
+    except Exception as error:  # a broken file makes Pillow raise almost anything
         raise DataError(f"{path}: not a readable picture ({error})") from None
     if picture.size != (SIZE, SIZE):
         picture = picture.resize((SIZE, SIZE), Image.Resampling.BICUBIC)
@@ -152,19 +158,6 @@ def cache_file(folder: Path, place: Path, names: list[str]) -> Path:
     if os.access(folder, os.W_OK):
         return folder / ".cache" / name
     return Path(tempfile.gettempdir()) / "clevr-duel" / name
-
-
-def write_atomically(path: Path, pixels: np.ndarray) -> None:
-    """Writes beside the target, then renames: no other process ever reads a half-written file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, pixels)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
@@ -191,7 +184,9 @@ def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
     cache = cache_file(folder, place, names)
     if not cache.exists():
         bar = tqdm(names, desc="reading pictures", unit="picture", disable=not progress)
-        write_atomically(cache, np.stack([read_picture(place / name) for name in bar]))
+        pixels = np.stack([read_picture(place / name) for name in bar])
+        with replacing(cache) as file:
+            np.save(file, pixels)
     return Pictures(torch.from_numpy(np.load(cache)), labels, scenes)
 
 

@@ -144,10 +144,10 @@ class DDPMTask:
         preset = self.preset
         timesteps = self.timesteps(len(pixels), pixels.device)
         noise = torch.randn_like(pixels)
-        x = self.schedule.add_noise(pixels, noise, timesteps)  # type: ignore[arg-type]
+        x = self.schedule.add_noise(pixels, noise, timesteps)
         dropped = torch.rand(len(pixels), device=pixels.device) < preset.label_drop
         if preset.model.prediction_type == "v_prediction":
-            target = self.schedule.get_velocity(pixels, noise, timesteps)  # type: ignore[arg-type]
+            target = self.schedule.get_velocity(pixels, noise, timesteps)
         else:
             target = noise
         with run.autocast():
@@ -164,7 +164,11 @@ class DDPMTask:
         return torch.stack([result.frames[-1].predicted_pixels for result in drawn])
 
     def config(self) -> dict[str, Any]:
-        return {"kind": "ddpm", "model": dataclasses.asdict(self.preset.model), "preset": dataclasses.asdict(self.preset)}
+        return {
+            "kind": "ddpm",
+            "model": dataclasses.asdict(self.preset.model),
+            "preset": dataclasses.asdict(self.preset),
+        }
 
 
 def main(argv: list[str] | None = None) -> None:

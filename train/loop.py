@@ -90,7 +90,7 @@ def ema_decay(step: int, largest: float) -> float:
 @torch.no_grad()
 def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
     """average <- decay * average + (1 - decay) * network, for parameters; buffers are copied."""
-    parameters = list(average.parameters())
+    parameters: list[torch.Tensor] = list(average.parameters())
     torch._foreach_lerp_(parameters, [p.detach() for p in network.parameters()], 1.0 - decay)
     for mine, theirs in zip(average.buffers(), network.buffers(), strict=True):
         mine.copy_(theirs)
@@ -117,6 +117,7 @@ class Run:
         self.position = 0
         self.sums: dict[str, torch.Tensor] = {}
         self.counted = 0
+        self.spent = self.elapsed = 0.0  # seconds: of earlier sittings; of all until the last log line
         self._stop_reason: str | None = None
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
@@ -302,7 +303,6 @@ class Run:
 
     def restore(self) -> None:
         """Goes back to the last checkpoint, if there is one; later rows of the log are dropped, to be made again."""
-        self.spent = self.elapsed = 0.0
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / STATE
         if not path.exists():
@@ -328,7 +328,8 @@ class Run:
         path = self.folder / LOG
         if self.accelerator.is_main_process and path.exists():
             header, *rows = path.read_text().splitlines()
-            kept = [row for row in rows if row.split(",")[0].isdigit() and int(row.split(",")[0]) <= self.position]
+            whole = [row for row in rows if row.count(",") == header.count(",")]
+            kept = [row for row in whole if int(row.split(",")[0]) <= self.position]
             write_text(path, "\n".join([header, *kept]) + "\n")
 
     def export(self) -> None:
@@ -343,11 +344,15 @@ class Run:
             "steps_done": self.position,
             "pictures_seen": self.position * self.settings.batch,
             "hours": round(self.elapsed / 3600, 3),
-            "device": torch.cuda.get_device_name() if self.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
-        }  # fmt: skip
+            "device": torch.cuda.get_device_name() if self.device.type == "cuda" else cpu_name(),
+        }
 
     def say(self, message: str) -> None:
         self.accelerator.print(message)
+
+
+def cpu_name() -> str:
+    return f"CPU, {torch.get_num_threads()} threads"
 
 
 def bf16_pays() -> bool:
