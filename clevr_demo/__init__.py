@@ -1,0 +1,38 @@
+"""Draw i-CLEVR scenes from a set of objects, with a DDPM or an ACGAN, and let an independent evaluator judge them.
+
+    model = clevr_demo.load("ddpm")                    # or "acgan"
+    result = model.generate(labels=["red cube", "blue sphere"], seed=7, steps=20)
+    judge = clevr_demo.load_evaluator()
+    verdict = judge(result.image, labels=["red cube", "blue sphere"])
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clevr_demo.acgan import ACGANGenerator, load_acgan
+from clevr_demo.checkpoints import CheckpointError
+from clevr_demo.diffusion import DiffusionGenerator, load_ddpm
+from clevr_demo.evaluator import Evaluator, Verdict, load_evaluator
+from clevr_demo.generator import Frame, Generation, Generator
+from clevr_demo.objects import COLOURS, OBJECTS, SHAPES, InputError
+from clevr_demo.request import GenerationRequest
+
+__all__ = [
+    "COLOURS", "OBJECTS", "SHAPES", "CheckpointError", "Evaluator", "Frame", "Generation", "GenerationRequest",
+    "Generator", "InputError", "Verdict", "load", "load_evaluator",
+]  # fmt: skip
+
+LOADERS = {"ddpm": load_ddpm, "acgan": load_acgan}
+
+
+def load(name: str, path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator | ACGANGenerator:
+    """Loads a generator: "ddpm" or "acgan", from the weights that ship with the project or from a checkpoint folder.
+
+    Raises:
+        ValueError: for another name or an unknown device ("auto", "cpu" and "cuda" are known).
+        CheckpointError: names the file that is missing or does not fit.
+    """
+    if name not in LOADERS:
+        raise ValueError(f"unknown model {name!r}; choose one of {', '.join(LOADERS)}")
+    return LOADERS[name](path, device)

@@ -41,7 +41,7 @@ class ClassifierPreset:
 
 PRESETS = {
     "default": ClassifierPreset("resnet18", LoopSettings(pictures=15 * 17106, batch=64, clip=0.0)),
-    "teacher": ClassifierPreset("teacher", LoopSettings(pictures=10 * 17106, batch=64, clip=0.0, seed=1)),
+    "teacher": ClassifierPreset("teacher", LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)),
 }
 
 

@@ -1,0 +1,212 @@
+"""Trains the ACGAN.
+
+    python -m train.acgan --data data/iclevr                          # the default
+    python -m train.acgan --data data/iclevr --preset report          # the course report's networks and settings
+    python -m train.acgan --data data/iclevr --preset report-growing  # the same, lambda growing from 0.2 to 0.5
+
+Needs the teacher (`python -m train.evaluator --preset teacher`): a classifier of its own, never the judge, whose loss
+on the drawn pictures reaches the generator. Resumable: run the same command again and it goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clevr_demo.acgan import DISCRIMINATORS, ACGANConfig, GeneratorNetwork
+from clevr_demo.checkpoints import folder_of, load_weights
+from clevr_demo.classifier import TeacherNetwork
+from clevr_demo.evaluator import topk_hits
+from clevr_demo.objects import ENCODINGS
+from train.data import Pictures, load_pictures
+from train.evaluator import shifted
+from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_options
+
+
+@dataclass(frozen=True)
+class ACGANPreset:
+    """Networks and recipe. `loss` is "bce" (the report's) or "hinge".
+
+    The generator minimises `adversarial` x its adversarial loss + lambda x the teacher's loss (+ `auxiliary` x the
+    discriminator's own head's loss); lambda goes from `lambda_from` to `lambda_to` in a straight line over the run.
+    `cut_teacher` withholds the teacher's gradient from the generator, as the report's code did.
+    """
+
+    model: ACGANConfig
+    loop: LoopSettings
+    loss: str
+    generator_rate: float
+    discriminator_rate: float
+    betas: tuple[float, float]
+    adversarial: float = 1.0
+    lambda_from: float = 0.2
+    lambda_to: float = 0.2
+    auxiliary: float = 0.0
+    augment: bool = False
+    cut_teacher: bool = False
+    warmup: int = 0  # steps
+    decay_from: float = 1.0  # fraction of the run after which both rates fall to zero
+
+
+REPORT = ACGANPreset(  # claims 0.611 / 0.631
+    ACGANConfig("report", noise=512, noise_mean=-1.0, label_width=512),
+    LoopSettings(pictures=3000 * 18009, batch=512, clip=0.0, log_every=36, sample_every=3600),
+    loss="bce", generator_rate=2e-4, discriminator_rate=2e-4, betas=(0.5, 0.999), adversarial=0.8,
+)  # fmt: skip
+DEFAULT = ACGANPreset(
+    ACGANConfig(),
+    LoopSettings(pictures=150_000, batch=32, ema=0.999, clip=0.0, sample_every=1000),
+    loss="hinge", generator_rate=2e-4, discriminator_rate=4e-4, betas=(0.0, 0.9),
+    lambda_from=0.2, lambda_to=0.2, auxiliary=0.1, augment=True, warmup=100, decay_from=0.6,
+)  # fmt: skip
+
+PRESETS = {
+    "default": DEFAULT,
+    "report": REPORT,
+    "report-growing": dataclasses.replace(REPORT, lambda_to=0.5),
+    "report-cut": dataclasses.replace(REPORT, cut_teacher=True),
+    "tiny": dataclasses.replace(
+        DEFAULT,
+        model=ACGANConfig(noise=8, label_width=8, widths=(16, 16, 16, 16)),
+        loop=LoopSettings(pictures=16, batch=4, ema=0.9, clip=0.0, log_every=1, sample_every=1000),
+    ),
+}
+
+
+def translate_and_cut(pixels: torch.Tensor) -> torch.Tensor:
+    """DiffAugment (Zhao et al. 2020, arXiv:2006.10738): shifts up to an eighth, and a cut-out square a quarter wide.
+
+    Never colour, which is part of the label. The square is smaller than the paper's half, since it may hide an object.
+    """
+    n, _, height, width = pixels.shape
+    moved = shifted(pixels, height // 8)
+    centre = torch.rand(2, n, 1, 1, device=pixels.device)
+    rows = (torch.arange(height, device=pixels.device).view(1, -1, 1) - centre[0] * height).abs() < height / 8
+    columns = (torch.arange(width, device=pixels.device).view(1, 1, -1) - centre[1] * width).abs() < width / 8
+    return moved * (~(rows & columns)).unsqueeze(1)
+
+
+def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy summed over the 24 labels, mean over the batch."""
+    return F.binary_cross_entropy_with_logits(logits, labels) * labels.shape[1]
+
+
+def teacher_loss(teacher: nn.Module, fakes: torch.Tensor, labels: torch.Tensor, cut: bool) -> tuple[torch.Tensor, ...]:
+    """(loss, hits' share) of the teacher on drawn pictures. The loss's gradient reaches the pictures, and so the
+    generator, unless `cut`."""
+    logits = teacher(fakes.detach() if cut else fakes).float()
+    accuracy = topk_hits(logits.detach(), labels).sum() / labels.sum()
+    return label_loss(logits, labels), accuracy
+
+
+class ACGANTask:
+    """One discriminator step and one generator step a batch."""
+
+    averaged = "generator"
+
+    def __init__(self, preset: ACGANPreset, data: Pictures, teacher: nn.Module) -> None:
+        self.preset = preset
+        generator = GeneratorNetwork(preset.model)
+        discriminator = DISCRIMINATORS[preset.model.architecture](preset.model)
+        self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
+        rates = {"generator": preset.generator_rate, "discriminator": preset.discriminator_rate}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            name: torch.optim.Adam(self.networks[name].parameters(), lr=rate, betas=preset.betas)
+            for name, rate in rates.items()
+        }
+        self.teacher = teacher.eval().requires_grad_(False)
+        self.example_labels = data.labels[:32]
+        self.example_noise = torch.randn(32, preset.model.noise, generator=torch.Generator().manual_seed(0))
+
+    def judge_real(self, pixels: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The discriminator's logits of "real" (N,), and its auxiliary logits (N, 24) where it has that head."""
+        seen = translate_and_cut(pixels) if self.preset.augment else pixels
+        found = self.networks["discriminator"](seen, ENCODINGS[self.preset.model.encoding](labels))
+        return (found[0].float(), found[1].float()) if isinstance(found, tuple) else (found.float(), None)
+
+    def discriminator_step(
+        self, pixels: torch.Tensor, labels: torch.Tensor, fakes: torch.Tensor, run: Run, factor: float
+    ) -> dict[str, torch.Tensor]:
+        with run.autocast():
+            real, auxiliary = self.judge_real(pixels, labels)
+            fake, _ = self.judge_real(fakes.detach(), labels)
+        if self.preset.loss == "hinge":
+            adversarial = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+        else:
+            adversarial = F.softplus(-real).mean() + F.softplus(fake).mean()  # binary cross-entropy with logits
+        loss, logged = adversarial, {"d_adversarial": adversarial, "d_real": real.mean(), "d_fake": fake.mean()}
+        if auxiliary is not None:
+            logged["d_auxiliary"] = label_loss(auxiliary, labels)
+            loss = loss + self.preset.auxiliary * logged["d_auxiliary"]
+        run.descend(loss, "discriminator", "discriminator", self.preset.discriminator_rate * factor)
+        return logged
+
+    def generator_step(
+        self, labels: torch.Tensor, fakes: torch.Tensor, run: Run, factor: float
+    ) -> dict[str, torch.Tensor]:
+        preset = self.preset
+        weight = preset.lambda_from + run.progress * (preset.lambda_to - preset.lambda_from)
+        with run.autocast():
+            fake, auxiliary = self.judge_real(fakes, labels)
+            taught, accuracy = teacher_loss(self.teacher, fakes, labels, preset.cut_teacher)
+        adversarial = -fake.mean() if preset.loss == "hinge" else F.softplus(-fake).mean()
+        loss = preset.adversarial * adversarial + weight * taught
+        logged = {"g_adversarial": adversarial, "g_teacher": taught, "teacher_accuracy": accuracy}
+        if auxiliary is not None:
+            logged["g_auxiliary"] = label_loss(auxiliary, labels)
+            loss = loss + preset.auxiliary * logged["g_auxiliary"]
+        run.descend(loss, "generator", "generator", preset.generator_rate * factor)
+        return logged
+
+    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+        factor = learning_rate(run.position, run.settings.steps, self.preset.warmup, self.preset.decay_from)
+        z = torch.randn(len(pixels), self.preset.model.noise, device=pixels.device)
+        with run.autocast():
+            fakes = self.networks["generator"](z, labels).float()
+        logged = self.discriminator_step(pixels, labels, fakes, run, factor)
+        self.networks["discriminator"].requires_grad_(False)
+        logged |= self.generator_step(labels, fakes, run, factor)
+        self.networks["discriminator"].requires_grad_(True)
+        return logged
+
+    def sample(self, network: nn.Module) -> torch.Tensor:
+        device = next(network.parameters()).device
+        return network(self.example_noise.to(device), self.example_labels.to(device))
+
+    def config(self) -> dict[str, Any]:
+        return {"kind": "acgan", "model": dataclasses.asdict(self.preset.model), "preset": dataclasses.asdict(self.preset)}
+
+
+def load_teacher(path: Path | None = None) -> TeacherNetwork:
+    """The classifier that the generator learns from."""
+    teacher = TeacherNetwork()
+    load_weights(teacher, folder_of("teacher", path))
+    return teacher
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = arguments(__doc__ or "", PRESETS)
+    parser.add_argument("--teacher", type=Path, help="the teacher's checkpoint folder (default: checkpoints/teacher)")
+    options = parser.parse_args(argv)
+    preset = PRESETS[options.preset]
+    preset = dataclasses.replace(preset, loop=with_options(preset.loop, options))
+    show(preset)
+    if options.dry_run:
+        return
+    pictures = load_pictures(options.data)
+    training = pictures if options.preset.startswith("report") else pictures.split()[0]
+    torch.manual_seed(options.seed)
+    folder = options.out or Path("runs") / f"acgan-{options.preset}"
+    run = Run(ACGANTask(preset, training, load_teacher(options.teacher)), training, preset.loop, folder, options.compile)
+    run.task.teacher.to(run.device)  # type: ignore[attr-defined]
+    run.train(options.max_minutes, options.save_minutes)
+
+
+if __name__ == "__main__":
+    main()
