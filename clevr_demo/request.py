@@ -151,6 +151,12 @@ def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], 
     default = GenerationRequest(objects=())
     if query.get("v", str(VERSION)) != str(VERSION):
         notes.append(f"The link is of version {query['v']}, this page of version {VERSION}; fields may differ.")
+    is_link = any(field in query for field in ("objects", *PARSERS))
+    notes += [
+        f"The link names no {field}; {getattr(default, field)} is used."
+        for field in ("seed", "steps")
+        if is_link and field not in query
+    ]
     good: dict[str, Any] = {}
     for field, reader in PARSERS.items():
         if field not in query:
@@ -164,4 +170,6 @@ def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], 
             stand_in = getattr(default, field)
             notes.append(f"{reason}; {'the default' if stand_in is None else stand_in} is used.")
     request = replace(default, objects=_objects(query.get("objects", ""), notes), **good)
+    if is_link and not request.objects:
+        notes.append("The link names no object that can be drawn.")
     return request, notes, {model: query[model] for model in MODELS if model in query}

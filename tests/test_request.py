@@ -1,0 +1,185 @@
+"""The request: its checks, and the link that carries it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+
+from clevr_demo.objects import InputError
+from clevr_demo.request import MAX_SEED, SAMPLERS, GenerationRequest, from_query
+
+GOOD = {"labels": ["red cube"], "seed": 7, "steps": 20, "sampler": "ddim", "guidance": 2.5, "pictures": 3}
+
+
+def query_of(text: str) -> dict[str, str]:
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+@pytest.mark.parametrize(
+    ("field", "low", "high"), [("seed", 0, 2**31 - 1), ("steps", 1, 1200), ("pictures", 1, 8), ("guidance", 0, 10)]
+)
+def test_ranges(field: str, low: int, high: int) -> None:
+    for value in (low, high):
+        assert getattr(GenerationRequest.of(**GOOD | {field: value}), field) == value
+    for value in (low - 1, high + 1, 10**400, -(10**400)):
+        with pytest.raises(InputError, match=f"{field} must be between {low} and {high}") as caught:
+            GenerationRequest.of(**GOOD | {field: value})
+        assert caught.value.field == field
+
+
+@pytest.mark.parametrize("field", ["seed", "steps", "pictures", "guidance"])
+@pytest.mark.parametrize("value", [True, "7", float("nan"), float("inf"), [7], 7j, b"7"])
+def test_wrong_types_name_the_field_and_the_value(field: str, value: Any) -> None:
+    with pytest.raises(InputError, match=f"{field} must be a (whole )?number, not") as caught:
+        GenerationRequest.of(**GOOD | {field: value})
+    assert caught.value.field == field
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["seed", "steps", "pictures"])
+def test_whole_numbers_only(field: str) -> None:
+    for value in (4, 4.0, np.int64(4), np.float32(4)):
+        found = getattr(GenerationRequest.of(**GOOD | {field: value}), field)
+        assert found == 4
+        assert type(found) is int
+    for value in (4.5, None):
+        with pytest.raises(InputError, match="whole number"):
+            GenerationRequest.of(**GOOD | {field: value})
+
+
+@pytest.mark.parametrize("sampler", ["euler", "", None, 3, "DDIM"])
+def test_unknown_sampler(sampler: Any) -> None:
+    with pytest.raises(InputError, match="dpm, unipc, ddim, ddpm") as caught:
+        GenerationRequest.of(["red cube"], sampler=sampler)
+    assert caught.value.field == "sampler"
+
+
+def test_equal_requests_are_one_cache_key() -> None:
+    one = GenerationRequest.of(["Blue-Sphere", 1], seed=7.0)
+    other = GenerationRequest.of("red cube,blue sphere", seed=7)
+    assert one == other
+    assert len({one, other, GenerationRequest.of("red cube,blue sphere", seed=8)}) == 2
+    with pytest.raises(AttributeError):
+        one.seed = 8  # type: ignore[misc]
+
+
+def test_beyond_training_starts_at_four_objects() -> None:
+    assert [GenerationRequest.of(range(n)).beyond_training for n in (1, 3, 4, 24)] == [False, False, True, True]
+
+
+def test_pictures_have_consecutive_seeds_that_wrap_around() -> None:
+    request = GenerationRequest.of(["red cube"], seed=MAX_SEED - 1, pictures=3)
+    singles = [request.single(number) for number in range(3)]
+    assert [single.seed for single in singles] == [MAX_SEED - 1, MAX_SEED, 0]
+    assert {single.pictures for single in singles} == {1}
+
+
+def test_the_query_is_readable() -> None:
+    request = GenerationRequest.of(["red cube", "blue sphere"], seed=7, steps=20)
+    assert request.query() == "v=1&objects=red-cube,blue-sphere&seed=7&steps=20&sampler=dpm"
+    assert request.query({"ddpm": "1a2b3c4d"}).endswith("&ddpm=1a2b3c4d")
+
+
+def random_request(pick: random.Random) -> GenerationRequest:
+    return GenerationRequest.of(
+        pick.sample(range(24), pick.randint(1, 24)),
+        seed=pick.choice([0, MAX_SEED, pick.randint(0, MAX_SEED)]),
+        steps=pick.randint(1, 1200),
+        sampler=pick.choice(SAMPLERS),
+        guidance=pick.choice([None, 0, 1, 10, 2.5, pick.uniform(0, 10), pick.random() * 1e-7]),
+        pictures=pick.randint(1, 8),
+    )
+
+
+def test_a_link_brings_back_the_very_request() -> None:
+    pick = random.Random(0)
+    for _ in range(500):
+        request = random_request(pick)
+        weights = {model: f"{pick.getrandbits(32):08x}" for model in ("ddpm", "acgan") if pick.random() < 0.5}
+        assert from_query(query_of(request.query(weights))) == (request, [], weights)
+        assert from_query(request.fields())[0] == request
+
+
+def test_no_query_is_the_default_without_a_note() -> None:
+    request, notes, weights = from_query({})
+    assert request == GenerationRequest(objects=(), seed=0, steps=20, sampler="dpm", guidance=None, pictures=1)
+    assert (notes, weights) == ([], {})
+    assert from_query({"__theme": "dark"}) == (request, [], {})
+
+
+BROKEN = [
+    ("seed", "x", 0),
+    ("seed", "-1", 0),
+    ("seed", str(2**31), 0),
+    ("seed", "9" * 400, 0),
+    ("seed", "9" * 5000, 0),
+    ("seed", "", 0),
+    ("seed", "7.5", 0),
+    ("steps", "0", 20),
+    ("steps", "1201", 20),
+    ("steps", "nan", 20),
+    ("sampler", "euler", "dpm"),
+    ("guidance", "inf", None),
+    ("guidance", "nan", None),
+    ("guidance", "1e999", None),
+    ("guidance", "11", None),
+    ("pictures", "9", 1),
+]
+
+
+@pytest.mark.parametrize(("field", "text", "default"), BROKEN)
+def test_a_bad_field_falls_back_with_a_note(field: str, text: str, default: Any) -> None:
+    link = GenerationRequest.of(**GOOD).fields() | {field: text}
+    request, notes, _ = from_query(link)
+    assert getattr(request, field) == default
+    assert len(notes) == 1
+    assert field in notes[0]
+    others = {"objects", "seed", "steps", "sampler", "guidance", "pictures"} - {field}
+    assert all(getattr(request, other) == getattr(GenerationRequest.of(**GOOD), other) for other in others)
+
+
+@pytest.mark.parametrize(("field", "default"), [("seed", 0), ("steps", 20)])
+def test_a_missing_field_falls_back_with_a_note(field: str, default: int) -> None:
+    link = GenerationRequest.of(**GOOD).fields()
+    del link[field]
+    request, notes, _ = from_query(link)
+    assert getattr(request, field) == default
+    assert notes == [f"The link names no {field}; {default} is used."]
+
+
+def test_unknown_objects_are_left_out_with_a_note_each() -> None:
+    request, notes, _ = from_query({"objects": "red-cube,green-cone,7,blue-sphere,", "seed": "1", "steps": "2"})
+    assert request.names == ("red cube", "blue sphere")
+    assert len(notes) == 2
+    assert "green-cone" in notes[0]
+
+
+@pytest.mark.parametrize("link", [{"objects": ""}, {"seed": "7"}, {"objects": "cone"}])
+def test_a_link_without_objects_says_so(link: dict[str, str]) -> None:
+    request, notes, _ = from_query(link)
+    assert request.objects == ()
+    assert notes[-1] == "The link names no object that can be drawn."
+
+
+def test_another_version_is_read_with_a_note() -> None:
+    request, notes, _ = from_query(GenerationRequest.of(**GOOD).fields() | {"v": "2"})
+    assert request == GenerationRequest.of(**GOOD)
+    assert len(notes) == 1
+    assert "version 2" in notes[0]
+
+
+def test_rubbish_never_raises() -> None:
+    pick = random.Random(1)
+    alphabet = "0123456789abcxyz-,._+ %\0é∞"
+    for _ in range(500):
+        link = {
+            field: "".join(pick.choices(alphabet, k=pick.randint(0, 12)))
+            for field in ("v", "objects", "seed", "steps", "sampler", "guidance", "pictures", "ddpm")
+        }
+        request, _, _ = from_query(link)
+        if request.objects:
+            assert from_query(query_of(request.query()))[:2] == (request, [])
