@@ -42,7 +42,7 @@ class ACGANConfig:
     noise_mean: float = 0.0
     label_width: int = 128
     encoding: str = "multi-hot"
-    widths: tuple[int, ...] = (256, 256, 128, 64)
+    widths: tuple[int, ...] = (256, 192, 96, 48)
 
 
 def report_weights(module: nn.Module) -> None:

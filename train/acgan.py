@@ -25,7 +25,7 @@ from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.evaluator import topk_hits
 from clevr_demo.objects import ENCODINGS
 from train.data import Pictures, load_pictures
-from train.evaluator import shifted
+from train.evaluator import augment, shifted
 from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_options
 
 
@@ -33,8 +33,10 @@ from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_o
 class ACGANPreset:
     """Networks and recipe. `loss` is "bce" (the report's) or "hinge".
 
-    The generator minimises `adversarial` x its adversarial loss + lambda x the teacher's loss (+ `auxiliary` x the
-    discriminator's own head's loss); lambda goes from `lambda_from` to `lambda_to` in a straight line over the run.
+    The generator minimises `adversarial` x its adversarial loss + lambda x the teacher's loss; lambda goes from
+    `lambda_from` to `lambda_to` in a straight line over the run. A discriminator with an auxiliary head learns the
+    labels of real pictures at weight `auxiliary_real`, and the generator minimises that head's loss on drawn ones at
+    `auxiliary_drawn`. `augment` shows the discriminator and the teacher augmented pictures only.
     `cut_teacher` withholds the teacher's gradient from the generator, as the report's code did.
     """
 
@@ -47,7 +49,8 @@ class ACGANPreset:
     adversarial: float = 1.0
     lambda_from: float = 0.2
     lambda_to: float = 0.2
-    auxiliary: float = 0.0
+    auxiliary_real: float = 0.0
+    auxiliary_drawn: float = 0.0
     augment: bool = False
     cut_teacher: bool = False
     warmup: int = 0  # steps
@@ -63,7 +66,8 @@ DEFAULT = ACGANPreset(
     ACGANConfig(),
     LoopSettings(pictures=150_000, batch=32, ema=0.999, clip=0.0, sample_every=1000),
     loss="hinge", generator_rate=2e-4, discriminator_rate=4e-4, betas=(0.0, 0.9),
-    lambda_from=0.2, lambda_to=0.2, auxiliary=0.1, augment=True, warmup=100, decay_from=0.6,
+    lambda_from=5.0, lambda_to=5.0, auxiliary_real=10.0, auxiliary_drawn=2.0, augment=True, warmup=100,
+    decay_from=0.6,
 )  # fmt: skip
 
 PRESETS = {
@@ -92,17 +96,12 @@ def translate_and_cut(pixels: torch.Tensor) -> torch.Tensor:
     return moved * (~(rows & columns)).unsqueeze(1)
 
 
-def label_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Binary cross-entropy summed over the 24 labels, mean over the batch."""
-    return F.binary_cross_entropy_with_logits(logits, labels) * labels.shape[1]
-
-
 def teacher_loss(teacher: nn.Module, fakes: torch.Tensor, labels: torch.Tensor, cut: bool) -> tuple[torch.Tensor, ...]:
     """(loss, hits' share) of the teacher on drawn pictures. The loss's gradient reaches the pictures, and so the
     generator, unless `cut`."""
     logits = teacher(fakes.detach() if cut else fakes).float()
     accuracy = topk_hits(logits.detach(), labels).sum() / labels.sum()
-    return label_loss(logits, labels), accuracy
+    return F.binary_cross_entropy_with_logits(logits, labels), accuracy
 
 
 class ACGANTask:
@@ -142,8 +141,8 @@ class ACGANTask:
             adversarial = F.softplus(-real).mean() + F.softplus(fake).mean()  # binary cross-entropy with logits
         loss, logged = adversarial, {"d_adversarial": adversarial, "d_real": real.mean(), "d_fake": fake.mean()}
         if auxiliary is not None:
-            logged["d_auxiliary"] = label_loss(auxiliary, labels)
-            loss = loss + self.preset.auxiliary * logged["d_auxiliary"]
+            logged["d_auxiliary"] = F.binary_cross_entropy_with_logits(auxiliary, labels)
+            loss = loss + self.preset.auxiliary_real * logged["d_auxiliary"]
         run.descend(loss, "discriminator", "discriminator", self.preset.discriminator_rate * factor)
         return logged
 
@@ -154,13 +153,14 @@ class ACGANTask:
         weight = preset.lambda_from + run.progress * (preset.lambda_to - preset.lambda_from)
         with run.autocast():
             fake, auxiliary = self.judge_real(fakes, labels)
-            taught, accuracy = teacher_loss(self.teacher, fakes, labels, preset.cut_teacher)
+            shown = augment(fakes, shift=4, noise=0.08) if preset.augment else fakes
+            taught, accuracy = teacher_loss(self.teacher, shown, labels, preset.cut_teacher)
         adversarial = -fake.mean() if preset.loss == "hinge" else F.softplus(-fake).mean()
         loss = preset.adversarial * adversarial + weight * taught
         logged = {"g_adversarial": adversarial, "g_teacher": taught, "teacher_accuracy": accuracy}
         if auxiliary is not None:
-            logged["g_auxiliary"] = label_loss(auxiliary, labels)
-            loss = loss + preset.auxiliary * logged["g_auxiliary"]
+            logged["g_auxiliary"] = F.binary_cross_entropy_with_logits(auxiliary, labels)
+            loss = loss + preset.auxiliary_drawn * logged["g_auxiliary"]
         run.descend(loss, "generator", "generator", preset.generator_rate * factor)
         return logged
 
