@@ -1,0 +1,42 @@
+"""The duel: both pictures, the timeline with its scrubber, and the judge's verdict along it, in the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from clevr_demo.objects import COLOURS, OBJECTS
+from clevr_demo.ui.picker import asset
+
+SCRIPTS = ("duel.model.js", "duel.chart.js", "duel.view.js", "duel.js")
+
+
+class Duel(gr.HTML):
+    """Shows a run's payload (see `runs.Run.payload`). Scrubbing happens in the browser alone."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(
+            value={},
+            html_template=asset("duel.html"),
+            js_on_load="\n".join(asset(name) for name in SCRIPTS),
+            names=list(OBJECTS),
+            colours=list(COLOURS),
+            apply_default_css=False,
+            **arguments,
+        )
+
+    def preprocess(self, payload: Any) -> dict[str, Any]:
+        return payload if isinstance(payload, dict) else {}
+
+    def postprocess(self, value: Any) -> dict[str, Any]:
+        return value or {}
+
+    def api_info(self) -> dict[str, Any]:
+        return {"title": "Duel", "type": "object"}
+
+    def example_payload(self) -> dict[str, Any]:
+        return {}
+
+    def example_value(self) -> dict[str, Any]:
+        return {}
