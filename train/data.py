@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from tqdm.auto import tqdm
 
@@ -188,6 +189,31 @@ def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
         with replacing(cache) as file:
             np.save(file, pixels)
     return Pictures(torch.from_numpy(np.load(cache)), labels, scenes)
+
+
+def background(pictures: Pictures, most: int = 2000) -> torch.Tensor:
+    """(3, 64, 64) per-pixel median of the pictures in [-1, 1]: the empty scene."""
+    return to_unit(pictures.pixels[:: max(1, len(pictures) // most)]).median(dim=0).values
+
+
+def object_mask(pixels: torch.Tensor, empty: torch.Tensor, threshold: float = 0.15) -> torch.Tensor:
+    """(N, 1, H, W) ones where pixels (N, 3, H, W) differ from the empty scene, widened by one pixel.
+
+    `empty` is one picture for all, or one a picture.
+    """
+    differs = ((pixels - empty).abs().amax(dim=1, keepdim=True) > threshold).to(pixels.dtype)
+    return F.max_pool2d(differs, 3, stride=1, padding=1)
+
+
+def predecessors(pictures: Pictures) -> torch.Tensor:
+    """(N,) index of the same scene's picture with one object less, or -1 for a scene's first picture.
+
+    A scene's pictures stand together in train.json, in the order in which its objects were added.
+    """
+    counts, before = pictures.labels.sum(dim=1), torch.arange(len(pictures)) - 1
+    follows = (pictures.scenes == pictures.scenes[before]) & (counts == counts[before] + 1)
+    follows[0] = False
+    return torch.where(follows, before, -1)
 
 
 def unseen_triples(labels: torch.Tensor) -> list[tuple[int, ...]]:

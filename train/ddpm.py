@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from torch import nn
 
 from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
-from train.data import Pictures, load_pictures, to_unit
+from train.data import Pictures, background, load_pictures, object_mask
 from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_options
 
 
@@ -89,17 +88,6 @@ PRESETS = {
         rate=1e-3, label_drop=0.1, snr_cap=5.0, object_weight=8.0, stratified=True,
     ),
 }  # fmt: skip
-
-
-def background(pictures: Pictures, most: int = 2000) -> torch.Tensor:
-    """(3, 64, 64) per-pixel median of the pictures in [-1, 1]: the empty scene."""
-    return to_unit(pictures.pixels[:: max(1, len(pictures) // most)]).median(dim=0).values
-
-
-def object_mask(pixels: torch.Tensor, empty: torch.Tensor, threshold: float = 0.15) -> torch.Tensor:
-    """(N, 1, H, W) ones where pixels (N, 3, H, W) differ from the empty scene, widened by one pixel."""
-    differs = ((pixels - empty).abs().amax(dim=1, keepdim=True) > threshold).to(pixels.dtype)
-    return F.max_pool2d(differs, 3, stride=1, padding=1)
 
 
 class DDPMTask:
