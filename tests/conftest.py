@@ -17,6 +17,10 @@ from clevr_demo.evaluator import EvaluatorNetwork
 from clevr_demo.objects import COLOURS, INDEX, OBJECTS
 from train.ddpm import TINY_UNET
 
+# The networks here are tiny: a second thread only waits for the first, for long where the cores are busy.
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
+torch.set_num_threads(1)
+
 SCENES = 21  # so that scene 0 and scene 20 are held out
 OBJECTS_A_SCENE = 3
 

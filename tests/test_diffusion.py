@@ -1,0 +1,450 @@
+"""The DDPM: what generation promises, the samplers against diffusers' own loops, guidance, and both networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from diffusers import DDIMScheduler, DDPMScheduler
+from torch import nn
+
+import clevr_demo
+from clevr_demo.diffusion import (
+    DDPMNetwork,
+    DiffusionConfig,
+    DiffusionGenerator,
+    make_scheduler,
+    set_steps,
+    with_null,
+)
+from clevr_demo.generator import Generation
+from clevr_demo.objects import InputError, index_valued, multi_hot
+from clevr_demo.pictures import from_image, to_image
+from clevr_demo.request import SAMPLERS
+from tests.conftest import TINY, shipped, tiny_ddpm
+from train.ddpm import PRESETS, REPORT_UNET, TINY_UNET
+
+REPORT_LIKE = DiffusionConfig(
+    TINY_UNET, patch=1, label_embedding="linear", beta_schedule="linear", prediction_type="epsilon"
+)
+
+
+def pixels_of(result: Generation) -> np.ndarray:
+    return np.asarray(result.image).astype(int)
+
+
+@contextmanager
+def counted(model: DiffusionGenerator) -> Iterator[list[int]]:
+    """Counts the pictures that go through the network, a number a call."""
+    calls: list[int] = []
+    hook = model.network.register_forward_hook(lambda _module, inputs, _output: calls.append(len(inputs[0])))
+    try:
+        yield calls
+    finally:
+        hook.remove()
+
+
+# promises -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_the_same_request_gives_the_same_pixels(ddpm: DiffusionGenerator, sampler: str) -> None:
+    first = ddpm.generate(["red cube"], seed=7, steps=5, sampler=sampler)
+    ddpm.generate(["blue sphere"], seed=1, steps=3)
+    torch.manual_seed(99)
+    second = ddpm.generate(["Red-Cube"], seed=7, steps=5, sampler=sampler)
+    assert first.image.tobytes() == second.image.tobytes()
+    assert first.request == second.request
+    for one, other in zip(first.frames, second.frames, strict=True):
+        assert torch.equal(one.noisy_pixels, other.noisy_pixels)
+        assert torch.equal(one.predicted_pixels, other.predicted_pixels)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_picture_does_not_depend_on_its_batch(ddpm: DiffusionGenerator, sampler: str) -> None:
+    labels, seeds = [["red cube"], ["blue sphere", "gray cube"], [5, 6, 7]], [7, 7, 8]
+    batch = ddpm.generate_batch(labels, seeds, steps=4, sampler=sampler)
+    for asked, seed, result in zip(labels, seeds, batch, strict=True):
+        alone = ddpm.generate(asked, seed, steps=4, sampler=sampler)
+        assert result.image.tobytes() == alone.image.tobytes()
+        assert torch.equal(result.frames[-1].predicted_pixels, alone.frames[-1].predicted_pixels)
+
+
+def test_chunks_change_no_picture_by_more_than_rounding() -> None:
+    labels, seeds = [[0], [1], [2], [3], [4]], range(5)
+    one_by_one = tiny_ddpm().generate_batch(labels, seeds, steps=4)
+    together = tiny_ddpm(chunk=3).generate_batch(labels, seeds, steps=4)
+    for one, other in zip(one_by_one, together, strict=True):
+        assert abs(pixels_of(one) - pixels_of(other)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 8}, {"labels": ["red cylinder"]}, {"steps": 6}, {"sampler": "ddim"}, {"guidance": 5.0}]
+)
+def test_another_request_gives_another_picture(ddpm: DiffusionGenerator, change: dict[str, Any]) -> None:
+    request: dict[str, Any] = {"labels": ["red cube"], "seed": 7, "steps": 5}
+    assert (pixels_of(ddpm.generate(**request)) != pixels_of(ddpm.generate(**request | change))).any()
+
+
+def test_the_seed_alone_decides_the_first_noise(ddpm: DiffusionGenerator) -> None:
+    expected = torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(11))
+    for sampler in SAMPLERS:
+        frame = ddpm.generate([3], seed=11, steps=1, sampler=sampler).frames[0]
+        assert torch.equal(frame.noisy_pixels, expected)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("steps", [1, 2, 7, 13])
+def test_the_timeline_goes_from_noise_to_the_picture(ddpm: DiffusionGenerator, sampler: str, steps: int) -> None:
+    result = ddpm.generate(["red cube"], seed=7, steps=steps, sampler=sampler)
+    assert [frame.index for frame in result.frames] == list(range(steps))
+    times = [frame.timestep for frame in result.frames]
+    assert times[0] == TINY.timesteps - 1
+    assert times == sorted(set(times), reverse=True)
+    assert times[-1] >= 0
+    assert result.frames[-1].predicted.tobytes() == result.image.tobytes()
+    assert (result.image.mode, result.image.size) == ("RGB", (64, 64))
+    assert all(frame.predicted_pixels.abs().max() <= 1 for frame in result.frames)
+    assert all(frame.noisy.size == (64, 64) for frame in result.frames)
+    assert (result.model, result.request.seed, result.request.names) == ("ddpm@tiny", 7, ("red cube",))
+    assert result.seconds > 0
+
+
+def test_without_timeline_the_picture_is_the_same(ddpm: DiffusionGenerator) -> None:
+    short = ddpm.generate_batch([[1]], [7], steps=5, timeline=False)[0]
+    full = ddpm.generate([1], 7, steps=5)
+    assert len(short.frames) == 1
+    assert short.image.tobytes() == full.image.tobytes()
+    assert short.frames[-1].timestep == full.frames[-1].timestep
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_stream_gives_the_frames_of_generate(ddpm: DiffusionGenerator, sampler: str) -> None:
+    streamed = list(ddpm.stream(["red cube"], seed=7, steps=4, sampler=sampler))
+    whole = ddpm.generate(["red cube"], seed=7, steps=4, sampler=sampler).frames
+    for one, other in zip(streamed, whole, strict=True):
+        assert (one.index, one.timestep) == (other.index, other.timestep)
+        assert torch.equal(one.noisy_pixels, other.noisy_pixels)
+        assert torch.equal(one.predicted_pixels, other.predicted_pixels)
+
+
+def test_closing_a_stream_cancels_the_rest(ddpm: DiffusionGenerator) -> None:
+    with counted(ddpm) as calls:
+        stream = ddpm.stream([1], seed=0, steps=50)
+        assert calls == []
+        for _ in range(3):
+            next(stream)
+        assert len(calls) == 3
+        stream.close()  # type: ignore[attr-defined]
+        with pytest.raises(StopIteration):
+            next(stream)
+        assert len(calls) == 3
+
+
+def test_two_streams_at_once_do_not_disturb_each_other(ddpm: DiffusionGenerator) -> None:
+    pairs = list(zip(ddpm.stream([1], 7, steps=4), ddpm.stream([2], 8, steps=4), strict=True))
+    for place, (labels, seed) in enumerate([([1], 7), ([2], 8)]):
+        expected = ddpm.generate(labels, seed, steps=4).frames[-1].predicted_pixels
+        assert torch.equal(pairs[-1][place].predicted_pixels, expected)
+
+
+BAD = [
+    ({"labels": []}, "no object"),
+    ({"labels": ["red cone"]}, "'red cone'.*'red cube'"),
+    ({"labels": None}, "None"),
+    ({"steps": 0}, "steps must be between 1 and 1200, not 0"),
+    ({"steps": 1201}, "steps must be between 1 and 1200"),
+    ({"steps": 2.5}, "steps must be a whole number"),
+    ({"steps": "20"}, "steps must be a whole number"),
+    ({"seed": -1}, "seed must be between 0 and 2147483647"),
+    ({"seed": 2**31}, "seed must be between"),
+    ({"seed": True}, "seed must be a whole number"),
+    ({"seed": None}, "seed must be a whole number"),
+    ({"sampler": "euler"}, "unknown sampler 'euler'"),
+    ({"guidance": 11}, "guidance must be between 0 and 10"),
+    ({"guidance": float("nan")}, "guidance must be a number"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), BAD)
+def test_bad_input_is_named_before_anything_is_drawn(
+    ddpm: DiffusionGenerator, change: dict[str, Any], message: str
+) -> None:
+    request: dict[str, Any] = {"labels": ["red cube"], "seed": 7, "steps": 5}
+    with counted(ddpm) as calls:
+        for draw in (ddpm.generate, ddpm.stream):
+            with pytest.raises(InputError, match=message):
+                draw(**request | change)
+    assert calls == []
+
+
+def test_a_batch_needs_a_seed_a_picture(ddpm: DiffusionGenerator) -> None:
+    with pytest.raises(ValueError, match="2 label sets but 1 seeds"):
+        ddpm.generate_batch([[1], [2]], [0])
+    assert ddpm.generate_batch([], []) == []
+    with pytest.raises(InputError, match="red cone"):
+        ddpm.generate_batch([[1], ["red cone"]], [0, 1])
+
+
+def test_more_objects_than_any_training_picture_can_be_asked_for(ddpm: DiffusionGenerator) -> None:
+    result = ddpm.generate(range(24), seed=0, steps=2)
+    assert result.request.beyond_training
+    assert result.image.size == (64, 64)
+
+
+# samplers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_number_of_steps_is_kept(sampler: str) -> None:
+    scheduler = make_scheduler(sampler, TINY)
+    for steps in range(1, 1201):
+        set_steps(scheduler, steps, torch.device("cpu"))
+        times = scheduler.timesteps.tolist()
+        exact = [1200 - place * 1200 / steps - 1 for place in range(steps)]
+        assert len(times) == steps
+        assert max(abs(mine - wanted) for mine, wanted in zip(times, exact, strict=True)) <= 0.5001
+        if hasattr(scheduler, "sigmas"):
+            assert len(scheduler.sigmas) == steps + 1
+            assert scheduler.sigmas[-1] == 0
+            assert (scheduler.sigmas.diff() < 0).all()
+
+
+def network_call(model: DiffusionGenerator, labels: list[int]) -> Any:
+    """The plain conditional network, as diffusers' examples call one."""
+    condition = with_null(multi_hot([labels]))
+
+    def call(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return model.network(x, t.expand(1), condition)
+
+    return call
+
+
+@pytest.mark.parametrize("config", [replace(TINY, guidance=1.0), REPORT_LIKE], ids=["v, cosine", "noise, linear"])
+@pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
+def test_our_loop_is_diffusers_loop(config: DiffusionConfig, sampler: str) -> None:
+    model = tiny_ddpm(config)
+    call = network_call(model, [1, 10])
+    kind = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler}[sampler]
+    scheduler = kind(**config.schedule(), clip_sample=True, timestep_spacing="trailing")
+    scheduler.set_timesteps(12)
+    generator = torch.Generator().manual_seed(5)
+    x = torch.randn(1, 3, 64, 64, generator=generator)
+    for t in scheduler.timesteps:
+        x = scheduler.step(call(x, t), t, x, generator=generator).prev_sample
+    ours = model.generate([1, 10], seed=5, steps=12, sampler=sampler).frames[-1].predicted_pixels
+    assert (ours - x[0]).abs().max() < 1e-4
+
+
+def test_ancestral_sampling_is_the_papers_algorithm() -> None:
+    """Ho et al. 2020, algorithm 2, with equation 7's variance, all T steps, written out."""
+    config = replace(REPORT_LIKE, timesteps=30)
+    model = tiny_ddpm(config)
+    call = network_call(model, [4])
+    betas = torch.linspace(1e-4, 0.02, 30)
+    alphas = 1 - betas
+    kept = alphas.cumprod(0)
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(1, 3, 64, 64, generator=generator)
+    for t in range(29, -1, -1):
+        noise = call(x, torch.tensor(t))
+        before = kept[t - 1] if t else torch.tensor(1.0)
+        x0 = ((x - (1 - kept[t]).sqrt() * noise) / kept[t].sqrt()).clamp(-1, 1)
+        mean = (before.sqrt() * betas[t] * x0 + alphas[t].sqrt() * (1 - before) * x) / (1 - kept[t])
+        spread = ((1 - before) / (1 - kept[t]) * betas[t]).sqrt()
+        x = mean + (spread * torch.randn(1, 3, 64, 64, generator=generator) if t else 0)
+    ours = model.generate([4], seed=3, steps=30, sampler="ddpm").frames[-1].predicted_pixels
+    assert (ours - x[0]).abs().max() < 1e-3
+
+
+class Ideal(nn.Module):
+    """The best possible v-prediction for pictures that are all one constant value: knows the answer."""
+
+    def __init__(self, value: float, config: DiffusionConfig) -> None:
+        super().__init__()
+        self.value, self.config = value, config
+        self.kept = DDPMScheduler(**config.schedule()).alphas_cumprod
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        kept = self.kept[timesteps].view(-1, 1, 1, 1)
+        noise = (x - kept.sqrt() * self.value) / (1 - kept).sqrt()
+        return kept.sqrt() * noise - (1 - kept).sqrt() * self.value
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("steps", [1, 7, 20])
+def test_every_sampler_finds_what_an_ideal_network_knows(sampler: str, steps: int) -> None:
+    network: Any = Ideal(0.3, TINY)
+    model = DiffusionGenerator(network, "ideal", torch.device("cpu"))
+    frames = model.generate([1], seed=0, steps=steps, sampler=sampler).frames
+    late = [frame for frame in frames if frame.timestep < 1150]  # before, rounding hides so faint a picture
+    for frame in late or frames[-1:]:
+        assert (frame.predicted_pixels - 0.3).abs().max() < (0.02 if late else 1.5)
+    levels = [float(frame.noisy_pixels.std()) for frame in frames]
+    expected = [float((1 - network.kept[frame.timestep]).sqrt()) for frame in frames]
+    assert levels == pytest.approx(expected, abs=0.02)
+
+
+# guidance -----------------------------------------------------------------------------------------------------------
+
+
+def test_guidance_one_costs_one_evaluation_a_step_and_two_otherwise(ddpm: DiffusionGenerator) -> None:
+    for guidance, cost in ((1, 1), (1.0, 1), (3.0, 2), (0, 2), (None, 2)):
+        with counted(ddpm) as calls:
+            result = ddpm.generate([1], seed=0, steps=6, guidance=guidance)
+        assert sum(calls) == result.evaluations == 6 * cost
+
+
+def test_guidance_is_paid_for_within_its_interval_alone() -> None:
+    model = tiny_ddpm(replace(TINY, guidance=3.0, guidance_from=0.25, guidance_to=0.75))
+    with counted(model) as calls:
+        result = model.generate([1], seed=0, steps=8)
+    times = [(frame.timestep + 1) / 1200 for frame in result.frames]
+    assert calls == [2 if 0.25 < at <= 0.75 else 1 for at in times]
+    assert sum(calls) == result.evaluations == 12
+
+
+def test_guidance_extrapolates_from_the_null(ddpm: DiffusionGenerator) -> None:
+    scheduler = make_scheduler("ddim", TINY)
+    set_steps(scheduler, 1, torch.device("cpu"))
+    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    t = scheduler.timesteps[0]
+    null = with_null(torch.zeros(1, 24), torch.tensor([True]))
+    with torch.no_grad():
+        wanted = ddpm.network(x, t.expand(1), with_null(multi_hot([[1]])))
+        free = ddpm.network(x, t.expand(1), null)
+    assert (wanted - free).abs().max() > 1e-3
+    expected = scheduler.step(free + 4.0 * (wanted - free), t, x).pred_original_sample[0]
+    ours = ddpm.generate([1], seed=0, steps=1, sampler="ddim", guidance=4.0).frames[0].predicted_pixels
+    assert (ours - expected).abs().max() < 1e-4
+
+
+def test_weights_without_a_null_are_never_guided() -> None:
+    model = tiny_ddpm(REPORT_LIKE)
+    plain = model.generate([1], seed=0, steps=3)
+    asked = model.generate([1], seed=0, steps=3, guidance=5.0)
+    assert plain.evaluations == asked.evaluations == 3
+    assert plain.image.tobytes() == asked.image.tobytes()
+
+
+# networks -----------------------------------------------------------------------------------------------------------
+
+
+def test_with_null_replaces_the_labels_of_the_dropped() -> None:
+    labels = multi_hot([[0, 5], [3]])
+    kept = with_null(labels)
+    assert kept.shape == (2, 25)
+    assert torch.equal(kept[:, :24], labels)
+    assert not kept[:, 24].any()
+    dropped = with_null(labels, torch.tensor([False, True]))
+    assert torch.equal(dropped[0], kept[0])
+    assert dropped[1].nonzero().tolist() == [[24]]
+
+
+def test_the_report_preset_is_the_reports_network() -> None:
+    with torch.device("meta"):
+        unet = DDPMNetwork(PRESETS["report"].model).unet
+    assert round(sum(p.numel() for p in unet.parameters()) / 1e6, 1) == 113.7
+    assert [type(block).__name__ for block in unet.down_blocks] == ["DownBlock2D"] * 4 + [
+        "AttnDownBlock2D",
+        "DownBlock2D",
+    ]
+    assert [type(block).__name__ for block in unet.up_blocks] == ["UpBlock2D", "AttnUpBlock2D"] + ["UpBlock2D"] * 4
+    assert [len(block.resnets) for block in unet.down_blocks] == [2] * 6
+    assert unet.config["block_out_channels"] == (128, 128, 256, 256, 512, 512)
+    assert isinstance(unet.class_embedding, nn.Linear)
+    assert tuple(unet.class_embedding.weight.shape) == (512, 24)
+    assert (unet.config["sample_size"], unet.config["in_channels"], unet.config["out_channels"]) == (64, 3, 3)
+
+
+def test_the_report_preset_is_the_reports_recipe() -> None:
+    preset = PRESETS["report"]
+    assert asdict(preset.model) | {"unet": REPORT_UNET} == asdict(preset.model)
+    assert (preset.model.timesteps, preset.model.beta_schedule) == (1200, "linear")
+    assert (preset.model.prediction_type, preset.model.encoding) == ("epsilon", "multi-hot")
+    assert (preset.rate, preset.loop.batch, preset.loop.pictures, preset.loop.ema) == (5e-5, 20, 100 * 18009, 0)
+    assert (preset.snr_cap, preset.object_weight, preset.label_drop, preset.warmup) == (0, 0, 0, 0)
+
+
+def test_the_default_preset_is_small_enough_for_two_cores_and_the_size_limit() -> None:
+    with torch.device("meta"):
+        network = DDPMNetwork(PRESETS["default"].model)
+    assert 2 * sum(p.numel() for p in network.parameters()) < 30e6
+
+
+def test_space_to_depth_keeps_every_pixel_in_place() -> None:
+    network = DDPMNetwork(replace(TINY, patch=2))
+    seen = []
+
+    def identity(x: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor]:
+        seen.append(x.shape)
+        return (x,)
+
+    network.unet.forward = identity
+    x = torch.randn(2, 3, 64, 64)
+    assert torch.equal(network(x, torch.zeros(2), torch.zeros(2, 25)), x)
+    assert seen == [(2, 12, 32, 32)]
+
+
+@pytest.mark.parametrize("patch", [1, 2, 4])
+def test_every_patch_size_draws_full_pictures(patch: int) -> None:
+    network = tiny_ddpm(replace(TINY, patch=patch)).network
+    with torch.no_grad():
+        out = network(torch.randn(2, 3, 64, 64), torch.tensor([0, 1199]), with_null(multi_hot([[1], [2]])))
+    assert out.shape == (2, 3, 64, 64)
+    assert out.std() > 0
+
+
+@pytest.mark.parametrize("encoding", ["multi-hot", "index"])
+def test_the_linear_embedding_is_fed_in_the_configured_encoding(encoding: str) -> None:
+    network = tiny_ddpm(replace(REPORT_LIKE, encoding=encoding)).network
+    fed = []
+    network.unet.class_embedding.register_forward_hook(lambda _m, inputs, _o: fed.append(inputs[0].clone()))
+    labels = multi_hot([[1, 23]])
+    with torch.no_grad():
+        network(torch.zeros(1, 3, 64, 64), torch.tensor([5]), with_null(labels))
+    assert torch.equal(fed[0], labels if encoding == "multi-hot" else index_valued(labels))
+
+
+@pytest.mark.parametrize("config", [TINY, REPORT_LIKE], ids=["mlp", "linear"])
+def test_the_labels_reach_the_output(config: DiffusionConfig) -> None:
+    network = tiny_ddpm(config).network
+    x, t = torch.randn(1, 3, 64, 64), torch.tensor([600])
+    with torch.no_grad():
+        outputs = [network(x, t, with_null(multi_hot([[index]]))) for index in range(24)]
+    assert all(F.mse_loss(a, b) > 0 for n, a in enumerate(outputs) for b in outputs[:n])
+
+
+# pictures -----------------------------------------------------------------------------------------------------------
+
+
+def test_pixels_and_pictures_are_each_others_inverse() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).repeat(48).view(3, 64, 64)
+    pixels = levels.float() / 127.5 - 1
+    image = to_image(pixels)
+    assert np.array_equal(np.asarray(image), levels.permute(1, 2, 0).numpy())
+    assert torch.allclose(from_image(image), pixels, atol=1e-6)
+    assert np.asarray(to_image(torch.full((3, 64, 64), 7.0))).min() == 255
+    assert np.asarray(to_image(torch.full((3, 64, 64), -7.0))).max() == 0
+
+
+# the shipped weights ------------------------------------------------------------------------------------------------
+
+
+def test_the_shipped_weights_draw_what_the_judge_sees() -> None:
+    shipped("ddpm")
+    shipped("evaluator")
+    model, judge = clevr_demo.load("ddpm", device="cpu"), clevr_demo.load_evaluator(device="cpu")
+    requests = [["red cube"], ["blue sphere"], ["yellow cylinder"], ["green cube", "purple sphere"]]
+    results = model.generate_batch(requests, seeds=range(4), steps=20, timeline=False)
+    verdicts = [judge(result.image, labels) for result, labels in zip(results, requests, strict=True)]
+    assert sum(verdict.hits for verdict in verdicts) >= 3, [verdict.seen for verdict in verdicts]
+    assert results[0].model.startswith("ddpm@")
