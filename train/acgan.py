@@ -180,7 +180,8 @@ class ACGANTask:
         return network(self.example_noise.to(device), self.example_labels.to(device))
 
     def config(self) -> dict[str, Any]:
-        return {"kind": "acgan", "model": dataclasses.asdict(self.preset.model), "preset": dataclasses.asdict(self.preset)}
+        preset = dataclasses.asdict(self.preset)
+        return {"kind": "acgan", "model": preset["model"], "preset": preset}
 
 
 def load_teacher(path: Path | None = None) -> TeacherNetwork:
@@ -203,8 +204,9 @@ def main(argv: list[str] | None = None) -> None:
     training = pictures if options.preset.startswith("report") else pictures.split()[0]
     torch.manual_seed(options.seed)
     folder = options.out or Path("runs") / f"acgan-{options.preset}"
-    run = Run(ACGANTask(preset, training, load_teacher(options.teacher)), training, preset.loop, folder, options.compile)
-    run.task.teacher.to(run.device)  # type: ignore[attr-defined]
+    task = ACGANTask(preset, training, load_teacher(options.teacher))
+    run = Run(task, training, preset.loop, folder, options.compile)
+    task.teacher.to(run.device)
     run.train(options.max_minutes, options.save_minutes)
 
 

@@ -31,9 +31,10 @@ from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
 from clevr_demo.request import SAMPLERS
 from train.acgan import load_teacher
-from train.data import find_prompts, load_prompts
+from train.data import VALIDATION, find_prompts, load_pictures, load_prompts, validation_prompts
 
 CHUNK = 32
+PROMPTS_HELP = f"files, names of files in --data, or the validation sets {' and '.join(VALIDATION)}"
 SEED_STRIDE = 10_000  # prompt i of run s is drawn from seed s * 10,000 + i: no two share their noise
 
 
@@ -102,11 +103,21 @@ def benchmark(
     return scores | facts | {"seconds_per_picture": round(statistics.median(seconds), 4)}, first
 
 
+def summary(scores: dict[str, Any]) -> str:
+    """One line for the terminal."""
+    accuracy, exact = scores["accuracy"], scores["exact_match"]
+    return (
+        f"accuracy {accuracy['mean']:.3f} ± {accuracy['std']:.3f}, exact match {exact['mean']:.3f} ± "
+        f"{exact['std']:.3f} over {scores['seeds']} seeds, {scores['network_evaluations']} network evaluations, "
+        f"{scores['seconds_per_picture']:.2f} s a picture"
+    )
+
+
 def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, choices=sorted(clevr_demo.LOADERS))
     parser.add_argument("--checkpoint", type=Path, help="checkpoint folder (default: the one in checkpoints/)")
-    parser.add_argument("--prompts", nargs="+", default=["test.json", "new_test.json"], help="files, or names in --data")
+    parser.add_argument("--prompts", nargs="+", default=["test.json", "new_test.json"], help=PROMPTS_HELP)
     parser.add_argument("--data", type=Path, default=Path("data/iclevr"), help="where prompt files are looked for")
     parser.add_argument("--seeds", type=int, default=5, help="how often each prompt is drawn")
     parser.add_argument("--steps", type=int, default=20)
@@ -140,6 +151,13 @@ def teacher_if_any() -> torch.nn.Module | None:
         return None
 
 
+def read_prompts(name: str, data: Path) -> list[tuple[int, ...]]:
+    """Prompts of a file, or of a validation set that is drawn from the pictures' labels."""
+    if name in VALIDATION:
+        return validation_prompts(name, load_pictures(data))
+    return load_prompts(find_prompts(name, data))
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     options = options_of(argv)
     folder = options.checkpoint or ROOT / options.model
@@ -151,15 +169,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         settings |= {"sampler": options.sampler, "guidance": options.guidance}
     teacher = teacher_if_any()
     for name in options.prompts:
-        prompts = load_prompts(find_prompts(name, options.data))
+        prompts = read_prompts(name, options.data)
         scores, pixels = benchmark(model, judge, prompts, options.seeds, teacher, **settings)
         facts = {"model": model.name, "judge": judge.name, "command": command_of(options)}
         merge_metrics(folder / "metrics.json", {Path(name).stem: scores | settings | facts})
         grid(pixels).save(folder / f"{Path(name).stem}.png")
-        accuracy, exact = scores["accuracy"], scores["exact_match"]
-        print(f"{Path(name).stem}: accuracy {accuracy['mean']:.3f} ± {accuracy['std']:.3f}, "
-              f"exact match {exact['mean']:.3f} ± {exact['std']:.3f} over {options.seeds} seeds, "
-              f"{scores['network_evaluations']} network evaluations, {scores['seconds_per_picture']:.2f} s a picture")  # fmt: skip
+        print(f"{Path(name).stem}: {summary(scores)}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import os
 import re
 import tempfile
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse
 SIZE = 64
 HELD_OUT_EVERY = 20
 PICTURE_FOLDERS = ("", "images", "iclevr", "train")
+VALIDATION = ("held-out", "unseen-triples")
 
 
 class DataError(Exception):
@@ -216,9 +218,24 @@ def predecessors(pictures: Pictures) -> torch.Tensor:
     return torch.where(follows, before, -1)
 
 
+def label_sets(labels: torch.Tensor) -> list[tuple[int, ...]]:
+    """The distinct sets of objects in (N, 24) labels, sorted."""
+    return sorted({tuple(row.nonzero().flatten().tolist()) for row in labels})
+
+
 def unseen_triples(labels: torch.Tensor) -> list[tuple[int, ...]]:
     """All sets of three objects that no picture with these (N, 24) labels shows."""
-    from itertools import combinations
-
-    seen = {tuple(row.nonzero().flatten().tolist()) for row in labels}
+    seen = set(label_sets(labels))
     return [triple for triple in combinations(range(len(OBJECTS)), 3) if triple not in seen]
+
+
+def validation_prompts(name: str, pictures: Pictures) -> list[tuple[int, ...]]:
+    """Prompts to choose settings by, so that test.json and new_test.json are only scored at the end.
+
+    "held-out": 128 label sets of the held-out scenes, evenly spread; "unseen-triples": every triple that no picture
+    shows at all.
+    """
+    if name == "unseen-triples":
+        return unseen_triples(pictures.labels)
+    found = label_sets(pictures.split()[1].labels)
+    return found[:: max(1, len(found) // 128)][:128]

@@ -131,8 +131,9 @@ class ClassifierTask:
         loss = F.binary_cross_entropy_with_logits(logits, labels) * len(labels[0])
         rate = preset.rate * learning_rate(run.position, steps, warmup=steps // 5, decay_from=0.2)
         run.descend(loss, "adamw", "classifier", rate)
-        hits = topk_hits(logits.detach(), labels).sum() / labels.sum()
-        return {"loss": loss, "accuracy": hits, "exact": exact_matches(logits.detach().sigmoid(), labels).float().mean()}
+        seen = logits.detach().sigmoid()
+        hits = topk_hits(seen, labels).sum() / labels.sum()
+        return {"loss": loss, "accuracy": hits, "exact": exact_matches(seen, labels).float().mean()}
 
     def sample(self, network: nn.Module) -> None:
         return None

@@ -1,0 +1,120 @@
+"""Writes the score tables of the README and the model cards from the checkpoints' own files.
+
+    python -m train.cards            # rewrites what stands between <!-- scores --> and <!-- /scores -->
+    python -m train.cards --check    # only says whether they are up to date (exit status 1 if not)
+
+Numbers are never typed by hand: they come from metrics.json and config.json, which training and benchmark wrote.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from clevr_demo.checkpoints import ROOT, write_text
+
+BEGIN, END = "<!-- scores -->", "<!-- /scores -->"
+REPORT = {"ddpm": ("0.847", "0.869"), "acgan": ("0.611", "0.631")}
+PROMPTS = ("test", "new_test")
+
+
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def cell(scores: dict[str, Any], name: str) -> str:
+    """Mean and standard deviation over the seeds, as in 0.912 ± 0.014, or a dash."""
+    found = scores.get(name)
+    return f"{found['mean']:.3f} ± {found['std']:.3f}" if found else "-"
+
+
+def row(*cells: Any) -> str:
+    """One line of a Markdown table."""
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def trained(folder: Path) -> str:
+    """What one line of a card says of the training run."""
+    facts = read(folder / "config.json").get("training", {})
+    if not facts:
+        return "not trained yet"
+    return f"{facts['pictures_seen']:,} pictures, {facts['hours']:.1f} h on {facts['device']}"
+
+
+def overview(root: Path) -> str:
+    """The README's table: both models on both prompt files beside the report's."""
+    rows = [row("model", *(f"{measure}, {name}.json" for measure in ("accuracy", "exact match") for name in PROMPTS))]
+    rows.append(row(*["---"] * 5))
+    for model, claimed in REPORT.items():
+        scores = [read(root / model / "metrics.json").get(name, {}) for name in PROMPTS]
+        ours = [cell(found, column) for column in ("accuracy", "exact_match") for found in scores]
+        rows.append(row(f"{model.upper()}, this project", *ours))
+        rows.append(row(f"{model.upper()}, the course report", *claimed, "not given", "not given"))
+    ceiling = read(root / "evaluator" / "metrics.json").get("held_out", {})
+    if ceiling:
+        seen = f"{ceiling['accuracy']:.3f}", f"{ceiling['exact_match']:.3f}"
+        rows.append(row("real held-out pictures, by the same judge", seen[0], "", seen[1], ""))
+    return "\n".join(rows)
+
+
+def generator_table(folder: Path) -> str:
+    """A generator's card: every scored prompt file with the command that made the numbers."""
+    metrics = read(folder / "metrics.json")
+    rows = [row("prompts", "accuracy", "exact match", "teacher's accuracy", "seeds", "evaluations a picture")]
+    rows.append(row(*["---"] * 6))
+    for name, scores in metrics.items():
+        cells = [cell(scores, column) for column in ("accuracy", "exact_match", "teacher_accuracy")]
+        rows.append(row(name, *cells, scores["seeds"], scores["network_evaluations"]))
+    commands = sorted({scores["command"] for scores in metrics.values()})
+    judges = sorted({scores["judge"] for scores in metrics.values()})
+    tail = [f"Weights `{name}`" for name in sorted({scores["model"] for scores in metrics.values()})]
+    tail += [f"judged by `{name}`" for name in judges] + [f"made by `{command}`" for command in commands]
+    return "\n".join([f"Trained on {trained(folder)}.", "", *rows, "", "; ".join(tail) + "."])
+
+
+def classifier_table(folder: Path) -> str:
+    found = read(folder / "metrics.json").get("held_out")
+    rows = [f"Trained on {trained(folder)}.", "", "| held-out pictures | accuracy | exact match |", "|---|---|---|"]
+    if found:
+        rows.append(f"| {found['pictures']} | {found['accuracy']:.4f} | {found['exact_match']:.4f} |")
+    return "\n".join(rows)
+
+
+def tables(root: Path) -> dict[Path, str]:
+    """File to the table that belongs between its markers."""
+    found = {root.parent / "README.md": overview(root)}
+    for model in REPORT:
+        found[root / model / "README.md"] = generator_table(root / model)
+    for classifier in ("evaluator", "teacher"):
+        found[root / classifier / "README.md"] = classifier_table(root / classifier)
+    return found
+
+
+def filled(text: str, table: str) -> str:
+    """The text with the table between its markers."""
+    return re.sub(f"{BEGIN}.*?{END}", lambda _: f"{BEGIN}\n{table}\n{END}", text, flags=re.S)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a table is out of date")
+    options = parser.parse_args(argv)
+    stale = []
+    for path, table in tables(ROOT).items():
+        text = path.read_text(encoding="utf-8")
+        wanted = filled(text, table)
+        if wanted != text:
+            stale.append(path.relative_to(ROOT.parent))
+            if not options.check:
+                write_text(path, wanted)
+    if options.check and stale:
+        sys.exit(f"out of date: {', '.join(map(str, stale))}; run python -m train.cards")
+
+
+if __name__ == "__main__":
+    main()
