@@ -1,13 +1,14 @@
 """Draw i-CLEVR scenes from a set of objects, with a DDPM or an ACGAN, and let an independent evaluator judge them.
 
-    model = clevr_demo.load("ddpm")                    # or "acgan"
-    result = model.generate(labels=["red cube", "blue sphere"], seed=7, steps=20)
-    judge = clevr_demo.load_evaluator()
-    verdict = judge(result.image, labels=["red cube", "blue sphere"])
+model = clevr_demo.load("ddpm")                    # or "acgan"
+result = model.generate(labels=["red cube", "blue sphere"], seed=7, steps=20)
+judge = clevr_demo.load_evaluator()
+verdict = judge(result.image, labels=["red cube", "blue sphere"])
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from clevr_demo.acgan import ACGANGenerator, load_acgan
@@ -23,7 +24,7 @@ __all__ = [
     "Generator", "InputError", "Verdict", "load", "load_evaluator",
 ]  # fmt: skip
 
-LOADERS = {"ddpm": load_ddpm, "acgan": load_acgan}
+LOADERS: dict[str, Callable[..., DiffusionGenerator | ACGANGenerator]] = {"ddpm": load_ddpm, "acgan": load_acgan}
 
 
 def load(name: str, path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator | ACGANGenerator:

@@ -65,6 +65,7 @@ def overview(root: Path) -> str:
 def generator_table(folder: Path) -> str:
     """A generator's card: every scored prompt file with the command that made the numbers."""
     metrics = read(folder / "metrics.json")
+    varied = metrics.pop("diversity", None)
     rows = [row("prompts", "accuracy", "exact match", "teacher's accuracy", "seeds", "evaluations a picture")]
     rows.append(row(*["---"] * 6))
     for name, scores in metrics.items():
@@ -74,7 +75,19 @@ def generator_table(folder: Path) -> str:
     judges = sorted({scores["judge"] for scores in metrics.values()})
     tail = [f"Weights `{name}`" for name in sorted({scores["model"] for scores in metrics.values()})]
     tail += [f"judged by `{name}`" for name in judges] + [f"made by `{command}`" for command in commands]
-    return "\n".join([f"Trained on {trained(folder)}.", "", *rows, "", "; ".join(tail) + "."])
+    return "\n".join([f"Trained on {trained(folder)}.", "", *rows, "", "; ".join(tail) + ".", *diversity(varied)])
+
+
+def diversity(found: dict[str, Any] | None) -> list[str]:
+    """Lines on how varied the pictures are, if that was measured."""
+    if not found:
+        return []
+    distances = (
+        f"Frechet distance on the judge's features to the {found['pictures']} held-out pictures: {found['frechet']:.2f} "
+        f"(real against real: {found['frechet_floor']:.2f}). Mean distance between 16 seeds of one prompt: "
+        f"{found['pairwise']:.2f} (real pictures of one label set: {found['pairwise_real']:.2f})."
+    )
+    return ["", distances, f"Made by `{found['command']}` with `{found['model']}`."]
 
 
 def classifier_table(folder: Path) -> str:
