@@ -1,9 +1,11 @@
 """Draw i-CLEVR scenes from a set of objects, with a DDPM or an ACGAN, and let an independent evaluator judge them.
 
-model = clevr_demo.load("ddpm")                    # or "acgan"
-result = model.generate(labels=["red cube", "blue sphere"], seed=7, steps=20)
-judge = clevr_demo.load_evaluator()
-verdict = judge(result.image, labels=["red cube", "blue sphere"])
+    model = clevr_demo.load("ddpm")                    # or "acgan"
+    result = model.generate(labels=["red cube", "blue sphere"], seed=7, steps=20)
+    judge = clevr_demo.load_evaluator()
+    verdict = judge(result.image, labels=["red cube", "blue sphere"])
+
+The same request draws the same pixels, whatever was drawn before or beside it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
     python -m train.benchmark --model ddpm --prompts test.json new_test.json --seeds 5
     python -m train.benchmark --model ddpm --checkpoint runs/ddpm-default --steps 12 --sampler ddim
+    python -m train.benchmark --model ddpm --speed
 
 Every prompt is drawn once a seed, all pictures count, none is chosen. Printed and written to the checkpoint's
 metrics.json: the course's top-k accuracy, pooled over all requested objects of a file, and exact match; mean and
@@ -30,6 +31,7 @@ from clevr_demo.evaluator import Evaluator, exact_matches, topk_hits
 from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
 from clevr_demo.request import SAMPLERS
+from train import speed
 from train.acgan import load_teacher
 from train.data import VALIDATION, find_prompts, load_pictures, load_prompts, validation_prompts
 
@@ -124,6 +126,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sampler", choices=SAMPLERS, default="dpm", help="DDPM only")
     parser.add_argument("--guidance", type=float, help="DDPM only (default: the checkpoint's)")
     parser.add_argument("--evaluator", type=Path, help="another judge: a checkpoint folder or the course's .pth")
+    parser.add_argument("--speed", action="store_true", help="time the DDPM against the report's network instead")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     return parser.parse_args(argv)
 
@@ -161,6 +164,8 @@ def read_prompts(name: str, data: Path) -> list[tuple[int, ...]]:
 def main(argv: Sequence[str] | None = None) -> None:
     options = options_of(argv)
     folder = options.checkpoint or ROOT / options.model
+    if options.speed:
+        return print(speed.table(speed.compare(folder, options.steps, options.device)))
     model = clevr_demo.load(options.model, folder, options.device)
     judge = clevr_demo.load_evaluator(options.evaluator, options.device)
     settings: dict[str, Any] = {"steps": options.steps}
