@@ -73,4 +73,4 @@ def add_api(studio: Studio) -> None:
             "acgan": [described(studio, result) for result in acgan],
         }
 
-    gr.api(generate, api_name="generate", concurrency_id=MODELS_QUEUE, concurrency_limit=1)
+    gr.api(generate, api_name="generate", **MODELS_QUEUE)

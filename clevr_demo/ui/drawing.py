@@ -4,45 +4,47 @@ from __future__ import annotations
 
 import html
 import random
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import gradio as gr
 
 from clevr_demo.objects import InputError
 from clevr_demo.request import MAX_SEED, GenerationRequest
+from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.duel import Duel
-from clevr_demo.ui.runs import draw
+from clevr_demo.ui.runs import Run, draw
 from clevr_demo.ui.studio import Studio
 from clevr_demo.ui.tickets import Desk
 
-if TYPE_CHECKING:
-    from clevr_demo.ui.page import Controls
-
-MODELS_QUEUE = "models"
+MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": 1}
 """The queue of everything that runs a network: one at a time, as there is one processor."""
-FRIENDLY = {"objects": "Tick at least one object first, then press Generate."}
-OBJECTS_MISSING = "no object was asked for"
+NOTHING_TICKED = "Tick at least one object, then press Generate."
 
 
 def message(error: InputError) -> str:
     """What to say beside the control at fault."""
     text = str(error)
-    if text.startswith(OBJECTS_MISSING):
-        text = FRIENDLY["objects"]
+    if error.field == "objects" and text.startswith("no object"):
+        text = NOTHING_TICKED
     return f'<p role="alert">{html.escape(text[0].upper() + text[1:])}</p>'
 
 
-class Drawing:
-    """The events around a run."""
+def visitor(request: gr.Request) -> str:
+    return str(request.session_hash)
 
-    def __init__(self, studio: Studio, controls: Controls, duel: Duel) -> None:
-        self.studio, self.controls, self.duel, self.desk = studio, controls, duel, Desk()
-        self.fields = list(controls.notes)
+
+class Drawing:
+    """The events around a run. `ticket` numbers the visitor's newest run, `result` is the last one that ended."""
+
+    def __init__(self, studio: Studio, controls: Controls) -> None:
+        self.studio, self.controls, self.desk = studio, controls, Desk()
+        self.ticket, self.result = gr.State(0), gr.State(None, time_to_live=3600)
+        self.buttons = [controls.generate, controls.stop]
 
     def notes(self, error: InputError | None = None) -> list[str]:
         """The messages beside all controls: the error's, and none elsewhere."""
-        return [message(error) if error and error.field == field else "" for field in self.fields]
+        return [message(error) if error and error.field == field else "" for field in self.controls.notes]
 
     def start(self, request: gr.Request, locked: bool, objects: Any, seed: Any, *rest: Any) -> list[Any]:
         """Checks the request and issues a ticket: [ticket, seed, Generate, Stop, *notes]."""
@@ -52,49 +54,64 @@ class Drawing:
             GenerationRequest.of(objects, seed, *rest)
         except InputError as error:
             return [0, gr.skip(), gr.skip(), gr.skip(), *self.notes(error)]
-        number = self.desk.issue(str(request.session_hash))
-        return [number, seed, gr.Button(visible="hidden"), gr.Button(visible=True), *self.notes()]
+        return [self.desk.issue(visitor(request)), seed, *self.busy(), *self.notes()]
 
-    def run(self, request: gr.Request, number: int, *values: Any) -> Iterator[Any]:
-        """The run's updates; the newest request of this visitor wins."""
-        visitor = str(request.session_hash)
-        if not self.desk.claim(visitor, number):
-            yield gr.skip()
+    def follow(self, request: gr.Request, live: bool, *values: Any) -> list[Any]:
+        """`start` after a change, if the visitor asked to draw on every change."""
+        if not live:
+            return [gr.skip()] * (4 + len(self.controls.notes))
+        return self.start(request, *values)
+
+    def run(self, request: gr.Request, ticket: int, *values: Any) -> Iterator[Any]:
+        """The run's updates, [duel, result]; a newer run of this visitor ends it silently."""
+        who = visitor(request)
+        if not self.desk.claim(who, ticket):
+            yield gr.skip(), gr.skip()
             return
         wanted = GenerationRequest.of(*values)
-        for run in draw(self.studio, wanted, stopped=lambda: self.desk.ended(visitor, number)):
-            yield run.payload()
+        for run in draw(self.studio, wanted, stopped=lambda: self.desk.ended(who, ticket)):
+            if not self.desk.newest(who, ticket):
+                return
+            yield run.payload(), gr.skip() if run.state == "drawing" else run
 
-    def finish(self, request: gr.Request, number: int) -> list[Any]:
+    def finish(self, request: gr.Request, ticket: int) -> list[Any]:
         """[Generate, Stop], back at rest unless a newer run began."""
-        if number and not self.desk.newest(str(request.session_hash), number):
+        if ticket and not self.desk.newest(visitor(request), ticket):
             return [gr.skip(), gr.skip()]
-        return [gr.Button(visible=True), gr.Button(visible="hidden")]
+        return self.idle()
 
     def halt(self, request: gr.Request) -> None:
-        self.desk.stop(str(request.session_hash))
+        self.desk.stop(visitor(request))
 
-    def wire(self, demo: gr.Blocks) -> None:
-        """Connects buttons and changes with the handlers."""
-        controls, ticket = self.controls, gr.State(0)
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        buttons = [controls.generate, controls.stop]
-        started = controls.generate.click(
-            self.start,
-            [controls.locked, *controls.request],
-            [ticket, controls.seed, *buttons, *controls.notes.values()],
-            queue=False,
-            trigger_mode="multiple",
-            **quiet,
-        )
+    @staticmethod
+    def busy() -> list[gr.Button]:
+        return [gr.Button(visible="hidden"), gr.Button(visible=True)]
+
+    @staticmethod
+    def idle() -> list[gr.Button]:
+        return [gr.Button(visible=True), gr.Button(visible="hidden")]
+
+    def then_draw(self, started: Any, duel: Duel) -> Any:
+        """Draws what `started` issued a ticket for; the event in which the run has ended."""
+        inputs = [self.ticket, *self.controls.request]
         drawn = started.then(
-            self.run,
-            [ticket, *controls.request],
-            self.duel,
-            concurrency_id=MODELS_QUEUE,
-            concurrency_limit=1,
-            trigger_mode="multiple",
-            **quiet,
+            self.run, inputs, [duel, self.result], trigger_mode="multiple", **QUIET, **MODELS_QUEUE
         )
-        drawn.then(self.finish, ticket, buttons, queue=False, trigger_mode="multiple", **quiet)
-        controls.stop.click(self.halt, None, None, queue=False, **quiet)
+        return drawn.then(self.finish, self.ticket, self.buttons, queue=False, trigger_mode="multiple", **QUIET)
+
+    def wire(self, duel: Duel) -> list[Any]:
+        """Connects buttons and changes with the handlers; returns the events in which a run has ended."""
+        controls, quick = self.controls, QUIET | {"queue": False, "trigger_mode": "multiple"}
+        outputs = [self.ticket, controls.seed, *self.buttons, *controls.notes.values()]
+        asked = [controls.locked, *controls.request]
+        pressed = controls.generate.click(self.start, asked, outputs, **quick)
+        rolled = controls.dice.click(
+            None, None, controls.seed, js="() => Math.floor(Math.random() * 2 ** 31)", api_visibility="private"
+        )
+        changes: list[Callable[..., Any]] = [
+            controls.picker.change, controls.sampler.input, controls.pictures.release, rolled.then,
+            *(number.input for number in (controls.seed, controls.steps, controls.guidance)),
+        ]  # fmt: skip
+        changed = [change(self.follow, [controls.live, *asked], outputs, **quick) for change in changes]
+        controls.stop.click(self.halt, None, None, queue=False, **QUIET)
+        return [self.then_draw(started, duel) for started in (pressed, *changed)]

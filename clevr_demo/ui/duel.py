@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from clevr_demo.objects import COLOURS, OBJECTS
+from clevr_demo.objects import OBJECTS
 from clevr_demo.ui.picker import asset
 
 SCRIPTS = ("duel.model.js", "duel.chart.js", "duel.view.js", "duel.js")
@@ -15,13 +15,14 @@ SCRIPTS = ("duel.model.js", "duel.chart.js", "duel.view.js", "duel.js")
 class Duel(gr.HTML):
     """Shows a run's payload (see `runs.Run.payload`). Scrubbing happens in the browser alone."""
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, address: bool = False, **arguments: Any) -> None:
+        """With `address`, the browser's address follows the result, so that a reload draws it again."""
         super().__init__(
             value={},
             html_template=asset("duel.html"),
             js_on_load="\n".join(asset(name) for name in SCRIPTS),
             names=list(OBJECTS),
-            colours=list(COLOURS),
+            address=address,
             apply_default_css=False,
             **arguments,
         )

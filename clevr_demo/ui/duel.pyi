@@ -16,13 +16,14 @@ from gradio.events import Dependency
 class Duel(gr.HTML):
     """Shows a run's payload (see `runs.Run.payload`). Scrubbing happens in the browser alone."""
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, address: bool = False, **arguments: Any) -> None:
+        """With `address`, the browser's address follows the result, so that a reload draws it again."""
         super().__init__(
             value={},
             html_template=asset("duel.html"),
             js_on_load="\n".join(asset(name) for name in SCRIPTS),
             names=list(OBJECTS),
-            colours=list(COLOURS),
+            address=address,
             apply_default_css=False,
             **arguments,
         )

@@ -48,8 +48,12 @@ function show() {
   if (state.following) state.step = drawn() || 1;
   root.classList.toggle('drawing', run.state === 'drawing');
   root.dataset.state = run.state;
+  root.dataset.query = run.query;
   scrub.disabled = drawn() === 0;
-  find('.duel-summary').textContent = summary(run, props.names);
+  const told = find('.duel-summary');
+  told.setAttribute('aria-live', run.state === 'drawing' ? 'off' : 'polite'); // not every step is read out
+  told.textContent = summary(run, props.names);
+  if (props.address && run.state === 'done') follow(run.query);
   for (const model of MODELS) {
     const verdict = part('verdict', model);
     drawChart(verdict.querySelector('.curve svg'), timeline(current()?.[model]), run, props.names);
@@ -57,6 +61,13 @@ function show() {
     fillTiles(part('stage', model), run, model, state.chosen, choose);
   }
   fillStep();
+}
+
+// The address follows the result, so that a reload draws it again; what Gradio keeps there stays.
+function follow(query) {
+  const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__'));
+  const more = kept.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join('');
+  window.history.replaceState(window.history.state, '', `${location.pathname}?${query}${more}`);
 }
 
 function choose(number) {
@@ -74,20 +85,24 @@ function goTo(step) {
   fillStep();
 }
 
+const ICONS = { Play: 'M8 5v14l11-7z', Pause: 'M7 5h4v14H7zM13 5h4v14h-4z' };
+
+function label(name) {
+  playButton.querySelector('path').setAttribute('d', ICONS[name]);
+  playButton.setAttribute('aria-label', name);
+  playButton.title = name;
+}
+
 function pause() {
   clearInterval(state.timer);
   state.timer = 0;
-  playButton.textContent = '\u25B6\uFE0E';
-  playButton.setAttribute('aria-label', 'Play');
-  playButton.title = 'Play';
+  label('Play');
 }
 
 function play() {
   if (!drawn()) return;
   if (state.step >= drawn()) goTo(1);
-  playButton.textContent = '\u23F8\uFE0E';
-  playButton.setAttribute('aria-label', 'Pause');
-  playButton.title = 'Pause';
+  label('Pause');
   // About four seconds for the whole way, whatever the number of steps.
   const stride = Math.max(1, Math.round(state.run.steps / 40));
   state.timer = setInterval(() => {

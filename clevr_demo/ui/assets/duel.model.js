@@ -56,7 +56,7 @@ function faults(frame, objects, names) {
   const { missed, extra } = score(frame, objects);
   const parts = [];
   if (missed.length) parts.push(`missed the ${listed(missed.map((object) => names[object]))}`);
-  if (extra.length) parts.push(`added a ${listed(extra.map((object) => names[object]))}`);
+  if (extra.length) parts.push(`added ${extra.length < 4 ? `a ${listed(extra.map((object) => names[object]))}` : `${extra.length} other objects`}`);
   return parts.join(' and ');
 }
 
