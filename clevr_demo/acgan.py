@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from clevr_demo.checkpoints import fingerprint, folder_of, load_weights, pick_device, read_config
+from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.objects import ENCODINGS, OBJECTS, multi_hot
 from clevr_demo.request import GenerationRequest
@@ -249,16 +249,15 @@ class ACGANGenerator:
 
     def stream(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS) -> Iterator[Frame]:
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
-        return self._frames(GenerationRequest.of(labels, seed, steps), range(steps))
+        request = GenerationRequest.of(labels, seed, steps)
+        return self._frames(request, range(request.steps))
 
     def generate_batch(
         self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *, timeline: bool = True
     ) -> list[Generation]:
         """Draws one picture per pair of labels and seed; `timeline=False` draws only the last frame of each."""
         check_batch(labels_list, seeds)
-        requests = [
-            GenerationRequest.of(labels, seed, steps) for labels, seed in zip(labels_list, seeds, strict=True)
-        ]
+        requests = [GenerationRequest.of(labels, seed, steps) for labels, seed in zip(labels_list, seeds, strict=True)]
         drawn = []
         for request in requests:
             watch = Stopwatch()
@@ -281,6 +280,6 @@ class ACGANGenerator:
 def load_acgan(path: str | Path | None = None, device: str = "auto") -> ACGANGenerator:
     """Loads an ACGAN checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("acgan", path)
-    network = GeneratorNetwork(ACGANConfig(**read_config(folder)["model"]))
+    network = GeneratorNetwork(configured(ACGANConfig, folder))
     load_weights(network, folder)
     return ACGANGenerator(network, f"acgan@{fingerprint(folder)}", pick_device(device))
