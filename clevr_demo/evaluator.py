@@ -12,7 +12,7 @@ The judge never teaches, guides or selects a generator.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,12 +157,3 @@ def load_evaluator(path: str | Path | None = None, device: str = "auto", name: s
     folder = folder_of(name, path)
     load_weights(network, folder)
     return Evaluator(network, pick_device(device), f"{name}@{fingerprint(folder)}")
-
-
-def pooled_scores(probabilities: torch.Tensor, label_sets: Iterable[Iterable[int]]) -> tuple[float, float]:
-    """(top-k accuracy pooled over all labels, exact match) of (N, 24) probabilities."""
-    from clevr_demo.objects import multi_hot
-
-    labels = multi_hot(label_sets)
-    accuracy = topk_hits(probabilities, labels).sum() / labels.sum()
-    return float(accuracy), float(exact_matches(probabilities, labels).float().mean())

@@ -13,10 +13,11 @@ from torchvision.models import resnet18
 
 import clevr_demo
 from clevr_demo.checkpoints import CheckpointError
-from clevr_demo.evaluator import Evaluator, Verdict, exact_matches, load_evaluator, pooled_scores, topk_hits
+from clevr_demo.evaluator import Evaluator, Verdict, exact_matches, load_evaluator, topk_hits
 from clevr_demo.objects import OBJECTS, InputError, multi_hot
 from clevr_demo.pictures import from_image
 from tests.conftest import draw, shipped
+from train.benchmark import score as pooled_scores
 from train.data import load_pictures
 from train.evaluator import score
 

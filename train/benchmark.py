@@ -138,6 +138,7 @@ def command_of(options: argparse.Namespace) -> str:
     if options.model == "ddpm":
         words += ["--sampler", options.sampler]
         words += ["--guidance", f"{options.guidance:g}"] if options.guidance is not None else []
+    words += ["--evaluator", str(options.evaluator)] if options.evaluator else []
     return shlex.join(words)
 
 
