@@ -32,7 +32,7 @@ def objects_of(scene: int, count: int) -> list[str]:
 
 def draw(names: list[str], size: tuple[int, int] = (64, 64)) -> Image.Image:
     """A picture that shows each object as a rectangle, an ellipse or a tall bar of its colour."""
-    picture = Image.new("RGB", size, (110, 110, 110))
+    picture = Image.new("RGB", size, (70, 70, 70))
     pen = ImageDraw.Draw(picture)
     for place, name in enumerate(names):
         colour, shape = name.split()
