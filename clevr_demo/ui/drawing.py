@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +12,7 @@ from clevr_demo.objects import InputError
 from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.duel import Duel
-from clevr_demo.ui.runs import Run, draw
+from clevr_demo.ui.runs import draw
 from clevr_demo.ui.studio import Studio
 from clevr_demo.ui.tickets import Desk
 
@@ -27,7 +26,7 @@ def message(error: InputError) -> str:
     text = str(error)
     if error.field == "objects" and text.startswith("no object"):
         text = NOTHING_TICKED
-    return f'<p role="alert">{html.escape(text[0].upper() + text[1:])}</p>'
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
 
 
 def visitor(request: gr.Request) -> str:
@@ -68,17 +67,19 @@ class Drawing:
         if not self.desk.claim(who, ticket):
             yield gr.skip(), gr.skip()
             return
-        wanted = GenerationRequest.of(*values)
-        for run in draw(self.studio, wanted, stopped=lambda: self.desk.ended(who, ticket)):
-            if not self.desk.newest(who, ticket):
-                return
-            yield run.payload(), gr.skip() if run.state == "drawing" else run
+        try:
+            wanted = GenerationRequest.of(*values)
+            for run in draw(self.studio, wanted, stopped=lambda: self.desk.ended(who, ticket)):
+                if not self.desk.newest(who, ticket):
+                    return
+                yield run.payload(), gr.skip() if run.state == "drawing" else run
+            yield gr.skip(), gr.skip()  # Gradio sends the last values of a run twice: let them be small
+        finally:
+            self.desk.close(who, ticket)
 
-    def finish(self, request: gr.Request, ticket: int) -> list[Any]:
-        """[Generate, Stop], back at rest unless a newer run began."""
-        if ticket and not self.desk.newest(visitor(request), ticket):
-            return [gr.skip(), gr.skip()]
-        return self.idle()
+    def finish(self, request: gr.Request) -> list[Any]:
+        """[Generate, Stop], back at rest unless another run is waiting or going on."""
+        return self.idle() if self.desk.idle(visitor(request)) else [gr.skip(), gr.skip()]
 
     def halt(self, request: gr.Request) -> None:
         self.desk.stop(visitor(request))
@@ -94,10 +95,8 @@ class Drawing:
     def then_draw(self, started: Any, duel: Duel) -> Any:
         """Draws what `started` issued a ticket for; the event in which the run has ended."""
         inputs = [self.ticket, *self.controls.request]
-        drawn = started.then(
-            self.run, inputs, [duel, self.result], trigger_mode="multiple", **QUIET, **MODELS_QUEUE
-        )
-        return drawn.then(self.finish, self.ticket, self.buttons, queue=False, trigger_mode="multiple", **QUIET)
+        drawn = started.then(self.run, inputs, [duel, self.result], trigger_mode="multiple", **QUIET, **MODELS_QUEUE)
+        return drawn.then(self.finish, None, self.buttons, queue=False, trigger_mode="multiple", **QUIET)
 
     def wire(self, duel: Duel) -> list[Any]:
         """Connects buttons and changes with the handlers; returns the events in which a run has ended."""

@@ -11,6 +11,7 @@ from clevr_demo.ui.controls import build_controls
 from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.links import Links, copy_button
+from clevr_demo.ui.note import Note
 from clevr_demo.ui.picker import ASSETS
 from clevr_demo.ui.studio import Studio
 
@@ -49,7 +50,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
     studio = studio or Studio.load()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
         gr.Markdown(HEAD, elem_id="head")
-        link_note = gr.HTML("", elem_id="note-link", elem_classes="note", apply_default_css=False)
+        link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="ask", scale=4, min_width=320):
                 controls = build_controls()

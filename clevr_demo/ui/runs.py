@@ -29,13 +29,26 @@ INTERVAL = 0.1
 """Seconds between two updates of the page, at least."""
 KEPT = 60
 """The most frames of one picture that travel to the browser; longer runs are thinned evenly."""
-LOSSY = {"format": "WEBP", "quality": 62, "method": 4}
+QUALITIES = (75, 50, 25, 8, 1)
+FRAME_BYTES = 1700
+"""WebP qualities to try in turn until a frame fits: clear pictures stay sharp, and noise needs no care."""
 
 
-def encoded(pixels: np.ndarray, **options: Any) -> str:
-    """A (64, 64, 3) uint8 picture as base64, PNG unless the options say otherwise."""
+def exactly(pixels: np.ndarray) -> str:
+    """A (64, 64, 3) uint8 picture as a PNG in base64."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, **({"format": "PNG"} | options))
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def nearly(pixels: np.ndarray) -> str:
+    """A (64, 64, 3) uint8 picture as a small lossy WebP in base64."""
+    buffer = io.BytesIO()
+    for quality in QUALITIES:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format="WEBP", quality=quality, method=3)
+        if buffer.tell() <= FRAME_BYTES:
+            break
     return base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -74,9 +87,9 @@ class Side:
         for still, verdict in zip(stills, verdicts, strict=True):
             final = still.index == self.steps - 1
             frame = {"step": still.index + 1, "t": still.timestep} | judged(verdict)
-            frame["x0"] = encoded(still.predicted) if final else encoded(still.predicted, **LOSSY)
+            frame["x0"] = exactly(still.predicted) if final else nearly(still.predicted)
             if with_noisy:
-                frame["xt"] = encoded(still.noisy, **LOSSY)
+                frame["xt"] = nearly(still.noisy)
             if final:
                 self.last, self.picture = frame, still.predicted
             else:
@@ -132,7 +145,9 @@ class Run:
 def _acgan_picture(studio: Studio, pair: Pair) -> None:
     """The ACGAN's picture, in one pass, judged."""
     started = time.perf_counter()
-    result = studio.acgan.generate_batch([pair.request.objects], [pair.request.seed], pair.request.steps, timeline=False)
+    result = studio.acgan.generate_batch(
+        [pair.request.objects], [pair.request.seed], pair.request.steps, timeline=False
+    )
     pair.acgan.seconds = time.perf_counter() - started
     pair.acgan.evaluations = result[0].evaluations
     pixels = np.asarray(result[0].image)

@@ -18,6 +18,7 @@ class Ticket:
     number: int
     claimed: bool = False
     stopped: bool = False
+    over: bool = False
 
 
 class Desk:
@@ -58,6 +59,19 @@ class Desk:
         with self._lock:
             ticket = self._newest.get(visitor)
             return ticket is None or ticket.number != number or ticket.stopped
+
+    def close(self, visitor: str, number: int) -> None:
+        """Notes that a run has ended."""
+        with self._lock:
+            ticket = self._newest.get(visitor)
+            if ticket is not None and ticket.number == number:
+                ticket.over = True
+
+    def idle(self, visitor: str) -> bool:
+        """Whether none of the visitor's runs is waiting or going on."""
+        with self._lock:
+            ticket = self._newest.get(visitor)
+            return ticket is None or ticket.over
 
     def newest(self, visitor: str, number: int) -> bool:
         """Whether no newer run began."""

@@ -51,28 +51,25 @@ function listed(names) {
   return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
-// "missed the red cube and added a blue sphere"
-function faults(frame, objects, names) {
+function some(objects, names) {
+  return objects.length < 3 ? `the ${listed(objects.map((object) => names[object]))}` : `${objects.length} objects`;
+}
+
+// "met the request", or "missed the red cube and added 3 objects"
+function outcome(frame, objects, names) {
   const { missed, extra } = score(frame, objects);
   const parts = [];
-  if (missed.length) parts.push(`missed the ${listed(missed.map((object) => names[object]))}`);
-  if (extra.length) parts.push(`added ${extra.length < 4 ? `a ${listed(extra.map((object) => names[object]))}` : `${extra.length} other objects`}`);
-  return parts.join(' and ');
+  if (missed.length) parts.push(`missed ${some(missed, names)}`);
+  if (extra.length) parts.push(`added ${some(extra, names)}`);
+  return parts.length ? parts.join(' and ') : 'met the request';
 }
 
 function pairSummary(pair, objects, names) {
-  const met = MODELS.filter((model) => newest(pair[model]).exact);
-  const cost = MODELS.map(
-    (model) => `${TITLES[model]} ${seconds(pair[model].seconds)}, ${passes(pair[model].evaluations)}`
-  ).join('; ');
-  if (met.length === 2) return `Both met the request. ${cost}.`;
-  const told = MODELS.map((model) =>
-    met.includes(model)
-      ? `The ${TITLES[model]} met the request`
-      : `the ${TITLES[model]} ${faults(newest(pair[model]), objects, names)}`
-  );
-  const text = met.includes('acgan') ? `${told[1]}; ${told[0]}` : told.join('; ');
-  return `${text[0].toUpperCase()}${text.slice(1)}. ${cost}.`;
+  return MODELS.map((model) => {
+    const side = pair[model];
+    const cost = `${seconds(side.seconds)}, ${passes(side.evaluations)}`;
+    return `The ${TITLES[model]} ${outcome(newest(side), objects, names)} (${cost}).`;
+  }).join(' ');
 }
 
 // Mean scores of one model over the pictures it has finished.

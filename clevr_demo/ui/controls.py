@@ -1,0 +1,98 @@
+"""What the visitor asks for: the left column, the same for all tabs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from clevr_demo.request import MAX_PICTURES, SAMPLERS, GenerationRequest
+from clevr_demo.ui.note import Note
+from clevr_demo.ui.picker import Picker, asset
+
+EXAMPLES = {
+    "One": ["red cube"],
+    "Two": ["blue sphere", "yellow cylinder"],
+    "Three": ["green cube", "purple sphere", "gray cylinder"],
+    "All spheres": ["red sphere", "brown sphere", "cyan sphere"],
+}
+SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Options of events that belong to the page alone."""
+
+
+@dataclass
+class Controls:
+    """The inputs. `request` lists those that make a request, in the order in which `GenerationRequest.of` takes them."""
+
+    picker: Picker
+    seed: gr.Number
+    steps: gr.Number
+    sampler: gr.Dropdown
+    guidance: gr.Number
+    pictures: gr.Slider
+    dice: gr.Button
+    locked: gr.Checkbox
+    live: gr.Checkbox
+    generate: gr.Button
+    stop: gr.Button
+    notes: dict[str, Note] = field(default_factory=dict)
+
+    @property
+    def request(self) -> list[Any]:
+        return [self.picker, self.seed, self.steps, self.sampler, self.guidance, self.pictures]
+
+
+def values(request: GenerationRequest) -> list[Any]:
+    """A request as the values of `Controls.request`."""
+    return [
+        list(request.names), request.seed, request.steps, request.sampler, request.guidance, request.pictures,
+    ]  # fmt: skip
+
+
+def _picker(notes: dict[str, Note]) -> Picker:
+    picker = Picker(elem_id="picker")
+    notes["objects"] = Note("objects")
+    with gr.Row(elem_id="examples"):
+        surprise = gr.Button("Surprise me", size="sm", elem_id="surprise")
+        for title, names in EXAMPLES.items():
+            example = gr.Button(title, size="sm")
+            example.click(None, None, picker, js=f"() => [{names!r}]", api_visibility="private")
+        clear = gr.Button("Clear", size="sm", elem_id="clear")
+    surprise.click(None, None, picker, js=asset("surprise.js"), api_visibility="private")
+    clear.click(None, None, picker, js="() => [[]]", api_visibility="private")
+    return picker
+
+
+def _more(notes: dict[str, Note]) -> tuple[gr.Dropdown, gr.Number, gr.Slider]:
+    with gr.Accordion("More settings", open=False, elem_id="more"):
+        choices = [(SAMPLER_NAMES[name], name) for name in SAMPLERS]
+        sampler = gr.Dropdown(choices, value="dpm", label="DDPM sampler", elem_id="sampler")
+        guidance = gr.Number(None, label="Guidance, 0 to 10 (empty: the model's own)", elem_id="guidance")
+        notes["guidance"] = Note("guidance")
+        pictures = gr.Slider(1, MAX_PICTURES, 1, step=1, label="Pictures a model", elem_id="pictures")
+    return sampler, guidance, pictures
+
+
+def build_controls() -> Controls:
+    """The left column's inputs."""
+    notes: dict[str, Note] = {}
+    picker = _picker(notes)
+    with gr.Row(elem_id="numbers"):
+        with gr.Column(min_width=120):
+            seed = gr.Number(7, label="Seed", elem_id="seed")
+            notes["seed"] = Note("seed")
+        with gr.Column(min_width=120):
+            steps = gr.Number(20, label="Steps", elem_id="steps")
+            notes["steps"] = Note("steps")
+    with gr.Row(elem_id="seed-tools"):
+        dice = gr.Button("Roll the seed", size="sm", elem_id="dice")
+        locked = gr.Checkbox(True, label="Keep the seed", elem_id="lock", container=False)
+        live = gr.Checkbox(False, label="Draw as I click", elem_id="live", container=False)
+    generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate")
+    stop = gr.Button("Stop", variant="stop", size="lg", elem_id="stop", visible="hidden")
+    sampler, guidance, pictures = _more(notes)
+    return Controls(
+        picker, seed, steps, sampler, guidance, pictures, dice, locked, live, generate, stop, notes
+    )  # fmt: skip

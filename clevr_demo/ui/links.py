@@ -1,0 +1,75 @@
+"""Links: the address carries the request; opening it restores every control and draws the same pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+
+from clevr_demo.request import PARSERS, GenerationRequest, from_query
+from clevr_demo.ui.controls import QUIET, Controls, values
+from clevr_demo.ui.drawing import Drawing, visitor
+from clevr_demo.ui.note import Note
+from clevr_demo.ui.picker import asset
+
+TITLES = {"ddpm": "DDPM", "acgan": "ACGAN"}
+KNOWN = {"v", "objects", *PARSERS}
+
+
+def home() -> str:
+    """The address that links start with: a hosted Space's own, else empty for wherever the page is."""
+    space = os.environ.get("SPACE_ID")
+    return f"https://huggingface.co/spaces/{space}" if space else ""
+
+
+def read(query: Mapping[str, str], weights: Mapping[str, str]) -> tuple[GenerationRequest, list[str]]:
+    """The request of a link or a picture's metadata, and what to tell about it."""
+    request, notes, theirs = from_query(query)
+    for model, mark in theirs.items():
+        if mark != weights.get(model):
+            notes.append(
+                f"Made with other {TITLES[model]} weights ({mark}, here {weights.get(model)}): "
+                f"its {TITLES[model]} picture may look different."
+            )
+    return request, notes
+
+
+def query_of(text: str) -> dict[str, str]:
+    return dict(parse_qsl(text, keep_blank_values=True))
+
+
+class Links:
+    """Restores a link when the page opens, and copies one."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+
+    def restore(self, request: gr.Request) -> list[Any]:
+        """[note, ticket, Generate, Stop, *request's values] of the page's address."""
+        controls = self.drawing.controls
+        query = dict(request.query_params)
+        if not KNOWN & set(query):
+            return [gr.skip()] * (4 + len(controls.request))
+        wanted, notes = read(query, self.drawing.studio.weights)
+        if not wanted.objects:
+            return [notes, 0, gr.skip(), gr.skip(), *values(wanted)]
+        ticket = self.drawing.desk.issue(visitor(request))
+        return [notes, ticket, *self.drawing.busy(), *values(wanted)]
+
+    def wire(self, demo: gr.Blocks, note: Note) -> Any:
+        """The event in which the address is read."""
+        controls: Controls = self.drawing.controls
+        outputs = [note, self.drawing.ticket, *self.drawing.buttons, *controls.request]
+        return demo.load(self.restore, None, outputs, queue=False, **QUIET)
+
+
+def copy_button() -> gr.Button:
+    """Copies the link to the result that is shown."""
+    button = gr.Button("Copy link", size="sm", elem_id="copy-link")
+    copied = button.click(None, None, button, js=asset("copy.js").replace("@home", home()), api_visibility="private")
+    back = "() => new Promise((done) => setTimeout(() => done('Copy link'), 2000))"
+    copied.then(None, None, button, js=back, api_visibility="private")
+    return button

@@ -1,0 +1,136 @@
+"""The app on a free port, and a real Chromium to drive it. Skipped, with the reason, where either is missing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--disable-quic",
+]  # fmt: skip
+PATIENCE = 40_000
+"""Milliseconds to wait for a condition: a loaded machine is slow, not broken."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def tiny_weights(folder: Path) -> dict[str, str]:
+    """Random weights of the smallest networks: enough to try the page where no trained ones are."""
+    import torch
+
+    from clevr_demo.acgan import GeneratorNetwork
+    from clevr_demo.checkpoints import save_weights
+    from clevr_demo.diffusion import DDPMNetwork
+    from clevr_demo.evaluator import EvaluatorNetwork
+    from train.acgan import PRESETS as ACGAN
+    from train.ddpm import PRESETS as DDPM
+
+    torch.manual_seed(0)
+    ddpm, acgan = DDPM["tiny"].model, ACGAN["tiny"].model
+    save_weights(DDPMNetwork(ddpm), {"model": dataclasses.asdict(ddpm)}, folder / "ddpm")
+    save_weights(GeneratorNetwork(acgan), {"model": dataclasses.asdict(acgan)}, folder / "acgan")
+    save_weights(EvaluatorNetwork(), {"model": {}}, folder / "evaluator")
+    return {f"CLEVR_{name.upper()}": str(folder / name) for name in ("ddpm", "acgan", "evaluator")}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the app ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except OSError:
+            time.sleep(0.3)
+        else:
+            return
+    pytest.fail(f"the app did not answer within 180 s:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """The browser."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("there is no chromium on this machine")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running app, with the project's weights or, where there are none, random ones."""
+    folder = tmp_path_factory.mktemp("app")
+    environment = dict(os.environ, GRADIO_SERVER_PORT=str(free_port()), GRADIO_TEMP_DIR=str(folder / "gradio"))
+    shipped = all(
+        (ROOT / "checkpoints" / name / "model.safetensors").is_file() for name in ("ddpm", "acgan", "evaluator")
+    )
+    if not shipped:
+        environment |= tiny_weights(folder / "weights")
+    address, log = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}", folder / "app.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
+        try:
+            wait_for(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture
+def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Opens the page in a browser of its own (context options as arguments); afterwards no page may have complained."""
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def listen(page: Any) -> None:
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on("console", lambda entry: complaints.append(entry.text) if entry.type == "error" else None)
+
+    def opened(query: str = "", **options: Any) -> Any:
+        context = chromium.new_context(**({"viewport": {"width": 1366, "height": 900}} | options))
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        context.set_default_navigation_timeout(PATIENCE)
+        context.on("page", listen)
+        page = context.new_page()
+        page.goto(f"{address}/{query}")
+        page.wait_for_function("document.querySelector('#picker .picker-count')?.textContent.length > 0")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints, complaints
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    return open_page()
