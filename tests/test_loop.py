@@ -357,7 +357,7 @@ def test_several_processes_share_the_batches_of_one(tmp_path: Path) -> None:
     shares = []
     for rank in range(2):
         run = run_of(tmp_path, pictures=40)
-        run.accelerator = SimpleNamespace(process_index=rank, num_processes=2)  # type: ignore[assignment]
+        run.accelerator = SimpleNamespace(process_index=rank, num_processes=2)
         shares.append(list(run.batches()))
     for whole, first, second in zip(alone, *shares, strict=True):
         assert torch.stack([first, second], dim=1).flatten().tolist() == whole.tolist()
@@ -375,7 +375,7 @@ def test_a_step_uses_the_same_randomness_whenever_it_is_made(tmp_path: Path) -> 
         run.task.step = step  # type: ignore[method-assign]
         run.position = 3
         before()
-        run.one_step(torch.tensor([0]), SimpleNamespace(update=lambda _: None), 0.0)  # type: ignore[arg-type]
+        run.one_step(torch.tensor([0]), SimpleNamespace(update=lambda _: None), 0.0)
         return seen[0]
 
     assert torch.equal(drawn(lambda: torch.manual_seed(1)), drawn(lambda: torch.rand(100)))

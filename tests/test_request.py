@@ -42,11 +42,12 @@ def test_wrong_types_name_the_field_and_the_value(field: str, value: Any) -> Non
 
 @pytest.mark.parametrize("field", ["seed", "steps", "pictures"])
 def test_whole_numbers_only(field: str) -> None:
-    for value in (4, 4.0, np.int64(4), np.float32(4)):
+    numbers: list[Any] = [4, 4.0, np.int64(4), np.float32(4)]
+    for value in numbers:
         found = getattr(GenerationRequest.of(**GOOD | {field: value}), field)
         assert found == 4
         assert type(found) is int
-    for value in (4.5, None):
+    for value in [4.5, None]:
         with pytest.raises(InputError, match="whole number"):
             GenerationRequest.of(**GOOD | {field: value})
 

@@ -60,7 +60,7 @@ def pipeline(kind: str, steps: int, device: str) -> tuple[Callable[[], Any], int
     return lambda: drawer(batch_size=1, num_inference_steps=steps), steps
 
 
-MAKERS = {"ours": ours, "pipeline": pipeline}
+MAKERS: dict[str, Callable[..., tuple[Callable[[], Any], int]]] = {"ours": ours, "pipeline": pipeline}
 
 
 def peak_memory() -> float:
