@@ -1,6 +1,11 @@
-"""Tensors to pictures: single ones, grids and film strips."""
+"""Tensors to pictures: single ones, grids, film strips and animations, and the query that they carry with them."""
 
 from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,3 +35,71 @@ def from_image(image: Image.Image, size: int = 64) -> torch.Tensor:
 def grid(pixels: torch.Tensor, columns: int = 8) -> Image.Image:
     """One picture of (N, 3, H, W) floats in [-1, 1], `columns` side by side."""
     return to_image(make_grid(pixels.float().cpu().clamp(-1, 1), nrow=columns, padding=2, pad_value=1.0))
+
+
+MARK = "clevr-duel"
+"""The name under which pictures carry the query that drew them."""
+DESCRIPTION = 0x010E  # EXIF's ImageDescription, which WebP can carry
+
+
+def film_strip(rows: Sequence[Sequence[Image.Image]], gap: int = 2) -> Image.Image:
+    """Pictures of one size in rows, on white; a single row of rows' pictures is a strip, several make a grid."""
+    width, height = rows[0][0].size
+    columns = max(len(row) for row in rows)
+    size = (columns * (width + gap) + gap, len(rows) * (height + gap) + gap)
+    strip = Image.new("RGB", size, "white")
+    for down, row in enumerate(rows):
+        for across, image in enumerate(row):
+            strip.paste(image, (gap + across * (width + gap), gap + down * (height + gap)))
+    return strip
+
+
+def difference(first: Image.Image, second: Image.Image) -> Image.Image:
+    """How far two pictures of one size differ, pixel by pixel: the largest of the three channels, white for 255."""
+    apart = np.abs(np.asarray(first, dtype=np.int16) - np.asarray(second, dtype=np.int16)).max(axis=-1)
+    return Image.fromarray(apart.astype(np.uint8)).convert("RGB")
+
+
+def png(image: Image.Image, query: str = "") -> bytes:
+    """The picture as a PNG; with a query, one that knows how it was drawn."""
+    from PIL.PngImagePlugin import PngInfo
+
+    text, buffer = PngInfo(), io.BytesIO()
+    if query:
+        text.add_text(MARK, query)
+    image.save(buffer, format="PNG", pnginfo=text)
+    return buffer.getvalue()
+
+
+def animation(images: Sequence[Image.Image], query: str = "", kind: str = "WEBP", scale: int = 4) -> bytes:
+    """An endless WebP or GIF of the pictures, enlarged to hard pixels; the last one stands for a second.
+
+    It carries the query as its EXIF description or its comment.
+    """
+    large = [image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST) for image in images]
+    options: dict[str, Any] = {"duration": [80] * (len(large) - 1) + [1000], "loop": 0}
+    if kind == "WEBP":
+        exif = Image.Exif()
+        exif[DESCRIPTION] = f"{MARK}?{query}"
+        options |= {"exif": exif, "quality": 80, "method": 2}
+    else:
+        options["comment"] = f"{MARK}?{query}".encode()
+    buffer = io.BytesIO()
+    large[0].save(buffer, format=kind, save_all=True, append_images=large[1:], **options)
+    return buffer.getvalue()
+
+
+def query_in(path: str | Path) -> str | None:
+    """The query that a PNG, WebP or GIF of ours carries, or None for any other file."""
+    try:
+        with Image.open(path) as image:
+            if MARK in image.info:
+                return str(image.info[MARK])
+            comment = image.info.get("comment", b"")
+            texts = [image.getexif().get(DESCRIPTION, ""), comment.decode("utf-8", "replace")]
+    except (OSError, ValueError, AttributeError, SyntaxError):  # Pillow raises any of these for a broken file
+        return None
+    for text in texts:
+        if isinstance(text, str) and text.startswith(f"{MARK}?"):
+            return text.partition("?")[2]
+    return None

@@ -1,4 +1,4 @@
-"""The page, and the only room where gradio is used. `build_demo()` builds it, `launch_options()` says how to start it."""
+"""The page, the only room where gradio is used: `build_demo()` builds it, `launch_options()` says how to start it."""
 
 from clevr_demo.ui.page import build_demo, launch_options
 

@@ -24,7 +24,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 @dataclass
 class Controls:
-    """The inputs. `request` lists those that make a request, in the order in which `GenerationRequest.of` takes them."""
+    """The inputs. `request` lists those that make a request, in `GenerationRequest.of`'s order."""
 
     picker: Picker
     seed: gr.Number

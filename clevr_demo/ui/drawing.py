@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -77,6 +77,13 @@ class Drawing:
         finally:
             self.desk.close(who, ticket)
 
+    def run_if_live(self, request: gr.Request, live: bool, ticket: int, *values: Any) -> Iterator[Any]:
+        """`run` after a change, if the visitor asked to draw on every change."""
+        if live:
+            yield from self.run(request, ticket, *values)
+        else:
+            yield gr.skip(), gr.skip()
+
     def finish(self, request: gr.Request) -> list[Any]:
         """[Generate, Stop], back at rest unless another run is waiting or going on."""
         return self.idle() if self.desk.idle(visitor(request)) else [gr.skip(), gr.skip()]
@@ -92,10 +99,11 @@ class Drawing:
     def idle() -> list[gr.Button]:
         return [gr.Button(visible=True), gr.Button(visible="hidden")]
 
-    def then_draw(self, started: Any, duel: Duel) -> Any:
+    def then_draw(self, started: Any, duel: Duel, if_live: bool = False) -> Any:
         """Draws what `started` issued a ticket for; the event in which the run has ended."""
-        inputs = [self.ticket, *self.controls.request]
-        drawn = started.then(self.run, inputs, [duel, self.result], trigger_mode="multiple", **QUIET, **MODELS_QUEUE)
+        inputs = [*([self.controls.live] if if_live else []), self.ticket, *self.controls.request]
+        run = self.run_if_live if if_live else self.run
+        drawn = started.then(run, inputs, [duel, self.result], trigger_mode="multiple", **QUIET, **MODELS_QUEUE)
         return drawn.then(self.finish, None, self.buttons, queue=False, trigger_mode="multiple", **QUIET)
 
     def wire(self, duel: Duel) -> list[Any]:
@@ -107,10 +115,12 @@ class Drawing:
         rolled = controls.dice.click(
             None, None, controls.seed, js="() => Math.floor(Math.random() * 2 ** 31)", api_visibility="private"
         )
-        changes: list[Callable[..., Any]] = [
-            controls.picker.change, controls.sampler.input, controls.pictures.release, rolled.then,
-            *(number.input for number in (controls.seed, controls.steps, controls.guidance)),
-        ]  # fmt: skip
-        changed = [change(self.follow, [controls.live, *asked], outputs, **quick) for change in changes]
+        numbers = (controls.seed, controls.steps, controls.guidance)
+        changes = [controls.picker.change, controls.sampler.input, controls.pictures.release]
+        changed = gr.on(
+            [*changes, *(number.input for number in numbers)], self.follow, [controls.live, *asked], outputs, **quick
+        )
+        rerolled = rolled.then(self.follow, [controls.live, *asked], outputs, **quick)
         controls.stop.click(self.halt, None, None, queue=False, **QUIET)
-        return [self.then_draw(started, duel) for started in (pressed, *changed)]
+        followed = [self.then_draw(started, duel, if_live=True) for started in (changed, rerolled)]
+        return [self.then_draw(pressed, duel), *followed]

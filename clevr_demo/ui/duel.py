@@ -27,17 +27,17 @@ class Duel(gr.HTML):
             **arguments,
         )
 
-    def preprocess(self, payload: Any) -> dict[str, Any]:
+    def preprocess(self, payload: Any) -> Any:
         return payload if isinstance(payload, dict) else {}
 
-    def postprocess(self, value: Any) -> dict[str, Any]:
+    def postprocess(self, value: Any) -> Any:
         return value or {}
 
     def api_info(self) -> dict[str, Any]:
         return {"title": "Duel", "type": "object"}
 
-    def example_payload(self) -> dict[str, Any]:
+    def example_payload(self) -> Any:
         return {}
 
-    def example_value(self) -> dict[str, Any]:
+    def example_value(self) -> Any:
         return {}

@@ -23,17 +23,17 @@ class Note(gr.HTML):
             **arguments,
         )
 
-    def preprocess(self, payload: Any) -> list[str]:
+    def preprocess(self, payload: Any) -> Any:
         return list(payload or [])
 
-    def postprocess(self, value: Any) -> list[str]:
+    def postprocess(self, value: Any) -> Any:
         return [value] if isinstance(value, str) and value else list(value or [])
 
     def api_info(self) -> dict[str, Any]:
         return {"title": "Note", "type": "array", "items": {"type": "string"}}
 
-    def example_payload(self) -> list[str]:
+    def example_payload(self) -> Any:
         return []
 
-    def example_value(self) -> list[str]:
+    def example_value(self) -> Any:
         return []

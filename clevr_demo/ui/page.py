@@ -7,12 +7,14 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.ui.api import add_api
-from clevr_demo.ui.controls import build_controls
+from clevr_demo.ui.controls import QUIET, build_controls
 from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
+from clevr_demo.ui.files import Files
+from clevr_demo.ui.history import History, browser_memory
 from clevr_demo.ui.links import Links, copy_button
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.picker import ASSETS
+from clevr_demo.ui.picker import ASSETS, asset
 from clevr_demo.ui.studio import Studio
 
 TITLE = "CLEVR duel"
@@ -39,6 +41,7 @@ def launch_options() -> dict[str, Any]:
     return {
         "theme": theme(),
         "css_paths": [ASSETS / "page.css", ASSETS / "duel.css"],
+        "js": asset("page.js"),
         "ssr_mode": False,
         "run_history": False,
         "footer_links": ["api"],
@@ -50,17 +53,28 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
     studio = studio or Studio.load()
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
         gr.Markdown(HEAD, elem_id="head")
+        kept = browser_memory()
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="ask", scale=4, min_width=320):
                 controls = build_controls()
-            with gr.Column(elem_id="show", scale=7, min_width=320), gr.Tabs(elem_id="tabs"):
+                drawing = Drawing(studio, controls)
+                files = Files(drawing)
+                dropped = files.drop_place()
+            with gr.Column(elem_id="show", scale=7, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):
                     duel = Duel(elem_id="duel", address=True)
                     with gr.Row(elem_id="share"):
                         copy_button()
-        drawing = Drawing(studio, controls)
-        drawing.wire(duel)
-        drawing.then_draw(Links(drawing).wire(demo, link_note), duel)
+                        downloads = files.downloads()
+                with gr.Tab("History", id="history") as past:
+                    history = History(past, kept)
+        ends = drawing.wire(duel)
+        loaded = files.load_on(history.load, history.query)
+        loaded.then(lambda: gr.Tabs(selected="duel"), None, tabs, queue=False, **QUIET)
+        starts = [Links(drawing).wire(demo, link_note), dropped, loaded]
+        ends += [drawing.then_draw(started, duel) for started in starts]
+        files.follow(ends, downloads)
+        history.follow(ends, duel)
         add_api(studio)
     return demo.queue(default_concurrency_limit=1)

@@ -50,17 +50,17 @@ class Picker(gr.HTML):
             **arguments,
         )
 
-    def preprocess(self, payload: Any) -> list[str]:
+    def preprocess(self, payload: Any) -> Any:
         return [name for name in payload or [] if isinstance(name, str)]
 
-    def postprocess(self, value: Any) -> list[str]:
+    def postprocess(self, value: Any) -> Any:
         return [OBJECTS[index] for index in parse(value)] if value else []
 
     def api_info(self) -> dict[str, Any]:
         return {"title": "Objects", "type": "array", "items": {"type": "string", "enum": list(OBJECTS)}}
 
-    def example_payload(self) -> list[str]:
+    def example_payload(self) -> Any:
         return ["red cube"]
 
-    def example_value(self) -> list[str]:
+    def example_value(self) -> Any:
         return ["red cube"]

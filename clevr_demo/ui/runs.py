@@ -22,6 +22,7 @@ from PIL import Image
 
 from clevr_demo.evaluator import Verdict
 from clevr_demo.objects import INDEX, OBJECTS
+from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest
 from clevr_demo.ui.studio import Still, Studio
 
@@ -34,11 +35,9 @@ FRAME_BYTES = 1700
 """WebP qualities to try in turn until a frame fits: clear pictures stay sharp, and noise needs no care."""
 
 
-def exactly(pixels: np.ndarray) -> str:
-    """A (64, 64, 3) uint8 picture as a PNG in base64."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+def exactly(pixels: np.ndarray, query: str = "") -> str:
+    """A (64, 64, 3) uint8 picture as a PNG in base64, which carries the query."""
+    return base64.b64encode(png(Image.fromarray(pixels), query)).decode()
 
 
 def nearly(pixels: np.ndarray) -> str:
@@ -74,6 +73,7 @@ class Side:
     """One model's picture: the timeline so far, and the last frame apart, exact to the pixel."""
 
     steps: int
+    query: str = ""
     frames: list[dict[str, Any]] = field(default_factory=list)
     last: dict[str, Any] | None = None
     picture: np.ndarray | None = None
@@ -87,7 +87,7 @@ class Side:
         for still, verdict in zip(stills, verdicts, strict=True):
             final = still.index == self.steps - 1
             frame = {"step": still.index + 1, "t": still.timestep} | judged(verdict)
-            frame["x0"] = exactly(still.predicted) if final else nearly(still.predicted)
+            frame["x0"] = exactly(still.predicted, self.query) if final else nearly(still.predicted)
             if with_noisy:
                 frame["xt"] = nearly(still.noisy)
             if final:
@@ -126,6 +126,7 @@ class Run:
     weights: dict[str, str]
     key: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     state: str = "drawing"
+    shelved: bool = False  # whether its downloads were made
     pairs: list[Pair] = field(default_factory=list)
 
     def payload(self) -> dict[str, Any]:
@@ -191,7 +192,8 @@ def draw(studio: Studio, request: GenerationRequest, stopped: Callable[[], bool]
     run = Run(request, studio.weights)
     for number in range(request.pictures):
         single = request.single(number)
-        pair = Pair(single, Side(request.steps), Side(request.steps))
+        query = single.query(run.weights)
+        pair = Pair(single, Side(request.steps, query), Side(request.steps, query))
         run.pairs.append(pair)
         _acgan_picture(studio, pair)
         if not stopped():

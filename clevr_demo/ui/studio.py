@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+from PIL import Image
 from torch import nn
 
 import clevr_demo
@@ -28,7 +29,8 @@ WEIGHTS = {"ddpm": "CLEVR_DDPM", "acgan": "CLEVR_ACGAN", "evaluator": "CLEVR_EVA
 """Environment variables that name other checkpoint folders than those that ship with the project."""
 
 
-class Still(NamedTuple):
+@dataclass(frozen=True)
+class Still:
     """A frame as plain values, which a forked GPU process can send: two (64, 64, 3) uint8 arrays.
 
     `seconds` and `evaluations` count from the picture's start, without the time the caller took between frames.
@@ -129,6 +131,4 @@ class Studio:
 
     def verdicts(self, pictures: list[np.ndarray], request: GenerationRequest) -> list[Verdict]:
         """The judge's verdicts on (64, 64, 3) uint8 pictures of one request, in one pass."""
-        from PIL import Image
-
         return self.judge.judge([Image.fromarray(pixels) for pixels in pictures], request.objects)

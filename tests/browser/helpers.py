@@ -16,17 +16,29 @@ def set_number(page: Any, label: str, value: int) -> None:
     field.blur()
 
 
-def wait_for_state(page: Any, state: str) -> None:
-    page.wait_for_selector(f'#duel .duel[data-state="{state}"]')
+def wait_for_state(page: Any, state: str, after: str | None = None) -> None:
+    """Waits until a run is in that state and Generate is back; `after` is the run that was shown before."""
+    other = f":not([data-run='{after}'])" if after else ""
+    page.wait_for_selector(f'#duel .duel[data-state="{state}"]{other}')
     page.locator("#generate").wait_for(state="visible")
+
+
+def run_shown(page: Any) -> str | None:
+    return page.locator("#duel .duel").get_attribute("data-run")
+
+
+def press_generate(page: Any) -> None:
+    """Draws and waits for the end."""
+    before = run_shown(page)
+    page.locator("#generate").click()
+    wait_for_state(page, "done", before)
 
 
 def generate(page: Any, *names: str, steps: int = 8) -> None:
     """Ticks, draws and waits for the end."""
     tick(page, *names)
     set_number(page, "Steps", steps)
-    page.locator("#generate").click()
-    wait_for_state(page, "done")
+    press_generate(page)
 
 
 def pictures(page: Any) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.helpers import generate, pictures, set_number, step_shown, tick, wait_for_state
+from tests.browser.helpers import generate, pictures, press_generate, set_number, step_shown, tick, wait_for_state
 
 MODELS = ("ddpm", "acgan")
 
@@ -71,8 +71,7 @@ def test_the_picture_forms_while_it_denoises_and_stop_keeps_the_last_frame(page:
     assert 1 < step_shown(page) < 1200
     assert all(pictures(page))
     set_number(page, "Steps", 4)
-    page.locator("#generate").click()
-    wait_for_state(page, "done")
+    press_generate(page)
     assert step_shown(page) == 4
 
 

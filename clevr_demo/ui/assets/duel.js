@@ -48,6 +48,7 @@ function show() {
   if (state.following) state.step = drawn() || 1;
   root.classList.toggle('drawing', run.state === 'drawing');
   root.dataset.state = run.state;
+  root.dataset.run = run.key;
   root.dataset.query = run.query;
   scrub.disabled = drawn() === 0;
   const told = find('.duel-summary');

@@ -1,0 +1,90 @@
+"""Pictures carry their request; the browser keeps the last results."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clevr_demo.pictures import query_in
+from tests.browser.helpers import generate, pictures, run_shown, set_number, tick, wait_for_state
+
+DROP = """([name, content]) => {
+    const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], name, { type: 'image/png' }));
+    for (const kind of ['dragover', 'drop']) {
+        document.querySelector('#head').dispatchEvent(
+            new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+    }
+}"""
+
+
+def download(page: Any, kind: str, folder: Path) -> Path:
+    button = page.locator(f"#get-{kind}")
+    page.wait_for_function(f"!document.querySelector('#get-{kind}').disabled")
+    with page.expect_download() as started:
+        button.click()
+    path = folder / started.value.suggested_filename
+    started.value.save_as(path)
+    return path
+
+
+def test_downloads_carry_the_request(page: Any, tmp_path: Path) -> None:
+    generate(page, "red cube", "blue sphere", steps=4)
+    for kind in ("ddpm", "acgan", "pair", "strip", "webp", "gif"):
+        query = query_in(download(page, kind, tmp_path))
+        assert query is not None, kind
+        assert "objects=red-cube,blue-sphere&seed=7&steps=4" in query
+    picture = download(page, "ddpm", tmp_path)
+    assert base64.b64encode(picture.read_bytes()).decode() == pictures(page)[0].partition(",")[2]
+
+
+def test_a_dropped_picture_shows_its_settings_and_a_click_loads_them(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    page = open_page()
+    generate(page, "red cube", "blue sphere", steps=4)
+    picture, drawn = download(page, "ddpm", tmp_path), pictures(page)
+    other = open_page()
+    tick(other, "gray cube")
+    other.evaluate(DROP, [picture.name, base64.b64encode(picture.read_bytes()).decode()])
+    other.locator("#note-drop").get_by_text("red cube, blue sphere. Seed 7, 4 steps").wait_for()
+    ticked = "[...document.querySelectorAll('#picker input:checked')].map((one) => one.value).join()"
+    assert other.evaluate(ticked) == "gray cube"
+    other.locator("#load-dropped").click()
+    wait_for_state(other, "done")
+    assert other.evaluate(ticked) == "red cube,blue sphere"
+    assert pictures(other) == drawn
+
+
+def test_a_foreign_picture_says_so(page: Any, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (8, 8)).save(tmp_path / "foreign.png")
+    page.locator("#drop input[type=file]").set_input_files(tmp_path / "foreign.png")
+    page.locator("#note-drop").get_by_text("carries no request").wait_for()
+
+
+def test_history_outlives_a_reload_and_leaves_the_settings_alone(page: Any, address: str) -> None:
+    generate(page, "red cube", steps=3)
+    drawn = pictures(page)
+    page.locator("#picker").get_by_role("checkbox", name="red cube", exact=True).uncheck()
+    generate(page, "green cylinder", steps=2)
+    page.goto(f"{address}/")
+    page.get_by_role("tab", name="History").click()
+    entries = page.locator("#history button.thumbnail-item")
+    page.wait_for_function("document.querySelectorAll('#history button.thumbnail-item').length === 2")
+    set_number(page, "Steps", 9)
+    entries.nth(1).click()
+    page.wait_for_selector('#past .duel[data-state="done"]')
+    shown = page.locator("#past .picture").evaluate_all("(all) => all.map((one) => one.src)")
+    assert shown == drawn
+    assert page.locator("#ask").get_by_label("Steps", exact=True).input_value() == "9"
+    assert page.locator("#picker input:checked").count() == 0
+    before = run_shown(page)
+    page.locator("#load-past").click()
+    wait_for_state(page, "done", before)
+    assert pictures(page) == drawn
+    assert page.locator("#ask").get_by_label("Steps", exact=True).input_value() == "3"
