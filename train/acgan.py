@@ -24,9 +24,10 @@ from clevr_demo.checkpoints import folder_of, load_weights
 from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.evaluator import topk_hits
 from clevr_demo.objects import ENCODINGS
-from train.data import Pictures, load_pictures
+from train.data import Pictures
 from train.evaluator import augment, shifted
-from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_options
+from train.loop import LoopSettings, Run, learning_rate
+from train.options import arguments, chosen, clear_errors, train_task, training_pictures
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,7 @@ class ACGANTask:
         return logged
 
     def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+        self.teacher.to(pixels.device)
         factor = learning_rate(run.position, run.settings.steps, self.preset.warmup, self.preset.decay_from)
         z = torch.randn(len(pixels), self.preset.model.noise, device=pixels.device)
         with run.autocast():
@@ -191,23 +193,16 @@ def load_teacher(path: Path | None = None) -> TeacherNetwork:
     return teacher
 
 
+@clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__ or "", PRESETS)
     parser.add_argument("--teacher", type=Path, help="the teacher's checkpoint folder (default: checkpoints/teacher)")
     options = parser.parse_args(argv)
-    preset = PRESETS[options.preset]
-    preset = dataclasses.replace(preset, loop=with_options(preset.loop, options))
-    show(preset)
-    if options.dry_run:
-        return
-    pictures = load_pictures(options.data)
-    training = pictures if options.preset.startswith("report") else pictures.split()[0]
-    torch.manual_seed(options.seed)
-    folder = options.out or Path("runs") / f"acgan-{options.preset}"
-    task = ACGANTask(preset, training, load_teacher(options.teacher))
-    run = Run(task, training, preset.loop, folder, options.compile)
-    task.teacher.to(run.device)
-    run.train(options.max_minutes, options.save_minutes)
+    preset: ACGANPreset = chosen(PRESETS, options)
+    if not options.dry_run:
+        training = training_pictures(options)
+        task = ACGANTask(preset, training, load_teacher(options.teacher))
+        train_task("acgan", options, task, training, preset.loop)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from clevr_demo.request import SAMPLERS
 from train import speed
 from train.acgan import load_teacher
 from train.data import VALIDATION, find_prompts, load_pictures, load_prompts, validation_prompts
+from train.options import clear_errors
 
 CHUNK = 32
 PROMPTS_HELP = f"files, names of files in --data, or the validation sets {' and '.join(VALIDATION)}"
@@ -162,6 +163,7 @@ def read_prompts(name: str, data: Path) -> list[tuple[int, ...]]:
     return load_prompts(find_prompts(name, data))
 
 
+@clear_errors
 def main(argv: Sequence[str] | None = None) -> None:
     options = options_of(argv)
     folder = options.checkpoint or ROOT / options.model

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,8 +19,9 @@ from diffusers import DDPMScheduler
 from torch import nn
 
 from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
-from train.data import Pictures, background, load_pictures, object_mask
-from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_options
+from train.data import Pictures, background, object_mask
+from train.loop import LoopSettings, Run, learning_rate
+from train.options import arguments, chosen, clear_errors, train_task, training_pictures
 
 
 @dataclass(frozen=True)
@@ -159,20 +159,13 @@ class DDPMTask:
         }
 
 
+@clear_errors
 def main(argv: list[str] | None = None) -> None:
     options = arguments(__doc__ or "", PRESETS).parse_args(argv)
-    preset = PRESETS[options.preset]
-    preset = dataclasses.replace(preset, loop=with_options(preset.loop, options))
-    show(preset)
-    if options.dry_run:
-        return
-    pictures = load_pictures(options.data)
-    training = pictures if options.preset == "report" else pictures.split()[0]
-    torch.manual_seed(options.seed)
-    folder = options.out or Path("runs") / f"ddpm-{options.preset}"
-    Run(DDPMTask(preset, training), training, preset.loop, folder, options.compile).train(
-        options.max_minutes, options.save_minutes
-    )
+    preset: DDPMPreset = chosen(PRESETS, options)
+    if not options.dry_run:
+        training = training_pictures(options)
+        train_task("ddpm", options, DDPMTask(preset, training), training, preset.loop)
 
 
 if __name__ == "__main__":

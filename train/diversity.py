@@ -29,6 +29,7 @@ from clevr_demo.checkpoints import ROOT
 from clevr_demo.evaluator import Evaluator
 from train.benchmark import CHUNK, merge_metrics, quantised
 from train.data import Pictures, label_sets, load_pictures, to_unit
+from train.options import clear_errors
 
 SEEDS = 16
 PROMPTS = 16
@@ -95,6 +96,7 @@ def common_prompts(pictures: Pictures) -> list[tuple[int, ...]]:
     return small[:: len(small) // PROMPTS][:PROMPTS]
 
 
+@clear_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, choices=sorted(clevr_demo.LOADERS))

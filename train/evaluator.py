@@ -25,7 +25,8 @@ from clevr_demo.checkpoints import folder_of, load_weights, read_config, write_j
 from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.evaluator import EvaluatorNetwork, exact_matches, topk_hits
 from train.data import Pictures, background, load_pictures, object_mask, predecessors, to_unit
-from train.loop import LoopSettings, Run, arguments, learning_rate, show, with_options
+from train.loop import LoopSettings, Run, learning_rate
+from train.options import arguments, chosen, clear_errors, train_task
 
 NETWORKS = {"resnet18": EvaluatorNetwork, "teacher": TeacherNetwork}
 
@@ -163,25 +164,21 @@ def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, float]:
     return found
 
 
+@clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__ or "", PRESETS)
     parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
     options = parser.parse_args(argv)
-    preset = PRESETS[options.preset]
-    seed = options.seed or preset.loop.seed
-    preset = dataclasses.replace(preset, loop=dataclasses.replace(with_options(preset.loop, options), seed=seed))
-    if options.dry_run:
-        return show(preset)
-    training, held_out = load_pictures(options.data).split()
     if options.score:
-        return print(score_checkpoint(options.score, held_out))
-    torch.manual_seed(seed)
-    folder = options.out or Path("runs") / f"evaluator-{options.preset}"
-    show(preset)
-    run = Run(ClassifierTask(preset, training), training, preset.loop, folder, options.compile)
-    run.train(options.max_minutes, options.save_minutes)
+        return print(score_checkpoint(options.score, load_pictures(options.data).split()[1]))
+    preset: ClassifierPreset = chosen(PRESETS, options)
+    if options.dry_run:
+        return None
+    training, held_out = load_pictures(options.data).split()
+    run = train_task("evaluator", options, ClassifierTask(preset, training), training, preset.loop)
     if run.accelerator.is_main_process:
-        print(score_checkpoint(folder, held_out))
+        print(score_checkpoint(run.folder, held_out))
+    return None
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from clevr_demo.checkpoints import ROOT, read_config, write_text
 from train.acgan import REPORT, ACGANPreset, ACGANTask, load_teacher
 from train.data import Pictures, load_pictures
 from train.loop import Run
+from train.options import clear_errors
 
 FOLDER = ROOT / "acgan" / "experiments"
 WIDTHS = (32, 128, 512, 1024)
@@ -78,7 +79,6 @@ def run_variant(variant: str, preset: ACGANPreset, data: Pictures, options: argp
     torch.manual_seed(0)
     task = ACGANTask(preset, data, load_teacher(options.teacher))
     run = Run(task, data, preset.loop, Path("runs") / "experiments" / slug(variant), options.compile)
-    task.teacher.to(run.device)
     done = run.train(options.max_minutes)
     kept = FOLDER / slug(variant)
     kept.mkdir(parents=True, exist_ok=True)
@@ -132,6 +132,7 @@ def table(experiment: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+@clear_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiment", choices=sorted(EXPERIMENTS))

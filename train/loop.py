@@ -8,11 +8,9 @@ saved: a resumed run, after Ctrl-C, SIGTERM or kill -9, repeats the very steps a
 
 from __future__ import annotations
 
-import argparse
 import copy
 import csv
 import dataclasses
-import json
 import math
 import os
 import signal
@@ -360,27 +358,3 @@ def bf16_pays() -> bool:
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
-def arguments(description: str, presets: dict[str, Any]) -> argparse.ArgumentParser:
-    """The options that every trainer has."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, type=Path, help="folder with train.json and the pictures")
-    parser.add_argument("--preset", choices=sorted(presets), default="default")
-    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME-PRESET)")
-    parser.add_argument("--pictures", type=int, help="length of the run in training pictures (default: the preset's)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop cleanly after this time")
-    parser.add_argument("--save-minutes", type=float, default=5.0, help="time between checkpoints")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
-    parser.add_argument("--dry-run", action="store_true", help="print the settings and stop")
-    return parser
-
-
-def with_options(settings: LoopSettings, options: argparse.Namespace) -> LoopSettings:
-    """The preset's loop settings with the command line's on top."""
-    return dataclasses.replace(settings, seed=options.seed, pictures=options.pictures or settings.pictures)
-
-
-def show(settings: Any) -> None:
-    print(json.dumps(dataclasses.asdict(settings), indent=2))

@@ -27,6 +27,7 @@ from clevr_demo.request import SAMPLERS
 from train.acgan import load_teacher
 from train.benchmark import CHUNK, draw, quantised, score
 from train.data import load_pictures, validation_prompts
+from train.options import clear_errors
 
 COLUMNS = ("model", "sampler", "steps", "guidance", "evaluations", "prompts", "seeds", "accuracy", "exact_match")
 STRIP_LABELS = ("red cube", "blue sphere", "yellow cylinder")
@@ -72,6 +73,7 @@ def strip(model: DiffusionGenerator, seed: int = 0, every: int = 100) -> Any:
     return grid(torch.stack(rows), columns=len(chosen))
 
 
+@clear_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("data/iclevr"))
