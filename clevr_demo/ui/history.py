@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from clevr_demo.ui.controls import QUIET
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.picker import asset
 
@@ -20,10 +19,6 @@ STORAGE = {"storage_key": "clevr-duel-history", "secret": "kept in the visitor's
 def browser_memory() -> gr.BrowserState:
     """What the browser keeps. It has to stand outside the tabs, which Gradio builds only when they are opened."""
     return gr.BrowserState([], **STORAGE)
-
-
-def _first(evt: gr.SelectData) -> int:
-    return int(evt.index)
 
 
 class History:
@@ -40,12 +35,11 @@ class History:
             self.load = gr.Button("Load these settings", size="sm", interactive=False, elem_id="load-past")
             forget = gr.Button("Forget all", size="sm", elem_id="forget")
         self.past = Duel(elem_id="past")
-        index, self.query = gr.Number(visible="hidden"), gr.Textbox(visible="hidden")
+        self.query = gr.Textbox(visible="hidden")
         for shown in (tab.select, self.kept.change):
             shown(None, self.kept, self.gallery, js=asset("history.show.js"), api_visibility="private")
-        chosen = self.gallery.select(_first, None, index, queue=False, **QUIET)
         outputs = [self.past, self.query, self.load]
-        chosen.then(None, [index, self.kept], outputs, js=asset("history.look.js"), api_visibility="private")
+        self.gallery.select(None, self.kept, outputs, js=asset("history.look.js"), api_visibility="private")
         forget.click(None, None, self.kept, js="() => [[]]", api_visibility="private")
 
     def follow(self, ends: list[Any], duel: Duel) -> None:

@@ -11,8 +11,9 @@
     const query = new URLSearchParams(run.query);
     return `${query.get('objects').replaceAll('-', ' ').replaceAll(',', ', ')}; seed ${run.seed}, ${run.steps} steps`;
   };
-  return (Array.isArray(kept) ? kept : []).map((run, i) => {
+  const entries = (Array.isArray(kept) ? kept : []).map((run, i) => {
     const url = picture(run.pairs[0]);
-    return { image: { path: url, url, orig_name: `result-${i + 1}.svg`, mime_type: 'image/svg+xml' }, caption: words(run) };
+    return { image: { path: '', url, orig_name: `result-${i + 1}.svg`, mime_type: 'image/svg+xml' }, caption: words(run) };
   });
+  return [entries];
 }
