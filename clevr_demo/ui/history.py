@@ -12,13 +12,14 @@ import gradio as gr
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.picker import asset
 
-STORAGE = {"storage_key": "clevr-duel-history", "secret": "kept in the visitor's own browser, so nothing to hide"}
-"""Both fixed, so that what a browser keeps can still be read after the server's restart."""
+KEY = "clevr-duel-history"
+SECRET = "kept in the visitor's own browser, so nothing to hide"
+"""Fixed, as the key is, so that what a browser keeps can still be read after the server's restart."""
 
 
 def browser_memory() -> gr.BrowserState:
     """What the browser keeps. It has to stand outside the tabs, which Gradio builds only when they are opened."""
-    return gr.BrowserState([], **STORAGE)
+    return gr.BrowserState([], storage_key=KEY, secret=SECRET)
 
 
 class History:

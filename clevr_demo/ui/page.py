@@ -11,6 +11,7 @@ from clevr_demo.ui.controls import QUIET, build_controls
 from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.files import Files
+from clevr_demo.ui.grids import build_change, build_grid
 from clevr_demo.ui.history import History, browser_memory
 from clevr_demo.ui.links import Links, copy_button
 from clevr_demo.ui.note import Note
@@ -67,6 +68,10 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     with gr.Row(elem_id="share"):
                         copy_button()
                         downloads = files.downloads()
+                with gr.Tab("Grid", id="grids"):
+                    build_grid(studio, controls)
+                with gr.Tab("Change one object", id="changes"):
+                    build_change(studio, controls)
                 with gr.Tab("History", id="history") as past:
                     history = History(past, kept)
         ends = drawing.wire(duel)
