@@ -12,10 +12,10 @@ from clevr_demo.ui.note import Note
 from clevr_demo.ui.picker import Picker, asset
 
 EXAMPLES = {
-    "One": ["red cube"],
-    "Two": ["blue sphere", "yellow cylinder"],
-    "Three": ["green cube", "purple sphere", "gray cylinder"],
-    "All spheres": ["red sphere", "brown sphere", "cyan sphere"],
+    "1 object": ["red cube"],
+    "2 objects": ["blue sphere", "yellow cylinder"],
+    "3 objects": ["green cube", "purple sphere", "gray cylinder"],
+    "3 spheres": ["red sphere", "brown sphere", "cyan sphere"],
 }
 SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

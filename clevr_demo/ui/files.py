@@ -132,15 +132,14 @@ class Files:
 
     def drop_place(self) -> Any:
         """Where a picture is dropped; the event after which its request is drawn."""
-        drop = gr.File(
-            label="Drop a picture made here to see its settings",
-            file_types=[".png", ".webp", ".gif"],
-            height=96,
-            elem_id="drop",
-        )
+        with gr.Row(elem_id="drop-place"):
+            drop = gr.UploadButton(
+                "Open a picture made here", file_types=[".png", ".webp", ".gif"], size="sm", elem_id="drop"
+            )
+            button = gr.Button("Load these settings", size="sm", visible="hidden", elem_id="load-dropped")
+        gr.Markdown("Or drop it anywhere on the page: it shows how it was drawn.", elem_id="drop-hint")
         note = Note("drop", "hint")
-        button = gr.Button("Load these settings", size="sm", visible="hidden", elem_id="load-dropped")
-        drop.change(self.look, drop, [note, self.query, button], queue=False, **QUIET)
+        drop.upload(self.look, drop, [note, self.query, button], queue=False, **QUIET)
         return self.load_on(button, self.query)
 
     def load_on(self, button: gr.Button, query: Any) -> Any:

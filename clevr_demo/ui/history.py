@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.ui.duel import Duel
+from clevr_demo.ui.note import Note
 from clevr_demo.ui.picker import asset
 
 KEY = "clevr-duel-history"
@@ -29,17 +30,18 @@ class History:
         self.kept = kept
         gr.Markdown("Your last results, kept in this browser. Looking at one changes none of your settings.")
         self.gallery = gr.Gallery(
-            label="Last results", columns=6, height=200, object_fit="contain", allow_preview=False, buttons=[],
-            interactive=False, elem_id="history",
+            label="Last results", columns=6, object_fit="contain", allow_preview=False, buttons=[],
+            interactive=False, show_label=False, elem_id="history",
         )  # fmt: skip
         with gr.Row():
             self.load = gr.Button("Load these settings", size="sm", interactive=False, elem_id="load-past")
             forget = gr.Button("Forget all", size="sm", elem_id="forget")
+        told = Note("past", "hint")
         self.past = Duel(elem_id="past")
         self.query = gr.Textbox(visible="hidden")
         for shown in (tab.select, self.kept.change):
             shown(None, self.kept, self.gallery, js=asset("history.show.js"), api_visibility="private")
-        outputs = [self.past, self.query, self.load]
+        outputs = [self.past, self.query, self.load, told]
         self.gallery.select(None, self.kept, outputs, js=asset("history.look.js"), api_visibility="private")
         forget.click(None, None, self.kept, js="() => [[]]", api_visibility="private")
 

@@ -63,7 +63,7 @@ def test_a_foreign_picture_says_so(page: Any, tmp_path: Path) -> None:
     from PIL import Image
 
     Image.new("RGB", (8, 8)).save(tmp_path / "foreign.png")
-    page.locator("#drop input[type=file]").set_input_files(tmp_path / "foreign.png")
+    page.locator("#drop-place input[type=file]").set_input_files(tmp_path / "foreign.png")
     page.locator("#note-drop").get_by_text("carries no request").wait_for()
 
 

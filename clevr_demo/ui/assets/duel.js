@@ -18,6 +18,10 @@ function begin(run) {
   pause();
   for (const model of MODELS) buildVerdict(part('verdict', model), run, props.names, model);
   scrub.max = run.steps;
+  // A result without its timeline, as the history keeps it, has nothing to scrub.
+  root.classList.toggle('still', run.state === 'done' && run.pairs.every((pair) => !pair.ddpm.frames.length) && run.steps > 1);
+  const asked = run.state === 'drawing' && !document.querySelector('#live input')?.checked;
+  if (props.address && asked && matchMedia('(max-width: 640px)').matches) root.scrollIntoView({ block: 'start' });
 }
 
 // Everything that depends on the step alone.

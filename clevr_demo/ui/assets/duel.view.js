@@ -54,7 +54,7 @@ function fillChips(root, frame, frames, run, names) {
     node.classList.toggle('missed', Boolean(frame) && !seen);
     node.querySelector('.chip-share').textContent = frame ? percent(frame.p[object] / 1000) : '';
     node.querySelector('.chip-mark').textContent = frame ? (seen ? 'seen' : 'missed') : '';
-    node.querySelector('.chip-since').textContent = first ? `from step ${first.step} of ${run.steps}` : '\u00A0';
+    node.querySelector('.chip-since').textContent = first ? `from step ${first.step} of ${run.steps}` : '';
   }
 }
 
@@ -71,6 +71,7 @@ function fillVerdict(root, side, step, run, names) {
   fillChips(root, frame, frames, run, names);
   const extra = root.querySelector('.extra');
   const told = found ? found.extra.map((object) => `${names[object]} ${percent(frame.p[object] / 1000)}`) : [];
+  if (told.length > 4) told.splice(3, Infinity, `and ${told.length - 3} more`);
   extra.textContent = told.length ? `Extra: ${told.join(', ')}` : found ? 'No extra objects' : '\u00A0';
   extra.classList.toggle('some', told.length > 0);
 }

@@ -5,5 +5,7 @@ async (kept) => {
   const index = thumbs.findIndex((one) => one.classList.contains('selected'));
   const run = (Array.isArray(kept) ? kept : [])[index];
   const button = { __type__: 'update', interactive: Boolean(run) };
-  return run ? [{ ...run, key: `${run.key}-past` }, run.query, button] : [{}, '', button];
+  if (!run) return [{}, '', button, []];
+  const objects = new URLSearchParams(run.query).get('objects').replaceAll('-', ' ').replaceAll(',', ', ');
+  return [{ ...run, key: `${run.key}-past` }, run.query, button, [`${objects}. Seed ${run.seed}, ${run.steps} steps.`]];
 }

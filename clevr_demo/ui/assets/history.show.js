@@ -7,13 +7,9 @@
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 130 64" width="260" height="128">${body}</svg>`;
     return `data:image/svg+xml;base64,${btoa(svg)}`;
   };
-  const words = (run) => {
-    const query = new URLSearchParams(run.query);
-    return `${query.get('objects').replaceAll('-', ' ').replaceAll(',', ', ')}; seed ${run.seed}, ${run.steps} steps`;
-  };
   const entries = (Array.isArray(kept) ? kept : []).map((run, i) => {
     const url = picture(run.pairs[0]);
-    return { image: { path: '', url, orig_name: `result-${i + 1}.svg`, mime_type: 'image/svg+xml' }, caption: words(run) };
+    return { image: { path: '', url, orig_name: `result-${i + 1}.svg`, mime_type: 'image/svg+xml' }, caption: null };
   });
   return [entries];
 }
