@@ -12,7 +12,6 @@ from clevr_demo.ui.note import Note
 from clevr_demo.ui.picker import Picker, asset
 
 EXAMPLES = {
-    "1 object": ["red cube"],
     "2 objects": ["blue sphere", "yellow cylinder"],
     "3 objects": ["green cube", "purple sphere", "gray cylinder"],
     "3 spheres": ["red sphere", "brown sphere", "cyan sphere"],

@@ -57,7 +57,7 @@ function show() {
   scrub.disabled = drawn() === 0;
   const told = find('.duel-summary');
   told.setAttribute('aria-live', run.state === 'drawing' ? 'off' : 'polite'); // not every step is read out
-  told.textContent = summary(run, props.names);
+  told.textContent = summary(run);
   if (props.address && run.state === 'done') follow(run.query);
   for (const model of MODELS) {
     const verdict = part('verdict', model);

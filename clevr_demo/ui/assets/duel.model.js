@@ -51,24 +51,21 @@ function listed(names) {
   return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
-function some(objects, names) {
-  return objects.length < 3 ? `the ${listed(objects.map((object) => names[object]))}` : `${objects.length} objects`;
-}
-
-// "met the request", or "missed the red cube and added 3 objects"
-function outcome(frame, objects, names) {
+// "met the request", or "missed 1 and added 2 objects"; which ones, the chips below say
+function outcome(frame, objects) {
   const { missed, extra } = score(frame, objects);
   const parts = [];
-  if (missed.length) parts.push(`missed ${some(missed, names)}`);
-  if (extra.length) parts.push(`added ${some(extra, names)}`);
-  return parts.length ? parts.join(' and ') : 'met the request';
+  if (missed.length) parts.push(`missed ${missed.length}`);
+  if (extra.length) parts.push(`added ${extra.length}`);
+  const count = extra.length || missed.length;
+  return parts.length ? `${parts.join(' and ')} object${count === 1 ? '' : 's'}` : 'met the request';
 }
 
-function pairSummary(pair, objects, names) {
+function pairSummary(pair, objects) {
   return MODELS.map((model) => {
-    const side = pair[model];
-    const cost = `${seconds(side.seconds)}, ${passes(side.evaluations)}`;
-    return `The ${TITLES[model]} ${outcome(newest(side), objects, names)} (${cost}).`;
+    const { evaluations } = pair[model];
+    const cost = `${seconds(pair[model].seconds)}, ${evaluations} evaluation${evaluations === 1 ? '' : 's'}`;
+    return `${TITLES[model]} ${outcome(newest(pair[model]), objects)} (${cost}).`;
   }).join(' ');
 }
 
@@ -91,7 +88,7 @@ function gridSummary(pairs, objects) {
   }).join('. ');
 }
 
-function summary(run, names) {
+function summary(run) {
   const pair = run.pairs[run.pairs.length - 1];
   if (run.state === 'stopped') {
     if (!pair || !newest(pair.ddpm)) return 'Stopped before the first step.';
@@ -104,5 +101,5 @@ function summary(run, names) {
     const which = run.total > 1 ? `picture ${run.pairs.length} of ${run.total}, ` : '';
     return `Drawing: ${which}step ${frame ? frame.step : 0} of ${run.steps}`;
   }
-  return run.total > 1 ? `${gridSummary(run.pairs, run.objects)}.` : pairSummary(pair, run.objects, names);
+  return run.total > 1 ? `${gridSummary(run.pairs, run.objects)}.` : pairSummary(pair, run.objects);
 }

@@ -1,0 +1,93 @@
+"""Phone, dark mode and the accessibility rules of axe-core."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.helpers import generate, press_generate, set_number, tick
+
+AXE = "4.14.1"
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """axe-core's script, from npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed, so axe-core cannot be fetched")
+    folder = tmp_path_factory.mktemp("axe")
+    try:
+        command = [npm, "pack", f"axe-core@{AXE}", "--silent"]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+        with tarfile.open(next(folder.glob("axe-core-*.tgz"))) as archive:
+            member = archive.extractfile("package/axe.min.js")
+            assert member is not None
+            return member.read().decode()
+    except (OSError, subprocess.SubprocessError, StopIteration) as error:
+        pytest.skip(f"axe-core could not be fetched: {error}")
+
+
+def findings(page: Any, axe: str) -> list[str]:
+    """Serious and critical ones."""
+    page.evaluate(axe)
+    violations = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations)")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_tab_has_a_serious_accessibility_finding(open_page: Callable[..., Any], axe: str, scheme: str) -> None:
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    assert findings(page, axe) == []
+    generate(page, "red cube", "yellow cylinder", steps=3)
+    page.locator("#more").get_by_role("button").first.click()
+    assert findings(page, axe) == []
+    page.get_by_role("tab", name="Grid").click()
+    page.locator("#grid-values textarea, #grid-values input").first.fill("2, 3")
+    page.locator("#grid-go").click()
+    page.wait_for_selector('#grid .pictures[data-state="done"]')
+    assert findings(page, axe) == []
+    page.get_by_role("tab", name="Change one object").click()
+    page.locator("#change-go").click()
+    page.wait_for_selector('#change .pictures[data-state="done"]')
+    assert findings(page, axe) == []
+    page.get_by_role("tab", name="History").click()
+    page.locator("#history button.thumbnail-item").first.click()
+    page.wait_for_selector('#past .duel[data-state="done"]')
+    assert findings(page, axe) == []
+
+
+def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    cell = page.locator("#picker .cell").first.bounding_box()
+    assert cell["width"] >= 36
+    assert page.locator("#duel .frame").first.bounding_box()["width"] > 150
+
+
+def test_dark_mode_is_dark(open_page: Callable[..., Any]) -> None:
+    page = open_page(color_scheme="dark")
+    shown = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")
+    assert max(shown) < 60
+
+
+def test_the_keyboard_alone_draws(page: Any) -> None:
+    tick(page, "red cube")
+    set_number(page, "Steps", 3)
+    page.locator("#generate").focus()
+    before = page.locator("#duel .duel").get_attribute("data-run")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#duel .duel[data-state="done"]')
+    assert page.locator("#duel .duel").get_attribute("data-run") != before
+    page.wait_for_function("document.activeElement.id === 'generate'")
+    press_generate(page)
