@@ -65,7 +65,7 @@ REPORT = ACGANPreset(  # claims 0.611 / 0.631
 )  # fmt: skip
 DEFAULT = ACGANPreset(
     ACGANConfig(),
-    LoopSettings(pictures=60_000, batch=32, ema=0.999, clip=0.0, sample_every=1000),
+    LoopSettings(pictures=100_000, batch=32, ema=0.999, clip=0.0, sample_every=1000),
     loss="hinge", generator_rate=2e-4, discriminator_rate=4e-4, betas=(0.0, 0.9),
     lambda_from=5.0, lambda_to=5.0, auxiliary_real=10.0, auxiliary_drawn=2.0, augment=True, warmup=100,
     decay_from=0.6,

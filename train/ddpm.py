@@ -70,7 +70,7 @@ TINY_UNET: dict[str, Any] = {
 
 PRESETS = {
     "default": DDPMPreset(
-        DiffusionConfig(SMALL_UNET, patch=2, guidance=2.0),
+        DiffusionConfig(SMALL_UNET, patch=2, guidance=3.0),
         LoopSettings(pictures=100_000, batch=32, ema=0.998, sample_every=1000),
         rate=6e-4, warmup=300, decay_from=0.6, betas=(0.9, 0.99), label_drop=0.1, snr_cap=5.0, object_weight=8.0,
         stratified=True,
