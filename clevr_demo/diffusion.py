@@ -1,7 +1,11 @@
 """DDPM: the network, the noise schedule, the samplers and the generator.
 
 The network is diffusers' `UNet2DModel` with the objects' embedding added to the time embedding. Optionally it works
-on space-to-depth pictures (2x2 pixels become 12 channels at 32x32), which draws several times faster on a CPU.
+on space-to-depth pictures (2x2 pixels become 12 channels at 32x32), which draws several times faster on a CPU, and
+denoises attribute maps together with them: one plane a colour and one a shape, bright where such an object stands.
+Nobody hands the maps in when a picture is drawn; they start from noise like the pixels, settle a little earlier, and
+give the network a place to plan the scene (joint image-feature diffusion, Kouzelis et al. 2025, arXiv:2504.16064).
+
 Samplers are diffusers' schedulers, one name each:
 
     dpm     DPM-Solver++ 2M (Lu et al. 2022, arXiv:2211.01095)
@@ -30,10 +34,11 @@ from torch import nn
 
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
-from clevr_demo.objects import ENCODINGS, OBJECTS, multi_hot
+from clevr_demo.objects import COLOURS, ENCODINGS, OBJECTS, SHAPES, multi_hot
 from clevr_demo.request import GenerationRequest
 
 SIZE = 64
+ATTRIBUTES = len(COLOURS) + len(SHAPES)
 DEFAULT_STEPS = 20
 
 
@@ -42,9 +47,9 @@ class DiffusionConfig:
     """Everything that loading a DDPM takes; stored as config.json beside the weights.
 
     `unet` are UNet2DModel's own arguments. `label_embedding` is "linear" (the report's, one layer) or "mlp", which
-    has a learned null besides and so can be guided. `guidance` is the default scale (1: none) and applies between the
-    fractions `guidance_from` and `guidance_to` of the noise schedule, 1 being pure noise (Kynkäänniemi et al. 2024,
-    arXiv:2404.07724).
+    has a learned null besides and so can be guided. `maps` adds the 11 attribute maps. `guidance` is the default scale
+    (1: none) and applies between the fractions `guidance_from` and `guidance_to` of the noise schedule, 1 being pure
+    noise (Kynkäänniemi et al. 2024, arXiv:2404.07724).
     """
 
     unet: dict[str, Any]
@@ -54,9 +59,16 @@ class DiffusionConfig:
     timesteps: int = 1200
     beta_schedule: str = "squaredcos_cap_v2"
     prediction_type: str = "v_prediction"
+    maps: bool = False
     guidance: float = 1.0
     guidance_from: float = 0.0
     guidance_to: float = 1.0
+
+    @property
+    def state_shape(self) -> tuple[int, int, int]:
+        """(C, S, S) of x_t: the packed picture's channels, then the attribute maps'."""
+        side = SIZE // self.patch
+        return 3 * self.patch**2 + (ATTRIBUTES if self.maps else 0), side, side
 
     @property
     def guidable(self) -> bool:
@@ -89,22 +101,32 @@ class DDPMNetwork(nn.Module):
     def __init__(self, config: DiffusionConfig) -> None:
         super().__init__()
         self.config = config
-        channels = 3 * config.patch**2
-        arguments = {"sample_size": SIZE // config.patch, "in_channels": channels, "out_channels": channels}
+        channels, side, _ = config.state_shape
+        arguments = {"sample_size": side, "in_channels": channels, "out_channels": channels}
         self.unet = UNet2DModel(**(arguments | config.unet | {"class_embed_type": "identity"}))
         width = self.unet.config["block_out_channels"][0] * 4
         linear = config.label_embedding == "linear"
         self.unet.class_embedding = nn.Linear(len(OBJECTS), width) if linear else label_mlp(width)
 
     def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """x_t (N, 3, 64, 64), timesteps (N,), condition (N, 25: multi-hot and null flag) to (N, 3, 64, 64)."""
-        patch = self.config.patch
+        """x_t (N, *state_shape), timesteps (N,), condition (N, 25: multi-hot and null flag) to (N, *state_shape)."""
         if self.config.label_embedding == "linear":
             condition = ENCODINGS[self.config.encoding](condition[:, : len(OBJECTS)])
-        if patch == 1:
-            return self.unet(x, timesteps, class_labels=condition, return_dict=False)[0]
-        x = F.pixel_unshuffle(x, patch).contiguous(memory_format=torch.channels_last)
-        return F.pixel_shuffle(self.unet(x, timesteps, class_labels=condition, return_dict=False)[0], patch)
+        x = x.contiguous(memory_format=torch.channels_last)
+        return self.unet(x, timesteps, class_labels=condition, return_dict=False)[0]
+
+    def compile(self, *arguments: Any, **named: Any) -> None:
+        """torch.compile of the UNet alone: on a CPU, a change of memory format inside the graph costs its speed."""
+        self.unet.compile(*arguments, **named)
+
+    def pack(self, pixels: torch.Tensor, maps: torch.Tensor | None = None) -> torch.Tensor:
+        """Pixels (N, 3, 64, 64) and, with `maps`, attribute maps (N, 11, S, S) to the state (N, *state_shape)."""
+        packed = F.pixel_unshuffle(pixels, self.config.patch)
+        return packed if maps is None else torch.cat([packed, maps], dim=1)
+
+    def unpack(self, state: torch.Tensor) -> torch.Tensor:
+        """The pixels (N, 3, 64, 64) of a state (N, *state_shape)."""
+        return F.pixel_shuffle(state[:, : 3 * self.config.patch**2], self.config.patch)
 
 
 def with_null(labels: torch.Tensor, dropped: torch.Tensor | None = None) -> torch.Tensor:
@@ -254,12 +276,20 @@ class DiffusionGenerator:
         condition = with_null(multi_hot(request.objects for request in requests)).to(self.device)
         return _Pass(self.network, condition, guidance, self.chunk)
 
+    def _start(self, seeds: Sequence[int]) -> tuple[torch.Tensor, list[torch.Generator]]:
+        """x_T and the generators it came from; a seed's first draw is its picture's noise, whatever the network."""
+        pixels, generators = noise(seeds, (3, SIZE, SIZE))
+        maps = None
+        if self.config.maps:
+            shape = (ATTRIBUTES, *self.config.state_shape[1:])
+            maps = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+        return self.network.pack(pixels, maps).to(self.device), generators
+
     def _frames(self, requests: list[GenerationRequest], model: _Pass) -> Iterator[list[Frame]]:
         """One list of frames (a picture each) a step. All requests share steps and sampler."""
         scheduler = make_scheduler(requests[0].sampler, self.config)
         set_steps(scheduler, requests[0].steps, self.device)
-        start, generators = noise([request.seed for request in requests], (3, SIZE, SIZE))
-        x = start.to(self.device)
+        x, generators = self._start([request.seed for request in requests])
         extra = {"generator": generators} if requests[0].sampler == "ddpm" else {}
         for index, timestep in enumerate(scheduler.timesteps):
             output = model(x, timestep)
@@ -267,7 +297,8 @@ class DiffusionGenerator:
             estimate = getattr(step, "pred_original_sample", None)
             if estimate is None:  # the multistep solvers keep it among their past outputs
                 estimate = scheduler.model_outputs[-1]
-            pairs = zip(x.cpu(), estimate.clamp(-1, 1).cpu(), strict=True)
+            noisy, predicted = self.network.unpack(x), self.network.unpack(estimate).clamp(-1, 1)
+            pairs = zip(noisy.cpu(), predicted.cpu(), strict=True)
             yield [Frame(index, int(timestep), noisy, predicted) for noisy, predicted in pairs]
             x = step.prev_sample
 

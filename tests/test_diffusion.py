@@ -53,6 +53,17 @@ def counted(model: DiffusionGenerator) -> Iterator[list[int]]:
 # promises -----------------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def states(model: DiffusionGenerator) -> Iterator[list[torch.Tensor]]:
+    """What the network is given, call by call."""
+    seen: list[torch.Tensor] = []
+    handle = model.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_same_request_gives_the_same_pixels(ddpm: DiffusionGenerator, sampler: str) -> None:
     first = ddpm.generate(["red cube"], seed=7, steps=5, sampler=sampler)
@@ -236,11 +247,11 @@ def test_our_loop_is_diffusers_loop(config: DiffusionConfig, sampler: str) -> No
     scheduler = kind(**config.schedule(), clip_sample=True, timestep_spacing="trailing")
     scheduler.set_timesteps(12)
     generator = torch.Generator().manual_seed(5)
-    x = torch.randn(1, 3, 64, 64, generator=generator)
+    x = model.network.pack(torch.randn(1, 3, 64, 64, generator=generator))
     for t in scheduler.timesteps:
         x = scheduler.step(call(x, t), t, x, generator=generator).prev_sample
     ours = model.generate([1, 10], seed=5, steps=12, sampler=sampler).frames[-1].predicted_pixels
-    assert (ours - x[0]).abs().max() < 1e-4
+    assert (ours - model.network.unpack(x)[0]).abs().max() < 1e-4
 
 
 def test_ancestral_sampling_is_the_papers_algorithm() -> None:
@@ -266,6 +277,8 @@ def test_ancestral_sampling_is_the_papers_algorithm() -> None:
 
 class Ideal(nn.Module):
     """The best possible v-prediction for pictures that are all one constant value: knows the answer."""
+
+    pack, unpack = DDPMNetwork.pack, DDPMNetwork.unpack
 
     def __init__(self, value: float, config: DiffusionConfig) -> None:
         super().__init__()
@@ -315,14 +328,14 @@ def test_guidance_is_paid_for_within_its_interval_alone() -> None:
 def test_guidance_extrapolates_from_the_null(ddpm: DiffusionGenerator) -> None:
     scheduler = make_scheduler("ddim", TINY)
     set_steps(scheduler, 1, torch.device("cpu"))
-    x = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    x = ddpm.network.pack(torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
     t = scheduler.timesteps[0]
     null = with_null(torch.zeros(1, 24), torch.tensor([True]))
     with torch.no_grad():
         wanted = ddpm.network(x, t.expand(1), with_null(multi_hot([[1]])))
         free = ddpm.network(x, t.expand(1), null)
     assert (wanted - free).abs().max() > 1e-3
-    expected = scheduler.step(free + 4.0 * (wanted - free), t, x).pred_original_sample[0]
+    expected = ddpm.network.unpack(scheduler.step(free + 4.0 * (wanted - free), t, x).pred_original_sample)[0]
     ours = ddpm.generate([1], seed=0, steps=1, sampler="ddim", guidance=4.0).frames[0].predicted_pixels
     assert (ours - expected).abs().max() < 1e-4
 
@@ -380,27 +393,35 @@ def test_the_default_preset_is_small_enough_for_two_cores_and_the_size_limit() -
     assert 2 * sum(p.numel() for p in network.parameters()) < 30e6
 
 
-def test_space_to_depth_keeps_every_pixel_in_place() -> None:
-    network = DDPMNetwork(replace(TINY, patch=2))
-    seen = []
-
-    def identity(x: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor]:
-        seen.append(x.shape)
-        return (x,)
-
-    network.unet.forward = identity
-    x = torch.randn(2, 3, 64, 64)
-    assert torch.equal(network(x, torch.zeros(2), torch.zeros(2, 25)), x)
-    assert seen == [(2, 12, 32, 32)]
+@pytest.mark.parametrize("maps", [False, True])
+def test_packing_keeps_every_pixel_in_place(maps: bool) -> None:
+    network = DDPMNetwork(replace(TINY, patch=2, maps=maps))
+    pixels, planes = torch.randn(2, 3, 64, 64), torch.randn(2, 11, 32, 32) if maps else None
+    state = network.pack(pixels, planes)
+    assert state.shape[1:] == network.config.state_shape == (23 if maps else 12, 32, 32)
+    assert torch.equal(network.unpack(state), pixels)
+    assert torch.equal(state[0, :12, 5, 7].view(3, 2, 2), pixels[0, :, 10:12, 14:16])
+    assert planes is None or torch.equal(state[:, 12:], planes)
 
 
 @pytest.mark.parametrize("patch", [1, 2, 4])
-def test_every_patch_size_draws_full_pictures(patch: int) -> None:
-    network = tiny_ddpm(replace(TINY, patch=patch)).network
-    with torch.no_grad():
-        out = network(torch.randn(2, 3, 64, 64), torch.tensor([0, 1199]), with_null(multi_hot([[1], [2]])))
-    assert out.shape == (2, 3, 64, 64)
-    assert out.std() > 0
+@pytest.mark.parametrize("maps", [False, True])
+def test_every_patch_size_draws_full_pictures(patch: int, maps: bool) -> None:
+    model = tiny_ddpm(replace(TINY, patch=patch, maps=maps))
+    result = model.generate([1], seed=3, steps=2)
+    assert result.image.size == (64, 64)
+    assert pixels_of(result).std() > 0
+
+
+def test_attribute_maps_leave_the_pixels_noise_alone() -> None:
+    """A seed's picture starts from the same noise whatever the network; the maps' noise is drawn after it."""
+    generator = torch.Generator().manual_seed(11)
+    pixels, planes = torch.randn(3, 64, 64, generator=generator), torch.randn(11, 16, 16, generator=generator)
+    model = tiny_ddpm(replace(TINY, maps=True))
+    with states(model) as seen:
+        frame = model.generate([3], seed=11, steps=1, guidance=1).frames[0]
+    assert torch.equal(frame.noisy_pixels, pixels)
+    assert torch.equal(seen[0][0, 48:], planes)
 
 
 @pytest.mark.parametrize("encoding", ["multi-hot", "index"])
@@ -410,14 +431,14 @@ def test_the_linear_embedding_is_fed_in_the_configured_encoding(encoding: str) -
     network.unet.class_embedding.register_forward_hook(lambda _m, inputs, _o: fed.append(inputs[0].clone()))
     labels = multi_hot([[1, 23]])
     with torch.no_grad():
-        network(torch.zeros(1, 3, 64, 64), torch.tensor([5]), with_null(labels))
+        network(torch.zeros(1, *network.config.state_shape), torch.tensor([5]), with_null(labels))
     assert torch.equal(fed[0], labels if encoding == "multi-hot" else index_valued(labels))
 
 
 @pytest.mark.parametrize("config", [TINY, REPORT_LIKE], ids=["mlp", "linear"])
 def test_the_labels_reach_the_output(config: DiffusionConfig) -> None:
     network = tiny_ddpm(config).network
-    x, t = torch.randn(1, 3, 64, 64), torch.tensor([600])
+    x, t = torch.randn(1, *network.config.state_shape), torch.tensor([600])
     with torch.no_grad():
         outputs = [network(x, t, with_null(multi_hot([[index]]))) for index in range(24)]
     assert all(F.mse_loss(a, b) > 0 for n, a in enumerate(outputs) for b in outputs[:n])

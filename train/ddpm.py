@@ -1,6 +1,7 @@
 """Trains the DDPM.
 
     python -m train.ddpm --data data/iclevr                     # the default: draws fast on two CPU cores
+    python -m train.ddpm --data data/iclevr --preset pixels     # the same without attribute maps, to compare
     python -m train.ddpm --data data/iclevr --preset report     # the course report's model and settings
     python -m train.ddpm --data data/iclevr --max-minutes 30    # a slice; run it again to go on
 
@@ -15,11 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from torch import nn
 
-from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
+from clevr_demo.diffusion import ATTRIBUTES, DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
 from train.data import Pictures, background, object_mask
+from train.layout import attribute_maps, layout
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task, training_pictures
 
@@ -68,12 +71,17 @@ TINY_UNET: dict[str, Any] = {
     "norm_num_groups": 4,
 }
 
+DEFAULT = DDPMPreset(
+    DiffusionConfig(SMALL_UNET, patch=2, maps=True),
+    LoopSettings(pictures=250_000, batch=32, ema=0.998, sample_every=1000),
+    rate=6e-4, warmup=300, decay_from=0.6, betas=(0.9, 0.99), label_drop=0.1, snr_cap=5.0, object_weight=8.0,
+    fade=(0.1, 0.3), stratified=True,
+)  # fmt: skip
+
 PRESETS = {
-    "default": DDPMPreset(
-        DiffusionConfig(SMALL_UNET, patch=2, guidance=3.0),
-        LoopSettings(pictures=100_000, batch=32, ema=0.998, sample_every=1000),
-        rate=6e-4, warmup=300, decay_from=0.6, betas=(0.9, 0.99), label_drop=0.1, snr_cap=5.0, object_weight=8.0,
-        stratified=True,
+    "default": DEFAULT,
+    "pixels": dataclasses.replace(  # without the attribute maps, and so with a longer look at the objects
+        DEFAULT, model=dataclasses.replace(DEFAULT.model, maps=False), fade=(0.4, 0.7)
     ),
     "report": DDPMPreset(  # claims 0.847 / 0.869
         DiffusionConfig(
@@ -83,7 +91,7 @@ PRESETS = {
         rate=5e-5,
     ),
     "tiny": DDPMPreset(  # for tests: two steps in a second
-        DiffusionConfig(TINY_UNET, patch=4, guidance=2.0),
+        DiffusionConfig(TINY_UNET, patch=4, maps=True, guidance=2.0),
         LoopSettings(pictures=16, batch=4, ema=0.9, log_every=1, sample_every=1000),
         rate=1e-3, label_drop=0.1, snr_cap=5.0, object_weight=8.0, stratified=True,
     ),
@@ -97,7 +105,8 @@ class DDPMTask:
 
     def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
         self.preset = preset
-        network = DDPMNetwork(preset.model)
+        self.plain = network = DDPMNetwork(preset.model)
+        self.places = layout(data) if preset.model.maps else None
         self.networks: dict[str, nn.Module] = {"unet": network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, betas=preset.betas)
@@ -115,7 +124,7 @@ class DDPMTask:
         return (places * total).long().clamp(max=total - 1)
 
     def weights(self, pixels: torch.Tensor, timesteps: torch.Tensor, progress: float) -> torch.Tensor:
-        """(N, 1, H, W) or (N, 1, 1, 1) weights of the squared error."""
+        """(N, C, S, S) or (N, 1, 1, 1) weights of the state's squared error."""
         preset = self.preset
         weight = torch.ones(len(pixels), 1, 1, 1, device=pixels.device)
         if preset.snr_cap:
@@ -124,18 +133,29 @@ class DDPMTask:
         begin, end = preset.fade
         extra = preset.object_weight * min(1.0, max(0.0, (end - progress) / (end - begin)))
         if extra:
-            on_objects = 1 + extra * object_mask(pixels, self.empty.to(pixels.device))
+            there = object_mask(pixels, self.empty.to(pixels.device))
+            pooled = F.avg_pool2d(there, preset.model.patch).expand(-1, ATTRIBUTES, -1, -1)
+            packed = self.plain.pack(there.expand(-1, 3, -1, -1), pooled if preset.model.maps else None)
+            on_objects = 1 + extra * packed
             weight = weight * on_objects / on_objects.mean()
         return weight
+
+    def state(self, pixels: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """What is denoised: the pixels of the training pictures `chosen`, with their attribute maps if so set."""
+        if self.places is None:
+            return self.plain.pack(pixels)
+        self.places = self.places.to(pixels.device)
+        return self.plain.pack(pixels, attribute_maps(self.places.take(chosen), self.preset.model.state_shape[1]))
 
     def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
         preset = self.preset
         timesteps = self.timesteps(len(pixels), pixels.device)
-        noise = torch.randn_like(pixels)
-        x = self.schedule.add_noise(pixels, noise, timesteps)
+        clean = self.state(pixels, run.chosen)
+        noise = torch.randn_like(clean)
+        x = self.schedule.add_noise(clean, noise, timesteps)
         dropped = torch.rand(len(pixels), device=pixels.device) < preset.label_drop
         if preset.model.prediction_type == "v_prediction":
-            target = self.schedule.get_velocity(pixels, noise, timesteps)
+            target = self.schedule.get_velocity(clean, noise, timesteps)
         else:
             target = noise
         with run.autocast():
@@ -144,7 +164,9 @@ class DDPMTask:
         loss = (error * self.weights(pixels, timesteps, run.progress)).mean()
         rate = preset.rate * learning_rate(run.position, run.settings.steps, preset.warmup, preset.decay_from)
         run.descend(loss, "adamw", "unet", rate)
-        return {"loss": loss, "mse": error.mean()}
+        packed = 3 * preset.model.patch**2
+        logged = {"loss": loss, "mse": error[:, :packed].mean()}
+        return logged | ({"maps_mse": error[:, packed:].mean()} if preset.model.maps else {})
 
     def sample(self, network: nn.Module) -> torch.Tensor:
         generator = DiffusionGenerator(network, "training", next(network.parameters()).device, chunk=16)  # type: ignore[arg-type]

@@ -113,6 +113,7 @@ class Run:
         self.device = self.accelerator.device
         self.data = data.to(self.device)
         self.position = 0
+        self.chosen = torch.empty(0, dtype=torch.long)  # which pictures the current step is about
         self.sums: dict[str, torch.Tensor] = {}
         self.counted = 0
         self.spent = self.elapsed = 0.0  # seconds: of earlier sittings; of all until the last log line
@@ -127,7 +128,9 @@ class Run:
     def _prepare(self, compile: bool) -> None:
         self.plain = dict(self.task.networks)  # without wrappers: what is saved
         for name, network in self.plain.items():
-            self.task.networks[name] = self.accelerator.prepare(torch.compile(network) if compile else network)
+            if compile:
+                network.compile()  # in place: the names of the weights stay
+            self.task.networks[name] = self.accelerator.prepare(network)
         for name, optimizer in self.task.optimizers.items():
             self.task.optimizers[name] = self.accelerator.prepare(optimizer)
 
@@ -209,7 +212,7 @@ class Run:
     def one_step(self, chosen: torch.Tensor, bar: tqdm, started: float) -> None:
         settings = self.settings
         torch.manual_seed((settings.seed * 1_000_003 + self.position) * 64 + self.accelerator.process_index)
-        chosen = chosen.to(self.device)
+        self.chosen = chosen = chosen.to(self.device)
         pixels = to_unit(self.data.pixels[chosen]).contiguous(memory_format=torch.channels_last)
         for network in self.task.networks.values():
             network.train()
@@ -306,7 +309,7 @@ class Run:
         if not path.exists():
             (self.folder / LOG).unlink(missing_ok=True)
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)  # load_state_dict moves it to the device
         changed = {
             name for name, value in dataclasses.asdict(self.settings).items() if state["settings"].get(name) != value
         } & {"batch", "seed"}
@@ -317,7 +320,8 @@ class Run:
         for name, optimizer in self.task.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.average.load_state_dict(state["average"])
-        self.position, self.sums, self.counted = state["position"], state["sums"], state["counted"]
+        self.position, self.counted = state["position"], state["counted"]
+        self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
         self.spent = self.elapsed = state["elapsed"]
         self._cut_log()
         self.say(f"going on from step {self.position} of {self.settings.steps}")
