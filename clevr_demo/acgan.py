@@ -22,10 +22,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.objects import ENCODINGS, OBJECTS, multi_hot
-from clevr_demo.request import GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SIZE = 64
-DEFAULT_STEPS = 20
 CLASSES = len(OBJECTS)
 
 

@@ -17,7 +17,8 @@ Samplers are diffusers' schedulers, one name each:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,10 @@ from torch import nn
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.objects import COLOURS, ENCODINGS, OBJECTS, SHAPES, multi_hot
-from clevr_demo.request import GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SIZE = 64
 ATTRIBUTES = len(COLOURS) + len(SHAPES)
-DEFAULT_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -151,14 +151,23 @@ def make_scheduler(sampler: str, config: DiffusionConfig) -> Any:
     return DDPMScheduler(**schedule, clip_sample=True)
 
 
-def set_steps(scheduler: Any, steps: int, device: torch.device) -> None:
+def set_steps(scheduler: Any, steps: int) -> None:
     """Sets exactly `steps` timesteps. For some numbers (7, 14, 28, ...) a rounding error makes diffusers append one
-    more, timestep -1, which would be read as pure noise; it is dropped."""
-    scheduler.set_timesteps(steps, device=device)
+    more, timestep -1, which would be read as pure noise; it is dropped. The timesteps stay on the CPU, so that reading
+    one never waits for a GPU."""
+    scheduler.set_timesteps(steps)
     scheduler.timesteps = scheduler.timesteps[:steps]
     if hasattr(scheduler, "sigmas"):  # the multistep solvers keep noise levels, ending in zero
         scheduler.sigmas = torch.cat([scheduler.sigmas[:steps], scheduler.sigmas[-1:]])
         scheduler.num_inference_steps = steps
+
+
+def half_precision(device: torch.device) -> Any:
+    """bf16 or fp16 on a GPU; full precision on a CPU, where a link's pixels should not depend on the processor."""
+    if device.type != "cuda":
+        return nullcontext()
+    bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.autocast("cuda", torch.bfloat16 if bf16 else torch.float16)
 
 
 @dataclass
@@ -173,25 +182,44 @@ class _Pass:
     null: torch.Tensor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.null = with_null(torch.zeros_like(self.condition[:, :-1]), torch.ones(len(self.condition)) > 0)
+        self.null = with_null(torch.zeros_like(self.condition[:, :-1]), torch.ones_like(self.condition[:, 0]) > 0)
 
     @torch.inference_mode()
-    def __call__(self, x: torch.Tensor, timestep: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: torch.Tensor, timestep: int) -> torch.Tensor:
         config = self.network.config
-        at = float(timestep + 1) / config.timesteps
+        at = (timestep + 1) / config.timesteps
         guided = self.guidance != 1.0 and config.guidance_from < at <= config.guidance_to
         self.evaluations += 2 if guided else 1
         parts = zip(x.split(self.chunk), self.condition.split(self.chunk), self.null.split(self.chunk), strict=True)
         return torch.cat([self._part(x, timestep, condition, null, guided) for x, condition, null in parts])
 
     def _part(
-        self, x: torch.Tensor, timestep: torch.Tensor, condition: torch.Tensor, null: torch.Tensor, guided: bool
+        self, x: torch.Tensor, timestep: int, condition: torch.Tensor, null: torch.Tensor, guided: bool
     ) -> torch.Tensor:
+        if guided:
+            x, condition = torch.cat([x, x]), torch.cat([condition, null])
+        timesteps = torch.full((len(x),), timestep, device=x.device)
+        with half_precision(x.device):
+            output = self.network(x, timesteps, condition).float()
         if not guided:
-            return self.network(x, timestep.expand(len(x)), condition)
-        both = self.network(torch.cat([x, x]), timestep.expand(2 * len(x)), torch.cat([condition, null]))
-        wanted, free = both.chunk(2)
+            return output
+        wanted, free = output.chunk(2)
         return free + self.guidance * (wanted - free)  # Ho & Salimans 2022, arXiv:2207.12598
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One step of a batch: x_t and the estimate of x_0, (N, 3, 64, 64), still on the device."""
+
+    index: int
+    timestep: int
+    noisy: torch.Tensor
+    predicted: torch.Tensor
+
+    def frames(self) -> list[Frame]:
+        """A frame a picture, on the CPU; the only place where drawing waits for a GPU."""
+        pairs = zip(self.noisy.cpu(), self.predicted.cpu(), strict=True)
+        return [Frame(self.index, self.timestep, noisy, predicted) for noisy, predicted in pairs]
 
 
 class DiffusionGenerator:
@@ -207,6 +235,10 @@ class DiffusionGenerator:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.eval().requires_grad_(False)
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
+
+    def configure(self, **changes: Any) -> None:
+        """Other defaults than the weights' own: `guidance`, `guidance_from`, `guidance_to`."""
+        self.config = self.network.config = replace(self.config, **changes)
 
     def generate(
         self,
@@ -242,7 +274,7 @@ class DiffusionGenerator:
     ) -> Iterator[Frame]:
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
         request = GenerationRequest.of(labels, seed, steps, sampler, guidance)
-        return (frames[0] for frames in self._frames([request], self._pass([request])))
+        return (step.frames()[0] for step in self._steps([request], self._pass([request])))
 
     def generate_batch(
         self,
@@ -263,10 +295,10 @@ class DiffusionGenerator:
         if not requests:
             return []
         watch, model = Stopwatch(), self._pass(requests)
-        kept: list[list[Frame]] = []
-        for frames in self._frames(requests, model):
-            kept = [*kept, frames] if timeline else [frames]
-        per_picture = zip(requests, zip(*kept, strict=True), strict=True)
+        kept: list[_Step] = []
+        for step in self._steps(requests, model):
+            kept = [*kept, step] if timeline else [step]
+        per_picture = zip(requests, zip(*(step.frames() for step in kept), strict=True), strict=True)
         return [Generation(tuple(f), r, self.name, watch.seconds, model.evaluations) for r, f in per_picture]
 
     def _pass(self, requests: list[GenerationRequest]) -> _Pass:
@@ -285,21 +317,20 @@ class DiffusionGenerator:
             maps = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
         return self.network.pack(pixels, maps).to(self.device), generators
 
-    def _frames(self, requests: list[GenerationRequest], model: _Pass) -> Iterator[list[Frame]]:
-        """One list of frames (a picture each) a step. All requests share steps and sampler."""
+    def _steps(self, requests: list[GenerationRequest], model: _Pass) -> Iterator[_Step]:
+        """One step of all pictures at a time. All requests share steps and sampler."""
         scheduler = make_scheduler(requests[0].sampler, self.config)
-        set_steps(scheduler, requests[0].steps, self.device)
+        set_steps(scheduler, requests[0].steps)
         x, generators = self._start([request.seed for request in requests])
         extra = {"generator": generators} if requests[0].sampler == "ddpm" else {}
         for index, timestep in enumerate(scheduler.timesteps):
-            output = model(x, timestep)
+            output = model(x, int(timestep))
             step = scheduler.step(output, timestep, x, **extra)
             estimate = getattr(step, "pred_original_sample", None)
             if estimate is None:  # the multistep solvers keep it among their past outputs
                 estimate = scheduler.model_outputs[-1]
-            noisy, predicted = self.network.unpack(x), self.network.unpack(estimate).clamp(-1, 1)
-            pairs = zip(noisy.cpu(), predicted.cpu(), strict=True)
-            yield [Frame(index, int(timestep), noisy, predicted) for noisy, predicted in pairs]
+            predicted = self.network.unpack(estimate).clamp(-1, 1)
+            yield _Step(index, int(timestep), self.network.unpack(x), predicted)
             x = step.prev_sample
 
 

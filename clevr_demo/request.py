@@ -22,6 +22,7 @@ from clevr_demo.objects import MAX_TRAINED, OBJECTS, InputError, parse, slug
 VERSION = 1
 MAX_SEED = 2**31 - 1
 MAX_STEPS = 1200
+DEFAULT_STEPS = 20
 MAX_PICTURES = 8
 MAX_GUIDANCE = 10.0
 SAMPLERS = ("dpm", "unipc", "ddim", "ddpm")
@@ -64,7 +65,7 @@ class GenerationRequest:
 
     objects: tuple[int, ...]
     seed: int = 0
-    steps: int = 20
+    steps: int = DEFAULT_STEPS
     sampler: str = "dpm"
     guidance: float | None = None
     pictures: int = 1
@@ -74,7 +75,7 @@ class GenerationRequest:
         cls,
         labels: Any,
         seed: Any = 0,
-        steps: Any = 20,
+        steps: Any = DEFAULT_STEPS,
         sampler: Any = "dpm",
         guidance: Any = None,
         pictures: Any = 1,

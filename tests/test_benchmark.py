@@ -162,9 +162,17 @@ def test_a_sweep_scores_each_setting_by_the_teacher(model_folders: dict[str, Pat
         def forward(self, pixels: torch.Tensor) -> torch.Tensor:
             return torch.full((len(pixels), 24), -5.0).index_fill(1, torch.tensor([1]), 5.0)
 
-    row = sampling.measure(model, Knowing(), prompts, 2, sampler="ddim", steps=3, guidance=2.0)
-    assert (row["evaluations"], row["seeds"], row["prompts"]) == (6, 2, 2)
+    row = sampling.measure(model, Knowing(), prompts, 2, "ddim", 4, sampling.Guidance.parse("2:0.5-1"))
+    assert (row["evaluations"], row["seeds"], row["prompts"], row["interval"]) == (6, 2, 2, "0.5-1")
     assert (float(row["accuracy"]), float(row["exact_match"])) == (pytest.approx(1 / 3, abs=1e-4), 0.5)
+
+
+def test_guidance_is_written_as_a_scale_and_an_interval() -> None:
+    assert sampling.Guidance.parse("3") == sampling.Guidance(3.0, 0.0, 1.0)
+    assert sampling.Guidance.parse("2.5:0.25-0.75") == sampling.Guidance(2.5, 0.25, 0.75)
+    for wrong in ("x", "3:1", "3:0.8-0.2", "3:0-2"):
+        with pytest.raises(ValueError):
+            sampling.Guidance.parse(wrong)
 
 
 # diversity ----------------------------------------------------------------------------------------------------------

@@ -216,7 +216,7 @@ def test_more_objects_than_any_training_picture_can_be_asked_for(ddpm: Diffusion
 def test_every_number_of_steps_is_kept(sampler: str) -> None:
     scheduler = make_scheduler(sampler, TINY)
     for steps in range(1, 1201):
-        set_steps(scheduler, steps, torch.device("cpu"))
+        set_steps(scheduler, steps)
         times = scheduler.timesteps.tolist()
         exact = [1200 - place * 1200 / steps - 1 for place in range(steps)]
         assert len(times) == steps
@@ -327,7 +327,7 @@ def test_guidance_is_paid_for_within_its_interval_alone() -> None:
 
 def test_guidance_extrapolates_from_the_null(ddpm: DiffusionGenerator) -> None:
     scheduler = make_scheduler("ddim", TINY)
-    set_steps(scheduler, 1, torch.device("cpu"))
+    set_steps(scheduler, 1)
     x = ddpm.network.pack(torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
     t = scheduler.timesteps[0]
     null = with_null(torch.zeros(1, 24), torch.tensor([True]))

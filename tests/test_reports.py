@@ -9,7 +9,7 @@ import pytest
 
 from clevr_demo.checkpoints import ROOT
 from tests.conftest import shipped
-from train import cards, experiments
+from train import cards, experiments, sampling, speed
 from train.acgan import REPORT
 
 SCORES = {
@@ -73,3 +73,24 @@ def test_an_experiment_is_scaled_to_its_epochs() -> None:
     loop = experiments.scaled(REPORT, epochs=3, pictures=100, batch=10).loop
     assert (loop.steps, loop.batch, loop.log_every) == (30, 10, 10)
     assert loop.sample_every == 30 // experiments.GRIDS
+
+
+def test_a_speed_table_compares_medians_with_the_first(tmp_path: Path) -> None:
+    timings = {
+        "ours": speed.Timing([0.4, 0.9, 0.5], 100.4, 20),
+        "theirs": speed.Timing([9.0, 10.0, 20.0], 900.0, 100),
+    }
+    found = speed.facts(timings)
+    assert found["ours"] == {"seconds": 0.5, "ratio": 1.0, "evaluations": 20, "peak_memory_mib": 100}
+    assert found["theirs"]["ratio"] == 20.0
+    (tmp_path / "metrics.json").write_text(json.dumps({"speed": found}))
+    assert "| theirs | 10.00 | 20.0 | 100 | 900 |" in cards.generator_table(tmp_path)
+
+
+def test_a_card_lists_the_sweep_by_its_cost(tmp_path: Path) -> None:
+    row = {"model": "ddpm@1", "sampler": "dpm", "interval": "0-1", "prompts": 32, "seeds": 1, "exact_match": "0.5000"}
+    for evaluations in (100, 8, 20):
+        settings = {"steps": evaluations, "guidance": 1.0, "evaluations": evaluations, "accuracy": "0.9000"}
+        sampling.append(tmp_path / "sampling.csv", row | settings)
+    lines = [line for line in cards.generator_table(tmp_path).splitlines() if "| dpm |" in line]
+    assert [line.split("|")[1].strip() for line in lines] == ["8", "20", "100"]

@@ -30,7 +30,7 @@ from clevr_demo.checkpoints import ROOT, CheckpointError, write_json
 from clevr_demo.evaluator import Evaluator, exact_matches, topk_hits
 from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
-from clevr_demo.request import SAMPLERS
+from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
 from train import speed
 from train.acgan import load_teacher
 from train.data import VALIDATION, find_prompts, load_pictures, load_prompts, validation_prompts
@@ -123,7 +123,7 @@ def options_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--prompts", nargs="+", default=["test.json", "new_test.json"], help=PROMPTS_HELP)
     parser.add_argument("--data", type=Path, default=Path("data/iclevr"), help="where prompt files are looked for")
     parser.add_argument("--seeds", type=int, default=5, help="how often each prompt is drawn")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     parser.add_argument("--sampler", choices=SAMPLERS, default="dpm", help="DDPM only")
     parser.add_argument("--guidance", type=float, help="DDPM only (default: the checkpoint's)")
     parser.add_argument("--evaluator", type=Path, help="another judge: a checkpoint folder or the course's .pth")
@@ -168,7 +168,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = options_of(argv)
     folder = options.checkpoint or ROOT / options.model
     if options.speed:
-        return print(speed.table(speed.compare(folder, options.steps, options.device)))
+        timings = speed.compare(folder, options.steps, options.device)
+        merge_metrics(folder / "metrics.json", {"speed": speed.facts(timings)})
+        return print(speed.table(speed.facts(timings)))
     model = clevr_demo.load(options.model, folder, options.device)
     judge = clevr_demo.load_evaluator(options.evaluator, options.device)
     settings: dict[str, Any] = {"steps": options.steps}

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from clevr_demo.checkpoints import ROOT, write_text
+from train import speed
+from train.sampling import rows_of
 
 BEGIN, END = "<!-- scores -->", "<!-- /scores -->"
 REPORT = {"ddpm": ("0.847", "0.869"), "acgan": ("0.611", "0.631")}
@@ -65,7 +67,7 @@ def overview(root: Path) -> str:
 def generator_table(folder: Path) -> str:
     """A generator's card: every scored prompt file with the command that made the numbers."""
     metrics = read(folder / "metrics.json")
-    varied = metrics.pop("diversity", None)
+    varied, timed = metrics.pop("diversity", None), metrics.pop("speed", None)
     rows = [row("prompts", "accuracy", "exact match", "teacher's accuracy", "seeds", "evaluations a picture")]
     rows.append(row(*["---"] * 6))
     for name, scores in metrics.items():
@@ -75,7 +77,21 @@ def generator_table(folder: Path) -> str:
     judges = sorted({scores["judge"] for scores in metrics.values()})
     tail = [f"Weights `{name}`" for name in sorted({scores["model"] for scores in metrics.values()})]
     tail += [f"judged by `{name}`" for name in judges] + [f"made by `{command}`" for command in commands]
-    return "\n".join([f"Trained on {trained(folder)}.", "", *rows, "", "; ".join(tail) + ".", *diversity(varied)])
+    parts = [f"Trained on {trained(folder)}.", "", *rows, "", "; ".join(tail) + ".", *diversity(varied)]
+    if timed:
+        parts += ["", speed.table(timed), "", "Made by `python -m train.benchmark --model ddpm --speed`."]
+    return "\n".join(parts + sweep(folder / "sampling.csv"))
+
+
+def sweep(path: Path) -> list[str]:
+    """The table of samplers, steps and guidance, if they were compared."""
+    found = sorted(rows_of(path), key=lambda row: (int(row["evaluations"]), row["sampler"], float(row["guidance"])))
+    if not found:
+        return []
+    names = ("evaluations", "sampler", "steps", "guidance", "interval", "accuracy", "exact_match", "prompts", "seeds")
+    head = ["", "<details><summary>Accuracy by the teacher against network evaluations</summary>", ""]
+    head += [row(*names), row(*["---"] * len(names))]
+    return [*head, *(row(*(line[name] for name in names)) for line in found), "", "</details>"]
 
 
 def diversity(found: dict[str, Any] | None) -> list[str]:

@@ -27,6 +27,7 @@ from tqdm.auto import tqdm
 import clevr_demo
 from clevr_demo.checkpoints import ROOT
 from clevr_demo.evaluator import Evaluator
+from clevr_demo.request import DEFAULT_STEPS
 from train.benchmark import CHUNK, merge_metrics, quantised
 from train.data import Pictures, label_sets, load_pictures, to_unit
 from train.options import clear_errors
@@ -102,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", required=True, choices=sorted(clevr_demo.LOADERS))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--checkpoint", type=Path, help="checkpoint folder (default: the one in checkpoints/)")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=DEFAULT_STEPS)
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     options = parser.parse_args(argv)
     folder = options.checkpoint or ROOT / options.model

@@ -118,12 +118,25 @@ def compare(checkpoint: Path, steps: int, device: str) -> dict[str, Timing]:
     return race(contenders, dict(zip(contenders, (5, 3, 1), strict=True)))
 
 
-def table(timings: dict[str, Timing]) -> str:
-    """A Markdown table; ratios are to the first contender's median."""
-    first = statistics.median(next(iter(timings.values())).seconds)
+def facts(timings: dict[str, Timing]) -> dict[str, dict[str, float]]:
+    """Per contender, what the table shows; ratios are to the first contender's median."""
+    medians = {name: statistics.median(timing.seconds) for name, timing in timings.items()}
+    first = next(iter(medians.values()))
+    return {
+        name: {
+            "seconds": round(medians[name], 3),
+            "ratio": round(medians[name] / first, 1),
+            "evaluations": timing.evaluations,
+            "peak_memory_mib": round(timing.memory),
+        }
+        for name, timing in timings.items()
+    }
+
+
+def table(found: dict[str, dict[str, float]]) -> str:
+    """A Markdown table of `facts`."""
     lines = ["| what | seconds (median) | ratio | evaluations | peak memory, MiB |", "|---|---|---|---|---|"]
-    for name, timing in timings.items():
-        median = statistics.median(timing.seconds)
-        cells = (name, f"{median:.2f}", f"{median / first:.1f}", timing.evaluations, f"{timing.memory:.0f}")
+    for name, fact in found.items():
+        cells = (name, f"{fact['seconds']:.2f}", fact["ratio"], fact["evaluations"], fact["peak_memory_mib"])
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.generator import Generation
-from clevr_demo.request import GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 from clevr_demo.ui.drawing import MODELS_QUEUE
 from clevr_demo.ui.studio import Studio
 
@@ -39,7 +39,7 @@ def add_api(studio: Studio) -> None:
     def generate(
         labels: list[str],
         seed: int = 7,
-        steps: int = 20,
+        steps: int = DEFAULT_STEPS,
         sampler: str = "dpm",
         guidance: float | None = None,
         pictures: int = 1,

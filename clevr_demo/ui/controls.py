@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from clevr_demo.request import MAX_PICTURES, SAMPLERS, GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.picker import Picker, asset
 
@@ -83,7 +83,7 @@ def build_controls() -> Controls:
             seed = gr.Number(7, label="Seed", elem_id="seed")
             notes["seed"] = Note("seed")
         with gr.Column(min_width=120):
-            steps = gr.Number(20, label="Steps", elem_id="steps")
+            steps = gr.Number(DEFAULT_STEPS, label="Steps", elem_id="steps")
             notes["steps"] = Note("steps")
     with gr.Row(elem_id="seed-tools"):
         dice = gr.Button("Roll the seed", size="sm", elem_id="dice")
