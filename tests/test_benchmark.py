@@ -150,6 +150,11 @@ def test_validation_prompts_are_of_held_out_or_unseen_sets(iclevr: Path) -> None
     triples = validation_prompts("unseen-triples", pictures)
     seen = {tuple(row.nonzero().flatten().tolist()) for row in pictures.labels}
     assert all(len(triple) == 3 and triple not in seen for triple in triples)
+    trained = {tuple(row.nonzero().flatten().tolist()) for row in pictures.split()[0].labels}
+    others = validation_prompts("seen-triples", pictures)
+    assert others
+    assert len(set(others)) == len(others) <= len(triples)
+    assert all(len(triple) == 3 and triple in trained for triple in others)
 
 
 def test_a_sweep_scores_each_setting_by_the_teacher(model_folders: dict[str, Path]) -> None:

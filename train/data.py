@@ -32,7 +32,7 @@ from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse
 SIZE = 64
 HELD_OUT_EVERY = 20
 PICTURE_FOLDERS = ("", "images", "iclevr", "train")
-VALIDATION = ("held-out", "unseen-triples")
+VALIDATION = ("held-out", "seen-triples", "unseen-triples")
 
 
 class DataError(Exception):
@@ -233,9 +233,17 @@ def validation_prompts(name: str, pictures: Pictures) -> list[tuple[int, ...]]:
     """Prompts to choose settings by, so that test.json and new_test.json are only scored at the end.
 
     "held-out": 128 label sets of the held-out scenes, evenly spread; "unseen-triples": every triple that no picture
-    shows at all.
+    shows at all; "seen-triples": as many that training pictures show, to compare those with.
     """
+    unseen = unseen_triples(pictures.labels)
     if name == "unseen-triples":
-        return unseen_triples(pictures.labels)
-    found = label_sets(pictures.split()[1].labels)
-    return found[:: max(1, len(found) // 128)][:128]
+        return unseen
+    if name == "seen-triples":
+        shown = [labels for labels in label_sets(pictures.split()[0].labels) if len(labels) == 3]
+        return evenly(shown, len(unseen))
+    return evenly(label_sets(pictures.split()[1].labels), 128)
+
+
+def evenly(found: list[tuple[int, ...]], number: int) -> list[tuple[int, ...]]:
+    """At most `number` of them, evenly spread."""
+    return found[:: max(1, len(found) // max(1, number))][:number]
