@@ -16,6 +16,7 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -244,6 +245,6 @@ def validation_prompts(name: str, pictures: Pictures) -> list[tuple[int, ...]]:
     return evenly(label_sets(pictures.split()[1].labels), 128)
 
 
-def evenly(found: list[tuple[int, ...]], number: int) -> list[tuple[int, ...]]:
+def evenly(found: Sequence[tuple[int, ...]], number: int) -> list[tuple[int, ...]]:
     """At most `number` of them, evenly spread."""
-    return found[:: max(1, len(found) // max(1, number))][:number]
+    return list(found[:: max(1, len(found) // max(1, number))][:number])
