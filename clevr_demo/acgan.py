@@ -3,7 +3,8 @@
 `report` is the course report's pair, a DCGAN whose discriminator sees the labels as a fourth plane. `residual` is the
 project's own: a residual generator with conditional normalisation, and a spectrally normalised discriminator with a
 projection (Miyato & Koyama 2018, arXiv:1802.05637) and an auxiliary head (Odena et al. 2017, arXiv:1610.09585). Both
-of its networks work on space-to-depth pictures, as the DDPM does.
+of its networks work on space-to-depth pictures, as the DDPM does. With `maps` the generator draws attribute maps too
+(see `clevr_demo.diffusion`): where each colour and each shape stands, for the discriminator to compare the pixels with.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
-from clevr_demo.objects import ENCODINGS, OBJECTS, multi_hot
+from clevr_demo.objects import ATTRIBUTES, ENCODINGS, OBJECTS, multi_hot
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SIZE = 64
@@ -33,7 +34,7 @@ class ACGANConfig:
     """Everything that loading an ACGAN takes; stored as config.json beside the weights.
 
     `noise_mean` is -1 for the report, which draws its noise as randn - 1. `widths` are the residual networks'
-    channels at 4x4, 8x8, 16x16 and 32x32.
+    channels at 4x4, 8x8, 16x16 and 32x32. `maps` adds the 11 attribute maps.
     """
 
     architecture: str = "residual"
@@ -42,6 +43,7 @@ class ACGANConfig:
     label_width: int = 128
     encoding: str = "multi-hot"
     widths: tuple[int, ...] = (256, 192, 96, 48)
+    maps: bool = False
 
 
 def report_weights(module: nn.Module) -> None:
@@ -125,7 +127,8 @@ class UpBlock(nn.Module):
 
 
 class ResidualGenerator(nn.Module):
-    """Noise and labels set every normalisation's scale and shift; 32x32x12 becomes 64x64x3 at the end."""
+    """Noise and labels set every normalisation's scale and shift; 32x32x12 becomes 64x64x3 at the end, and the maps
+    are stretched from 32x32."""
 
     def __init__(self, config: ACGANConfig) -> None:
         super().__init__()
@@ -137,15 +140,21 @@ class ResidualGenerator(nn.Module):
         pairs = zip(config.widths, config.widths[1:], strict=False)
         self.blocks = nn.ModuleList(UpBlock(inputs, outputs, condition) for inputs, outputs in pairs)
         self.norm = nn.GroupNorm(16, config.widths[-1])
-        self.out = nn.Conv2d(config.widths[-1], 12, 3, padding=1)
+        self.out = nn.Conv2d(config.widths[-1], 12 + (ATTRIBUTES if config.maps else 0), 3, padding=1)
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Noise (N, noise) and labels (N, 24) to pictures (N, 3, 64, 64) in [-1, 1]."""
+        """Noise (N, noise) and labels (N, 24) to pictures (N, 3, 64, 64) in [-1, 1], or (N, 14, 64, 64) with maps."""
         condition = torch.cat([z, self.embed(labels)], dim=1)
         x = self.start(condition).view(-1, self.widths[0], 4, 4).contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             x = block(x, condition)
-        return F.pixel_shuffle(self.out(F.relu(self.norm(x))), 2).tanh()
+        drawn = self.out(F.relu(self.norm(x))).tanh()
+        return torch.cat([F.pixel_shuffle(drawn[:, :12], 2), stretched(drawn[:, 12:])], dim=1)
+
+
+def stretched(maps: torch.Tensor) -> torch.Tensor:
+    """Attribute maps (N, 0 or 11, 32, 32) at the picture's size, (N, 0 or 11, 64, 64)."""
+    return maps.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
 class DownBlock(nn.Module):
@@ -168,7 +177,8 @@ class ResidualDiscriminator(nn.Module):
     def __init__(self, config: ACGANConfig) -> None:
         super().__init__()
         widths = config.widths[::-1]
-        self.first = spectral_norm(nn.Conv2d(12, widths[0], 3, padding=1))
+        channels = 12 + (ATTRIBUTES if config.maps else 0)
+        self.first = spectral_norm(nn.Conv2d(channels, widths[0], 3, padding=1))
         self.blocks = nn.Sequential(
             *(DownBlock(inputs, outputs) for inputs, outputs in zip(widths, widths[1:], strict=False))
         )
@@ -179,8 +189,10 @@ class ResidualDiscriminator(nn.Module):
         self.auxiliary = nn.Linear(last, CLASSES)
 
     def forward(self, pixels: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures (N, 3, 64, 64) and labels (N, 24) to logits (N,) and (N, 24)."""
-        x = F.pixel_unshuffle(pixels, 2).contiguous(memory_format=torch.channels_last)
+        """Pictures (N, 3 or 14, 64, 64) and labels (N, 24) to logits (N,) and (N, 24)."""
+        packed = [F.pixel_unshuffle(pixels[:, :3], 2)]
+        packed += [F.avg_pool2d(pixels[:, 3:], 2)] if pixels.shape[1] > 3 else []
+        x = torch.cat(packed, dim=1).contiguous(memory_format=torch.channels_last)
         h = F.leaky_relu(self.last(self.blocks(self.first(x))), 0.1).sum(dim=(2, 3))
         return self.real(h).flatten() + (h * self.project(labels)).sum(dim=1), self.auxiliary(h)
 
@@ -198,7 +210,8 @@ class GeneratorNetwork(nn.Module):
         self.body = GENERATORS[config.architecture](config)
 
     def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Standard normal noise (N, noise) and multi-hot labels (N, 24) to pictures (N, 3, 64, 64) in [-1, 1]."""
+        """Standard normal noise (N, noise) and multi-hot labels (N, 24) to pictures (N, 3, 64, 64) in [-1, 1]; with
+        maps (N, 14, 64, 64), pixels first."""
         return self.body(z + self.config.noise_mean, ENCODINGS[self.config.encoding](labels))
 
 
@@ -272,7 +285,7 @@ class ACGANGenerator:
         labels = multi_hot([request.objects]).to(self.device)
         for index in wanted:
             with torch.inference_mode():
-                picture = self.network(path[index : index + 1], labels)[0].cpu()
+                picture = self.network(path[index : index + 1], labels)[0, :3].cpu()
             yield Frame(index, request.steps - 1 - index, picture, picture)
 
 

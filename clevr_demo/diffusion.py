@@ -35,11 +35,10 @@ from torch import nn
 
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
-from clevr_demo.objects import COLOURS, ENCODINGS, OBJECTS, SHAPES, multi_hot
+from clevr_demo.objects import ATTRIBUTES, ENCODINGS, OBJECTS, multi_hot
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SIZE = 64
-ATTRIBUTES = len(COLOURS) + len(SHAPES)
 
 
 @dataclass(frozen=True)

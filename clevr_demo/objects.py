@@ -21,6 +21,7 @@ import torch
 COLOURS = ("gray", "red", "blue", "green", "brown", "purple", "cyan", "yellow")
 SHAPES = ("cube", "sphere", "cylinder")
 OBJECTS = tuple(f"{colour} {shape}" for shape in SHAPES for colour in COLOURS)
+ATTRIBUTES = len(COLOURS) + len(SHAPES)  # planes of an attribute map: the colours, then the shapes
 INDEX = {name: index for index, name in enumerate(OBJECTS)}
 
 MAX_TRAINED = 3

@@ -27,8 +27,17 @@ from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.objects import InputError, index_valued, multi_hot
 from tests.conftest import shaken, shipped
 from train import acgan
-from train.acgan import PRESETS, ACGANPreset, ACGANTask, teacher_loss, translate_and_cut
+from train.acgan import (
+    DISCRIMINATOR_LOSSES,
+    GENERATOR_LOSSES,
+    PRESETS,
+    ACGANPreset,
+    ACGANTask,
+    teacher_loss,
+    translate_and_cut,
+)
 from train.data import Pictures, load_pictures
+from train.layout import attribute_maps, layout
 
 TINY = PRESETS["tiny"].model
 
@@ -223,6 +232,9 @@ def test_the_default_generator_fits_the_size_limit() -> None:
 # training -----------------------------------------------------------------------------------------------------------
 
 
+TINY_MAPS = replace(PRESETS["tiny"], model=replace(PRESETS["tiny"].model, maps=True), loss="relativistic", penalty=0.5)
+
+
 class Recorder:
     """Stands in for the training loop: keeps each loss instead of descending it."""
 
@@ -257,7 +269,8 @@ def generator_gradient(preset: ACGANPreset, pictures: Pictures) -> dict[str, tor
     generator = task.networks["generator"]
     fakes = generator(torch.randn(4, preset.model.noise), labels)
     torch.manual_seed(1)
-    task.generator_step(labels, fakes, run, 1.0)  # type: ignore[arg-type]
+    pixels = pictures.pixels[:4].float() / 127.5 - 1
+    task.generator_step(pixels, labels, fakes, run, 1.0)  # type: ignore[arg-type]
     run.losses["generator"].backward()
     return {name: p.grad for name, p in generator.named_parameters() if p.grad is not None}
 
@@ -304,7 +317,7 @@ def test_the_losses_are_the_formulas(preset: ACGANPreset, pictures: Pictures) ->
     pixels, labels = pictures.pixels[:4].float() / 127.5 - 1, pictures.labels[:4]
     fakes = task.networks["generator"](torch.randn(4, preset.model.noise), labels).detach()
     task.discriminator_step(pixels, labels, fakes, run, 1.0)  # type: ignore[arg-type]
-    task.generator_step(labels, fakes, run, 1.0)  # type: ignore[arg-type]
+    task.generator_step(pixels, labels, fakes, run, 1.0)  # type: ignore[arg-type]
     with torch.no_grad():
         real, fake = (task.networks["discriminator"](shown, labels) for shown in (pixels, fakes))
         taught = F.binary_cross_entropy(task.teacher(fakes).sigmoid(), labels)
@@ -321,11 +334,17 @@ def test_the_losses_are_the_formulas(preset: ACGANPreset, pictures: Pictures) ->
     assert run.losses["generator"].item() == pytest.approx((g_loss + 0.4 * taught).item(), rel=1e-4)
 
 
-def test_a_step_trains_both_and_leaves_the_teacher_alone(pictures: Pictures) -> None:
-    task, run = task_of(PRESETS["tiny"], pictures), Recorder()
+@pytest.mark.parametrize("preset", [PRESETS["tiny"], TINY_MAPS], ids=["tiny", "maps"])
+def test_a_step_trains_both_and_leaves_the_teacher_alone(preset: ACGANPreset, pictures: Pictures) -> None:
+    task, run = task_of(preset, pictures), Recorder()
     teacher_before = [value.clone() for value in task.teacher.state_dict().values()]
     stand_in: Any = SimpleNamespace(
-        progress=0.0, position=0, settings=PRESETS["tiny"].loop, autocast=run.autocast, descend=run.descend
+        progress=0.0,
+        position=0,
+        chosen=torch.arange(4),
+        settings=PRESETS["tiny"].loop,
+        autocast=run.autocast,
+        descend=run.descend,
     )
     logged = task.step(pictures.pixels[:4].float() / 127.5 - 1, pictures.labels[:4], stand_in)
     assert set(run.losses) == {"generator", "discriminator"}
@@ -334,6 +353,47 @@ def test_a_step_trains_both_and_leaves_the_teacher_alone(pictures: Pictures) -> 
     assert not task.teacher.training
     after = task.teacher.state_dict().values()
     assert all(torch.equal(a, b) for a, b in zip(teacher_before, after, strict=True))
+
+
+def test_the_relativistic_loss_compares_pairs() -> None:
+    real, fake = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 1.0])
+    odds = (real - fake).sigmoid()  # that the real one is the more real
+    assert DISCRIMINATOR_LOSSES["relativistic"](real, fake).item() == pytest.approx(-odds.log().mean().item())
+    assert GENERATOR_LOSSES["relativistic"](real, fake).item() == pytest.approx(-(1 - odds).log().mean().item())
+
+
+def test_the_penalty_is_the_squared_gradient(pictures: Pictures) -> None:
+    """For a linear discriminator the expected squared change is the noise's variance times the gradient's square."""
+    task, weight = task_of(replace(TINY_MAPS, penalty_noise=0.5), pictures), torch.randn(14 * 64 * 64)
+    task.networks["discriminator"] = Linear(weight)
+    torch.manual_seed(0)
+    found = task.penalty(torch.zeros(512, 14, 64, 64), torch.zeros(512, 24), Recorder())  # type: ignore[arg-type]
+    assert found.item() == pytest.approx(0.25 * weight.square().sum().item(), rel=0.2)
+
+
+class Linear(nn.Module):
+    """A discriminator whose logit is linear in the pixels."""
+
+    def __init__(self, weight: torch.Tensor) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, pixels: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return pixels.flatten(1) @ self.weight, labels
+
+
+def test_maps_are_learnt_beside_the_pixels_and_never_shown(pictures: Pictures) -> None:
+    task = task_of(TINY_MAPS, pictures)
+    pixels = pictures.pixels[:4].float() / 127.5 - 1
+    scene = task.scene(pixels, torch.arange(4))
+    assert torch.equal(scene[:, :3], pixels)
+    assert torch.equal(F.avg_pool2d(scene[:, 3:], 2), attribute_maps(layout(pictures).take(torch.arange(4)), 32))
+    drawn = task.networks["generator"](torch.randn(4, 8), pictures.labels[:4])
+    assert drawn.shape == scene.shape
+    assert task.sample(task.networks["generator"]).shape == (32, 3, 64, 64)
+    network: Any = task.networks["generator"]
+    result = ACGANGenerator(network, "acgan@maps", torch.device("cpu")).generate([1], seed=0, steps=2)
+    assert result.frames[-1].predicted_pixels.shape == (3, 64, 64)
 
 
 def test_augmentation_moves_and_cuts_but_keeps_colours() -> None:

@@ -19,25 +19,29 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clevr_demo.acgan import DISCRIMINATORS, ACGANConfig, GeneratorNetwork
+from clevr_demo.acgan import DISCRIMINATORS, ACGANConfig, GeneratorNetwork, stretched
 from clevr_demo.checkpoints import folder_of, load_weights
 from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.evaluator import topk_hits
 from clevr_demo.objects import ENCODINGS
 from train.data import Pictures
 from train.evaluator import augment, shifted
+from train.layout import attribute_maps, layout
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task, training_pictures
 
 
 @dataclass(frozen=True)
 class ACGANPreset:
-    """Networks and recipe. `loss` is "bce" (the report's) or "hinge".
+    """Networks and recipe. `loss` is "bce" (the report's), "hinge", or "relativistic", which asks whether a real
+    picture looks more real than a drawn one of the same labels (Jolicoeur-Martineau 2018, arXiv:1807.00734).
 
     The generator minimises `adversarial` x its adversarial loss + lambda x the teacher's loss; lambda goes from
     `lambda_from` to `lambda_to` in a straight line over the run. A discriminator with an auxiliary head learns the
     labels of real pictures at weight `auxiliary_real`, and the generator minimises that head's loss on drawn ones at
     `auxiliary_drawn`. `augment` shows the discriminator and the teacher augmented pictures only.
+    `penalty` weighs how much noise of standard deviation `penalty_noise` changes the discriminator's logits, on real
+    and on drawn pictures: R1 and R2 without second derivatives (Lin et al. 2025, arXiv:2501.08316).
     `cut_teacher` withholds the teacher's gradient from the generator, as the report's code did.
     """
 
@@ -52,6 +56,8 @@ class ACGANPreset:
     lambda_to: float = 0.2
     auxiliary_real: float = 0.0
     auxiliary_drawn: float = 0.0
+    penalty: float = 0.0
+    penalty_noise: float = 0.1
     augment: bool = False
     cut_teacher: bool = False
     warmup: int = 0  # steps
@@ -71,8 +77,14 @@ DEFAULT = ACGANPreset(
     decay_from=0.6,
 )  # fmt: skip
 
+WEAK_TEACHER = dataclasses.replace(DEFAULT, lambda_from=0.5, lambda_to=0.5, auxiliary_drawn=1.0)
+MAPS = dataclasses.replace(WEAK_TEACHER, model=dataclasses.replace(DEFAULT.model, maps=True))
+
 PRESETS = {
     "default": DEFAULT,
+    "weak-teacher": WEAK_TEACHER,
+    "maps": MAPS,
+    "relativistic": dataclasses.replace(MAPS, loss="relativistic", penalty=1.0),
     "report": REPORT,
     "report-growing": dataclasses.replace(REPORT, lambda_to=0.5),
     "report-cut": dataclasses.replace(REPORT, cut_teacher=True),
@@ -105,6 +117,18 @@ def teacher_loss(teacher: nn.Module, fakes: torch.Tensor, labels: torch.Tensor, 
     return F.binary_cross_entropy_with_logits(logits, labels), accuracy
 
 
+DISCRIMINATOR_LOSSES = {  # of the logits of real and of drawn pictures, both (N,)
+    "bce": lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),  # cross-entropy with logits
+    "hinge": lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
+    "relativistic": lambda real, fake: F.softplus(fake - real).mean(),
+}
+GENERATOR_LOSSES = {
+    "bce": lambda _, fake: F.softplus(-fake).mean(),
+    "hinge": lambda _, fake: -fake.mean(),
+    "relativistic": lambda real, fake: F.softplus(real - fake).mean(),
+}
+
+
 class ACGANTask:
     """One discriminator step and one generator step a batch."""
 
@@ -121,13 +145,25 @@ class ACGANTask:
             for name, rate in rates.items()
         }
         self.teacher = teacher.eval().requires_grad_(False)
+        self.places = layout(data) if preset.model.maps else None
         self.example_labels = data.labels[:32]
         self.example_noise = torch.randn(32, preset.model.noise, generator=torch.Generator().manual_seed(0))
+
+    def encoded(self, labels: torch.Tensor) -> torch.Tensor:
+        return ENCODINGS[self.preset.model.encoding](labels)
+
+    def scene(self, pixels: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """The pixels of the training pictures `chosen`, with their attribute maps if so set: (N, 3 or 14, 64, 64)."""
+        if self.places is None:
+            return pixels
+        self.places = self.places.to(pixels.device)
+        maps = attribute_maps(self.places.take(chosen), pixels.shape[2] // 2)
+        return torch.cat([pixels, stretched(maps)], dim=1)
 
     def judge_real(self, pixels: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The discriminator's logits of "real" (N,), and its auxiliary logits (N, 24) where it has that head."""
         seen = translate_and_cut(pixels) if self.preset.augment else pixels
-        found = self.networks["discriminator"](seen, ENCODINGS[self.preset.model.encoding](labels))
+        found = self.networks["discriminator"](seen, self.encoded(labels))
         return (found[0].float(), found[1].float()) if isinstance(found, tuple) else (found.float(), None)
 
     def discriminator_step(
@@ -136,27 +172,36 @@ class ACGANTask:
         with run.autocast():
             real, auxiliary = self.judge_real(pixels, labels)
             fake, _ = self.judge_real(fakes.detach(), labels)
-        if self.preset.loss == "hinge":
-            adversarial = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-        else:
-            adversarial = F.softplus(-real).mean() + F.softplus(fake).mean()  # binary cross-entropy with logits
+        adversarial = DISCRIMINATOR_LOSSES[self.preset.loss](real, fake)
         loss, logged = adversarial, {"d_adversarial": adversarial, "d_real": real.mean(), "d_fake": fake.mean()}
+        if self.preset.penalty:
+            logged["d_penalty"] = self.penalty(pixels, labels, run) + self.penalty(fakes.detach(), labels, run)
+            loss = loss + self.preset.penalty * logged["d_penalty"]
         if auxiliary is not None:
             logged["d_auxiliary"] = F.binary_cross_entropy_with_logits(auxiliary, labels)
             loss = loss + self.preset.auxiliary_real * logged["d_auxiliary"]
         run.descend(loss, "discriminator", "discriminator", self.preset.discriminator_rate * factor)
         return logged
 
+    def penalty(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> torch.Tensor:
+        """Mean squared change of the logit under a little noise: its squared gradient, but for the noise's variance."""
+        both = torch.cat([pixels, pixels + self.preset.penalty_noise * torch.randn_like(pixels)])
+        with run.autocast():
+            logits = self.networks["discriminator"](both, self.encoded(labels).repeat(2, 1))[0]
+        clean, noisy = logits.float().chunk(2)
+        return (clean - noisy).square().mean()
+
     def generator_step(
-        self, labels: torch.Tensor, fakes: torch.Tensor, run: Run, factor: float
+        self, pixels: torch.Tensor, labels: torch.Tensor, fakes: torch.Tensor, run: Run, factor: float
     ) -> dict[str, torch.Tensor]:
         preset = self.preset
         weight = preset.lambda_from + run.progress * (preset.lambda_to - preset.lambda_from)
         with run.autocast():
             fake, auxiliary = self.judge_real(fakes, labels)
-            shown = augment(fakes, shift=4, noise=0.08) if preset.augment else fakes
+            real = self.judge_real(pixels, labels)[0].detach() if preset.loss == "relativistic" else None
+            shown = augment(fakes[:, :3], shift=4, noise=0.08) if preset.augment else fakes[:, :3]
             taught, accuracy = teacher_loss(self.teacher, shown, labels, preset.cut_teacher)
-        adversarial = -fake.mean() if preset.loss == "hinge" else F.softplus(-fake).mean()
+        adversarial = GENERATOR_LOSSES[preset.loss](real, fake)
         loss = preset.adversarial * adversarial + weight * taught
         logged = {"g_adversarial": adversarial, "g_teacher": taught, "teacher_accuracy": accuracy}
         if auxiliary is not None:
@@ -167,19 +212,20 @@ class ACGANTask:
 
     def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
         self.teacher.to(pixels.device)
+        pixels = self.scene(pixels, run.chosen)
         factor = learning_rate(run.position, run.settings.steps, self.preset.warmup, self.preset.decay_from)
         z = torch.randn(len(pixels), self.preset.model.noise, device=pixels.device)
         with run.autocast():
             fakes = self.networks["generator"](z, labels).float()
         logged = self.discriminator_step(pixels, labels, fakes, run, factor)
         self.networks["discriminator"].requires_grad_(False)
-        logged |= self.generator_step(labels, fakes, run, factor)
+        logged |= self.generator_step(pixels, labels, fakes, run, factor)
         self.networks["discriminator"].requires_grad_(True)
         return logged
 
     def sample(self, network: nn.Module) -> torch.Tensor:
         device = next(network.parameters()).device
-        return network(self.example_noise.to(device), self.example_labels.to(device))
+        return network(self.example_noise.to(device), self.example_labels.to(device))[:, :3]
 
     def config(self) -> dict[str, Any]:
         preset = dataclasses.asdict(self.preset)

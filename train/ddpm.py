@@ -20,7 +20,8 @@ import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from torch import nn
 
-from clevr_demo.diffusion import ATTRIBUTES, DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
+from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
+from clevr_demo.objects import ATTRIBUTES
 from train.data import Pictures, background, object_mask
 from train.layout import attribute_maps, layout
 from train.loop import LoopSettings, Run, learning_rate
