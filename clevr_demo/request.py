@@ -22,7 +22,7 @@ from clevr_demo.objects import MAX_TRAINED, OBJECTS, InputError, parse, slug
 VERSION = 1
 MAX_SEED = 2**31 - 1
 MAX_STEPS = 1200
-DEFAULT_STEPS = 20
+DEFAULT_STEPS = 16
 MAX_PICTURES = 8
 MAX_GUIDANCE = 10.0
 SAMPLERS = ("dpm", "unipc", "ddim", "ddpm")
