@@ -107,7 +107,7 @@ def test_a_link_brings_back_the_very_request() -> None:
 
 def test_no_query_is_the_default_without_a_note() -> None:
     request, notes, weights = from_query({})
-    assert request == GenerationRequest(objects=(), seed=0, steps=20, sampler="dpm", guidance=None, pictures=1)
+    assert request == GenerationRequest(objects=(), seed=0, steps=16, sampler="dpm", guidance=None, pictures=1)
     assert (notes, weights) == ([], {})
     assert from_query({"__theme": "dark"}) == (request, [], {})
 
@@ -120,9 +120,9 @@ BROKEN = [
     ("seed", "9" * 5000, 0),
     ("seed", "", 0),
     ("seed", "7.5", 0),
-    ("steps", "0", 20),
-    ("steps", "1201", 20),
-    ("steps", "nan", 20),
+    ("steps", "0", 16),
+    ("steps", "1201", 16),
+    ("steps", "nan", 16),
     ("sampler", "euler", "dpm"),
     ("guidance", "inf", None),
     ("guidance", "nan", None),
@@ -143,7 +143,7 @@ def test_a_bad_field_falls_back_with_a_note(field: str, text: str, default: Any)
     assert all(getattr(request, other) == getattr(GenerationRequest.of(**GOOD), other) for other in others)
 
 
-@pytest.mark.parametrize(("field", "default"), [("seed", 0), ("steps", 20)])
+@pytest.mark.parametrize(("field", "default"), [("seed", 0), ("steps", 16)])
 def test_a_missing_field_falls_back_with_a_note(field: str, default: int) -> None:
     link = GenerationRequest.of(**GOOD).fields()
     del link[field]
