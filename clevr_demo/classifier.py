@@ -29,6 +29,10 @@ class TeacherNetwork(nn.Module):
         self.body = nn.Sequential(block(3, 24), block(24, 64), block(64, 128), block(128, 256))
         self.head = nn.Linear(256, len(OBJECTS))
 
+    def features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 64, 64) in [-1, 1] to (N, 256): each map's maximum, wherever the object stands."""
+        return self.body(pixels).amax(dim=(2, 3))
+
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits; each map's maximum decides, wherever the object stands."""
-        return self.head(self.body(pixels).amax(dim=(2, 3)))
+        """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits."""
+        return self.head(self.features(pixels))

@@ -199,8 +199,8 @@ def test_frechet_distance_is_the_formula() -> None:
     product = np.linalg.eigvals(np.cov(a.T) @ np.cov(b.T))
     expected = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(np.cov(a.T) + np.cov(b.T))
     expected -= 2 * np.sqrt(product.real.clip(0)).sum()
-    assert diversity.frechet(FirstPixels(), real, drawn) == pytest.approx(expected, abs=2e-3)  # type: ignore[arg-type]
-    assert diversity.frechet(FirstPixels(), real, real) == pytest.approx(0, abs=2e-3)  # type: ignore[arg-type]
+    assert diversity.frechet(FirstPixels(), real, drawn) == pytest.approx(expected, abs=2e-3)
+    assert diversity.frechet(FirstPixels(), real, real) == pytest.approx(0, abs=2e-3)
 
 
 def test_pairwise_distance_is_the_mean_over_all_pairs() -> None:

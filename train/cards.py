@@ -23,6 +23,12 @@ from train.sampling import rows_of
 BEGIN, END = "<!-- scores -->", "<!-- /scores -->"
 REPORT = {"ddpm": ("0.847", "0.869"), "acgan": ("0.611", "0.631")}
 PROMPTS = ("test", "new_test")
+EXPERIMENTS = {  # of train.experiments, and their titles
+    "width": "The width of the class embedding",
+    "lambda": "Lambda fixed, or growing",
+    "gradient": "The classifier's gradient flowing, or cut off as in the report's code",
+}
+FIGURES = {"curves": "", "pictures": "-grids"}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def generator_table(folder: Path) -> str:
     parts = [f"Trained on {trained(folder)}.", "", *rows, "", "; ".join(tail) + ".", *diversity(varied)]
     if timed:
         parts += ["", speed.table(timed), "", "Made by `python -m train.benchmark --model ddpm --speed`."]
-    return "\n".join(parts + sweep(folder / "sampling.csv"))
+    return "\n".join(parts + sweep(folder / "sampling.csv") + variants(folder / "variants.csv") + experiments(folder))
 
 
 def sweep(path: Path) -> list[str]:
@@ -92,6 +98,27 @@ def sweep(path: Path) -> list[str]:
     head = ["", "<details><summary>Accuracy by the teacher against network evaluations</summary>", ""]
     head += [row(*names), row(*["---"] * len(names))]
     return [*head, *(row(*(line[name] for name in names)) for line in found), "", "</details>"]
+
+
+def variants(path: Path) -> list[str]:
+    """The table that the ACGAN's default was chosen by, if there is one."""
+    found = rows_of(path)
+    if not found:
+        return []
+    head = ["", "### Variants compared", "", row(*found[0]), row(*["---"] * len(found[0]))]
+    return [*head, *(row(*line.values()) for line in found), "", "Made by `python -m train.variants --data DIR RUNS`."]
+
+
+def experiments(folder: Path) -> list[str]:
+    """The figures and tables of the report's experiments, those that were run."""
+    lines: list[str] = []
+    for name, title in EXPERIMENTS.items():
+        table = folder / "experiments" / f"{name}.md"
+        if table.exists():
+            lines += ["", f"### {title}", "", table.read_text(encoding="utf-8")]
+            lines += [f"![{title}, {what}](experiments/{name}{end}.png)" for what, end in FIGURES.items()]
+            lines += ["", f"Made by `python -m train.experiments {name}`."]
+    return lines
 
 
 def diversity(found: dict[str, Any] | None) -> list[str]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torchmetrics.image.fid import FrechetInceptionDistance
@@ -26,7 +26,6 @@ from tqdm.auto import tqdm
 
 import clevr_demo
 from clevr_demo.checkpoints import ROOT
-from clevr_demo.evaluator import Evaluator
 from clevr_demo.request import DEFAULT_STEPS
 from train.benchmark import CHUNK, merge_metrics, quantised
 from train.data import Pictures, label_sets, load_pictures, to_unit
@@ -36,22 +35,29 @@ SEEDS = 16
 PROMPTS = 16
 
 
-class JudgeFeatures(torch.nn.Module):
-    """The judge's features as torchmetrics asks for them: pictures in [0, 1] to (N, 512)."""
+class HasFeatures(Protocol):
+    """The judge or the teacher."""
 
-    num_features = 512
+    def features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 64, 64) in [-1, 1] to (N, d)."""
+        ...
 
-    def __init__(self, judge: Evaluator) -> None:
+
+class Features(torch.nn.Module):
+    """A classifier's features as torchmetrics asks for them: pictures in [0, 1] to (N, d)."""
+
+    def __init__(self, classifier: HasFeatures) -> None:
         super().__init__()
-        self.judge = judge
+        self.classifier = classifier
+        self.num_features = classifier.features(torch.zeros(1, 3, 64, 64)).shape[1]
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self.judge.features(pictures.float() * 2 - 1)
+        return self.classifier.features(pictures.float() * 2 - 1)
 
 
-def frechet(judge: Evaluator, real: torch.Tensor, drawn: torch.Tensor) -> float:
-    """Frechet distance between two sets of pixels (N, 3, 64, 64) in [-1, 1], on the judge's features."""
-    metric = FrechetInceptionDistance(JudgeFeatures(judge), normalize=True, input_img_size=(3, 64, 64))
+def frechet(classifier: HasFeatures, real: torch.Tensor, drawn: torch.Tensor) -> float:
+    """Frechet distance between two sets of pixels (N, 3, 64, 64) in [-1, 1], on a classifier's features."""
+    metric = FrechetInceptionDistance(Features(classifier), normalize=True, input_img_size=(3, 64, 64))
     for pixels, is_real in ((real, True), (drawn, False)):
         for part in pixels.split(128):
             metric.update((part + 1) / 2, real=is_real)
@@ -73,21 +79,21 @@ def draw_all(model: Any, label_lists: Sequence[Sequence[int]], seeds: Sequence[i
     return quantised(torch.stack(drawn))
 
 
-def seeds_apart(model: Any, judge: Evaluator, prompts: Sequence[Sequence[int]], steps: int) -> float:
+def seeds_apart(model: Any, classifier: HasFeatures, prompts: Sequence[Sequence[int]], steps: int) -> float:
     """Mean pairwise distance of 16 seeds a prompt."""
     repeated = [prompt for prompt in prompts for _ in range(SEEDS)]
     pixels = draw_all(model, repeated, list(range(SEEDS)) * len(prompts), steps)
-    return sum(pairwise(judge.features(part)) for part in pixels.split(SEEDS)) / len(prompts)
+    return sum(pairwise(classifier.features(part)) for part in pixels.split(SEEDS)) / len(prompts)
 
 
-def reals_apart(judge: Evaluator, pictures: Pictures, prompts: Sequence[Sequence[int]]) -> float:
+def reals_apart(classifier: HasFeatures, pictures: Pictures, prompts: Sequence[Sequence[int]]) -> float:
     """The same for real pictures, at most 16 with one label set."""
     distances = []
     for prompt in prompts:
         wanted = torch.zeros(pictures.labels.shape[1])
         wanted[list(prompt)] = 1
         same = (pictures.labels == wanted).all(dim=1).nonzero().flatten()[:SEEDS]
-        distances.append(pairwise(judge.features(to_unit(pictures.pixels[same]))))
+        distances.append(pairwise(classifier.features(to_unit(pictures.pixels[same]))))
     return sum(distances) / len(distances)
 
 

@@ -1,64 +1,102 @@
-"""The report's GAN experiments: each a command, a figure and a table, at the scale that the machine allows.
+"""The report's GAN experiments: each a command, two figures and a table, at the scale that the machine allows.
 
     python -m train.experiments width --data data/iclevr --epochs 60       # width of the class embedding
     python -m train.experiments lambda --data data/iclevr --epochs 60      # lambda fixed at 0.2, or growing to 0.5
     python -m train.experiments gradient --data data/iclevr --epochs 60    # the teacher's gradient flowing, or cut off
+    python -m train.experiments width --only width-32 --data data/iclevr   # one of its runs, nothing drawn
     python -m train.experiments width --figure                             # only redraw, from the committed logs
 
-Every variant is the `report` preset with one setting changed. Runs resume; Ctrl-C keeps what is done. Logs, sample
-grids at the same epochs, the figure and the table go to checkpoints/acgan/experiments.
+Every run is the `report` preset with at most one setting changed; the experiments share the unchanged one. Runs
+resume; Ctrl-C keeps what is done. Logs, scores, sample grids of the same epochs, the figures and the table go to
+checkpoints/acgan/experiments. The judge scores the last epochs; it changes nothing in a run.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import csv
 import dataclasses
 import math
 import shutil
+import statistics
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import torch
+from PIL import Image
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+import clevr_demo
+from clevr_demo.acgan import ACGANGenerator, GeneratorNetwork
 from clevr_demo.checkpoints import ROOT, read_config, write_text
 from train.acgan import REPORT, ACGANPreset, ACGANTask, load_teacher
-from train.data import Pictures, load_pictures
+from train.benchmark import benchmark
+from train.data import Pictures, find_prompts, load_pictures, load_prompts
 from train.loop import Run
 from train.options import clear_errors
 
 FOLDER = ROOT / "acgan" / "experiments"
-WIDTHS = (32, 128, 512, 1024)
+WIDTHS = (32, 128, 1024)  # beside the report's 512
 CURVES = {
     "teacher_accuracy": "teacher's accuracy",
     "d_adversarial": "discriminator loss",
     "g_adversarial": "generator loss",
 }
 GRIDS = 4  # sample grids a run, evenly spread
-LAST = 0.1  # the table's share of a run that counts as its end
+SHOWN = 134  # pixels of a sample grid that the figure shows: two rows of pictures
+LAST = 3  # epochs at the end that are scored, and that the table takes the mean of
+SEEDS = 5
+PROMPTS = ("test.json", "new_test.json")
+SCORES = "scores.csv"
 
-EXPERIMENTS: dict[str, dict[str, ACGANPreset]] = {
-    "width": {
-        f"width {width}": dataclasses.replace(REPORT, model=dataclasses.replace(REPORT.model, label_width=width))
+RUNS: dict[str, ACGANPreset] = {
+    "report": REPORT,
+    **{
+        f"width-{width}": dataclasses.replace(REPORT, model=dataclasses.replace(REPORT.model, label_width=width))
         for width in WIDTHS
     },
-    "lambda": {
-        "lambda fixed at 0.2": REPORT,
-        "lambda growing from 0.2 to 0.5": dataclasses.replace(REPORT, lambda_to=0.5),
-    },
-    "gradient": {
-        "teacher's gradient flowing": REPORT,
-        "teacher's gradient cut off": dataclasses.replace(REPORT, cut_teacher=True),
-    },
+    "lambda-growing": dataclasses.replace(REPORT, lambda_to=0.5),
+    "gradient-cut": dataclasses.replace(REPORT, cut_teacher=True),
+}
+EXPERIMENTS = {  # what a figure calls a run, and the run
+    "width": {"width 32": "width-32", "width 128": "width-128", "width 512": "report", "width 1024": "width-1024"},
+    "lambda": {"lambda fixed at 0.2": "report", "lambda growing from 0.2 to 0.5": "lambda-growing"},
+    "gradient": {"teacher's gradient flowing": "report", "teacher's gradient cut off": "gradient-cut"},
 }
 
 
-def slug(variant: str) -> str:
-    return variant.replace("'s", "").replace(" ", "-")
+class ScoredRun(Run):
+    """A run whose generator the judge scores after each of the last epochs."""
+
+    prompts: Sequence[tuple[str, Sequence[tuple[int, ...]]]] = ()
+
+    def log(self, bar: Any, started: float) -> None:
+        super().log(bar, started)
+        if self.settings.steps - self.position < LAST * self.settings.log_every:
+            self.score()
+
+    def score(self) -> None:
+        """Adds a row of scores to the folder's table."""
+        network = copy.deepcopy(self.exported())
+        assert isinstance(network, GeneratorNetwork)
+        model, judge = ACGANGenerator(network, self.folder.name, self.device), clevr_demo.load_evaluator()
+        for name, prompts in self.prompts:
+            found, _ = benchmark(model, judge, prompts, SEEDS, steps=1)
+            cells = [self.position, name, found["accuracy"]["mean"], found["accuracy"]["std"]]
+            append_row(self.folder / SCORES, ["step", "prompts", "accuracy", "std"], cells)
+
+
+def append_row(path: Path, header: Sequence[str], cells: Sequence[Any]) -> None:
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([header, cells] if fresh else [cells])
 
 
 def scaled(preset: ACGANPreset, epochs: int, pictures: int, batch: int) -> ACGANPreset:
@@ -74,61 +112,88 @@ def scaled(preset: ACGANPreset, epochs: int, pictures: int, batch: int) -> ACGAN
     return dataclasses.replace(preset, loop=loop)
 
 
-def run_variant(variant: str, preset: ACGANPreset, data: Pictures, options: argparse.Namespace) -> bool:
-    """Trains one variant and keeps its log, settings and grids; True when it is complete."""
+def train_run(name: str, data: Pictures, options: argparse.Namespace) -> bool:
+    """Trains one run and keeps its log, settings, scores and grids; True when it is complete."""
     torch.manual_seed(0)
+    preset = scaled(RUNS[name], options.epochs, len(data), options.batch)
     task = ACGANTask(preset, data, load_teacher(options.teacher))
-    run = Run(task, data, preset.loop, Path("runs") / "experiments" / slug(variant), options.compile)
+    run = ScoredRun(task, data, preset.loop, Path("runs") / "experiments" / name, options.compile)
+    run.prompts = [(prompts, load_prompts(find_prompts(prompts, options.data))) for prompts in PROMPTS]
     done = run.train(options.max_minutes)
-    kept = FOLDER / slug(variant)
+    kept = FOLDER / name
     kept.mkdir(parents=True, exist_ok=True)
-    for name in ("log.csv", "config.json"):
-        shutil.copy(run.folder / name, kept / name)
-    for grid in (run.folder / "samples").glob("*.png"):
-        shutil.copy(grid, kept / grid.name)
+    for file in ("log.csv", "config.json", SCORES):
+        if (run.folder / file).exists():
+            shutil.copy(run.folder / file, kept / file)
+    for path in (run.folder / "samples").glob("*.png"):
+        with Image.open(path) as grid:
+            grid.crop((0, 0, grid.width, SHOWN)).save(kept / path.name)
     return done
 
 
-def read_log(path: Path) -> dict[str, list[float]]:
-    """Columns of a log.csv."""
+def read_table(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+        return list(csv.DictReader(file))
 
 
-def scale_of(folder: Path) -> tuple[float, str]:
-    """(pictures an epoch, what was done) of one run: the words for the figure."""
-    training = read_config(folder)["training"]
-    epoch = training["batch"] * training["log_every"]
-    done = f"{training['pictures_seen'] / epoch:.0f} epochs, batch {training['batch']}, {training['device']}"
-    return epoch, done
+def epoch_of(name: str) -> int:
+    """Steps an epoch of a kept run."""
+    return read_config(FOLDER / name)["training"]["log_every"]
 
 
-def figure(experiment: str) -> None:
+def scale(name: str) -> str:
+    """What was done in a kept run: the words for the figure."""
+    training = read_config(FOLDER / name)["training"]
+    epochs = training["steps_done"] / training["log_every"]
+    return f"{epochs:.0f} epochs of 18,009 pictures (the report: 3,000), batch {training['batch']} (512), seed 0"
+
+
+def draw_curves(experiment: str) -> None:
     """Draws FOLDER/experiment.png from the kept logs."""
     drawing, panels = plt.subplots(1, len(CURVES), figsize=(13, 3.6), layout="constrained")
-    scale = ""
-    for variant in EXPERIMENTS[experiment]:
-        folder = FOLDER / slug(variant)
-        epoch, scale = scale_of(folder)
-        log = read_log(folder / "log.csv")
+    for variant, name in EXPERIMENTS[experiment].items():
+        log = read_table(FOLDER / name / "log.csv")
+        epochs = [int(row["step"]) / epoch_of(name) for row in log]
         for panel, (column, title) in zip(panels, CURVES.items(), strict=True):
-            panel.plot([seen / epoch for seen in log["pictures"]], log[column], label=variant)
+            panel.plot(epochs, [float(row[column]) for row in log], marker=".", label=variant)
             panel.set(xlabel="epoch", title=title)
     panels[0].legend(fontsize="small")
-    drawing.suptitle(f"{experiment}: {scale}", fontsize="medium")
+    drawing.suptitle(f"{experiment}: {scale(name)}", fontsize="medium")
     drawing.savefig(FOLDER / f"{experiment}.png", dpi=90)
     plt.close(drawing)
 
 
+def draw_grids(experiment: str) -> None:
+    """Draws FOLDER/experiment-grids.png: the same label sets and noise, a row a variant, a column an epoch."""
+    variants = EXPERIMENTS[experiment]
+    size = (4 * GRIDS, 1.4 * len(variants))
+    drawing, panels = plt.subplots(len(variants), GRIDS, figsize=size, layout="constrained", squeeze=False)
+    for row, (variant, name) in zip(panels, variants.items(), strict=True):
+        for panel, path in zip(row, sorted((FOLDER / name).glob("*.png"))[-GRIDS:], strict=False):
+            panel.imshow(plt.imread(path))
+            panel.set(xticks=[], yticks=[], title=f"epoch {int(path.stem) / epoch_of(name):.1f}")
+        row[0].set_ylabel(textwrap.fill(variant, 16), fontsize="small")
+    drawing.savefig(FOLDER / f"{experiment}-grids.png", dpi=80)
+    plt.close(drawing)
+
+
+def mean_of(rows: Sequence[dict[str, str]], column: str) -> str:
+    return f"{statistics.fmean(float(row[column]) for row in rows):.3f}"
+
+
 def table(experiment: str) -> str:
-    """The last tenth of every variant's run, as a Markdown table."""
-    lines = [f"| variant | {' | '.join(CURVES.values())} |", f"|{'---|' * (len(CURVES) + 1)}"]
-    for variant in EXPERIMENTS[experiment]:
-        log = read_log(FOLDER / slug(variant) / "log.csv")
-        last = max(1, round(LAST * len(log["step"])))
-        means = [sum(log[column][-last:]) / last for column in CURVES]
-        lines.append(f"| {variant} | {' | '.join(f'{mean:.3f}' for mean in means)} |")
+    """The last epochs of every variant's run, as a Markdown table."""
+    judged = [f"judge's accuracy, {prompts}" for prompts in PROMPTS]
+    lines = ["| " + " | ".join(["variant", *CURVES.values(), *judged]) + " |"]
+    lines.append("|---" * (1 + len(CURVES) + len(PROMPTS)) + "|")
+    for variant, name in EXPERIMENTS[experiment].items():
+        log, scores = read_table(FOLDER / name / "log.csv"), read_table(FOLDER / name / SCORES)
+        cells = [variant, *(mean_of(log[-LAST:], column) for column in CURVES)]
+        for prompts in PROMPTS:
+            # A resumed run may have scored an epoch again; the later row of a step is the one that counts.
+            found = {row["step"]: row["accuracy"] for row in scores if row["prompts"] == prompts}
+            cells.append(", ".join(f"{float(value):.3f}" for value in found.values()))
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -139,21 +204,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, default=Path("data/iclevr"))
     parser.add_argument("--epochs", type=int, default=60, help="the report ran 3,000")
     parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--only", nargs="+", choices=sorted(RUNS), help="train these runs and draw nothing")
     parser.add_argument("--teacher", type=Path, help="the teacher's checkpoint folder (default: checkpoints/teacher)")
-    parser.add_argument("--max-minutes", type=float, default=math.inf, help="a variant's time limit")
+    parser.add_argument("--max-minutes", type=float, default=math.inf, help="a run's time limit")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--dry-run", action="store_true", help="list the variants and stop")
-    parser.add_argument("--figure", action="store_true", help="only redraw the figure and the table from the logs")
+    parser.add_argument("--figure", action="store_true", help="only redraw the figures and the table from the logs")
     options = parser.parse_args(argv)
     variants = EXPERIMENTS[options.experiment]
     if options.dry_run:
         return print("\n".join(variants))
     if not options.figure:
         data = load_pictures(options.data)
-        for variant, preset in variants.items():
-            if not run_variant(variant, scaled(preset, options.epochs, len(data), options.batch), data, options):
+        for name in options.only or variants.values():
+            if not train_run(name, data, options):
                 return print("stopped; run the same command to go on")
-    figure(options.experiment)
+    if options.only:
+        return None
+    draw_curves(options.experiment)
+    draw_grids(options.experiment)
     write_text(FOLDER / f"{options.experiment}.md", table(options.experiment))
     return print(table(options.experiment))
 

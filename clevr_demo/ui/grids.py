@@ -22,7 +22,7 @@ from clevr_demo.ui.table import Pictures, Table, cell
 from clevr_demo.ui.tickets import Desk
 
 MOST_COLUMNS, MOST_SEEDS = 8, 6
-DEFAULTS = {"steps": "2, 5, 10, 20", "guidance": "1, 1.5, 2, 3"}
+DEFAULTS = {"steps": "2, 4, 8, 16", "guidance": "1, 2, 4, 7"}
 NOTHING = "nothing"
 
 
