@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -14,13 +15,15 @@ import torch
 from PIL import Image
 
 import clevr_demo
-from clevr_demo.checkpoints import save_weights
+from clevr_demo.acgan import load_acgan
+from clevr_demo.checkpoints import read_config, save_weights, write_json
+from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.diffusion import load_ddpm
 from clevr_demo.evaluator import EvaluatorNetwork, load_evaluator
 from clevr_demo.objects import OBJECTS, multi_hot
 from clevr_demo.pictures import from_image
 from tests.conftest import TINY, tiny_ddpm
-from train import benchmark, diversity, sampling
+from train import benchmark, diversity, sampling, variants
 from train.acgan import PRESETS, GeneratorNetwork
 from train.data import load_pictures, load_prompts, validation_prompts
 
@@ -206,6 +209,33 @@ def test_frechet_distance_is_the_formula() -> None:
 def test_pairwise_distance_is_the_mean_over_all_pairs() -> None:
     points = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 8.0]])
     assert diversity.pairwise(points) == pytest.approx((5 + 8 + 5) / 3)
+
+
+def test_variants_are_compared_by_the_teacher_and_replace_their_own_row_only(
+    model_folders: dict[str, Path], iclevr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(variants, "PATH", tmp_path / "variants.csv")
+    monkeypatch.setattr(diversity, "SEEDS", 2)
+    teacher = TeacherNetwork()
+    monkeypatch.setattr(variants, "load_teacher", lambda: teacher)
+    folder = tmp_path / "acgan-one"
+    shutil.copytree(model_folders["acgan"], folder)
+    write_json(folder / "config.json", read_config(folder) | {"training": {"pictures_seen": 64, "seed": 3}})
+    sampling_row = dict.fromkeys(variants.COLUMNS, "7") | {"variant": "older"}
+    variants.write([sampling_row])
+    for _ in range(2):
+        variants.main(["--data", str(iclevr), str(folder)])
+    rows = {row["variant"]: row for row in sampling.rows_of(variants.PATH)}
+    assert list(rows) == ["older", variants.REAL, "one"]
+    assert rows["older"] == sampling_row
+    held_out = load_pictures(iclevr).split()[1]
+    labels = variants.labels_of(held_out)
+    drawn = [load_acgan(folder, "cpu").generate(label, seed).image for seed, label in enumerate(labels)]
+    with torch.inference_mode():
+        probabilities = teacher.eval()(torch.stack([from_image(image) for image in drawn])).sigmoid()
+    assert float(rows["one"]["accuracy"]) == pytest.approx(benchmark.score(probabilities, labels)[0], abs=1e-3)
+    assert (rows["one"]["pictures"], rows["one"]["seed"]) == ("64", "3")
+    assert float(rows["one"]["pairwise"]) > 0
 
 
 def test_names_and_order_of_the_probabilities_fit_the_labels(judge_folder: Path) -> None:

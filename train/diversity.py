@@ -28,7 +28,7 @@ import clevr_demo
 from clevr_demo.checkpoints import ROOT
 from clevr_demo.request import DEFAULT_STEPS
 from train.benchmark import CHUNK, merge_metrics, quantised
-from train.data import Pictures, label_sets, load_pictures, to_unit
+from train.data import Pictures, evenly, label_sets, load_pictures, to_unit
 from train.options import clear_errors
 
 SEEDS = 16
@@ -100,7 +100,7 @@ def reals_apart(classifier: HasFeatures, pictures: Pictures, prompts: Sequence[S
 def common_prompts(pictures: Pictures) -> list[tuple[int, ...]]:
     """Label sets of one and two objects that many pictures show, evenly spread."""
     small = [labels for labels in label_sets(pictures.labels) if len(labels) <= 2]
-    return small[:: len(small) // PROMPTS][:PROMPTS]
+    return evenly(small, PROMPTS)
 
 
 @clear_errors

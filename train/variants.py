@@ -64,6 +64,14 @@ def floor(teacher: TeacherNetwork, held_out: Pictures, training: Pictures) -> di
     return row(REAL, {"pictures_seen": "", "seed": ""}, (*found, frechet(teacher, real, other), apart))
 
 
+def write(rows: Sequence[dict[str, str]]) -> None:
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(PATH, lines.getvalue())
+
+
 @clear_errors
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,12 +84,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for folder in options.runs:
         line = measure(folder, teacher, held_out, training)
         found[line["variant"]] = line
-    lines = io.StringIO()
-    writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(found.values())
-    write_text(PATH, lines.getvalue())
-    print(lines.getvalue())
+    write(list(found.values()))
+    print(PATH.read_text())
 
 
 if __name__ == "__main__":
