@@ -10,7 +10,7 @@ of its networks work on space-to-depth pictures, as the DDPM does. With `maps` t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.objects import ATTRIBUTES, ENCODINGS, OBJECTS, multi_hot
+from clevr_demo.places import Places, attribute_maps
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SIZE = 64
@@ -110,20 +111,28 @@ class ConditionalNorm(nn.Module):
         return self.norm(x) * (1 + scale) + shift
 
 
-class UpBlock(nn.Module):
-    """Residual block that doubles the resolution."""
+RESIZES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "up": lambda x: F.interpolate(x, scale_factor=2.0, mode="nearest"),
+    "keep": lambda x: x,
+    "down": lambda x: F.avg_pool2d(x, 2),
+}
 
-    def __init__(self, inputs: int, outputs: int, condition: int) -> None:
+
+class GeneratorBlock(nn.Module):
+    """Residual block that doubles the resolution, keeps it, or halves it."""
+
+    def __init__(self, inputs: int, outputs: int, condition: int, resize: str = "up") -> None:
         super().__init__()
         self.first_norm, self.second_norm = ConditionalNorm(inputs, condition), ConditionalNorm(outputs, condition)
         self.first = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.skip = nn.Conv2d(inputs, outputs, 1)
+        self.resize = RESIZES[resize]
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        h = F.interpolate(F.relu(self.first_norm(x, condition)), scale_factor=2.0, mode="nearest")
+        h = self.resize(F.relu(self.first_norm(x, condition)))
         h = self.second(F.relu(self.second_norm(self.first(h), condition)))
-        return h + F.interpolate(self.skip(x), scale_factor=2.0, mode="nearest")
+        return h + self.resize(self.skip(x))
 
 
 class ResidualGenerator(nn.Module):
@@ -138,7 +147,7 @@ class ResidualGenerator(nn.Module):
         condition = config.noise + config.label_width
         self.start = nn.Linear(condition, 16 * config.widths[0])
         pairs = zip(config.widths, config.widths[1:], strict=False)
-        self.blocks = nn.ModuleList(UpBlock(inputs, outputs, condition) for inputs, outputs in pairs)
+        self.blocks = nn.ModuleList(GeneratorBlock(inputs, outputs, condition) for inputs, outputs in pairs)
         self.norm = nn.GroupNorm(16, config.widths[-1])
         self.out = nn.Conv2d(config.widths[-1], 12 + (ATTRIBUTES if config.maps else 0), 3, padding=1)
 
@@ -150,6 +159,51 @@ class ResidualGenerator(nn.Module):
             x = block(x, condition)
         drawn = self.out(F.relu(self.norm(x))).tanh()
         return torch.cat([F.pixel_shuffle(drawn[:, :12], 2), stretched(drawn[:, 12:])], dim=1)
+
+
+class LayoutGenerator(nn.Module):
+    """Draws the objects at places that the noise decides: attribute maps in, a small U-Net, a picture out.
+
+    The first numbers of the noise are the places' (see `clevr_demo.places`), the others and the labels set every
+    normalisation's scale and shift. The maps come with the picture's coordinates, for light and perspective.
+    """
+
+    def __init__(self, config: ACGANConfig) -> None:
+        super().__init__()
+        self.places = Places()
+        self.embed = nn.Linear(CLASSES, config.label_width)
+        nn.init.normal_(self.embed.weight)
+        condition = config.noise - Places.noise + config.label_width
+        coarse, middle, fine = config.widths[1:]
+        self.side = SIZE // 2
+        self.first = nn.Conv2d(ATTRIBUTES + 2, fine, 3, padding=1)
+        self.down = nn.ModuleList(
+            GeneratorBlock(*sizes, condition, "down") for sizes in ((fine, middle), (middle, coarse))
+        )
+        self.bottom = GeneratorBlock(coarse, coarse, condition, "keep")
+        self.up = nn.ModuleList(GeneratorBlock(*sizes, condition) for sizes in ((coarse, middle), (middle, fine)))
+        self.last = GeneratorBlock(fine, fine, condition, "keep")
+        self.norm = nn.GroupNorm(16, fine)
+        self.out = nn.Conv2d(fine, 12, 3, padding=1)
+
+    def forward(self, z: torch.Tensor, labels: torch.Tensor, centres: torch.Tensor | None = None) -> torch.Tensor:
+        """Noise (N, noise) and labels (N, 24) to pictures (N, 14, 64, 64) in [-1, 1], the maps last; `centres`
+        (N, 24, 2) puts the objects elsewhere than the noise does."""
+        if centres is None:
+            centres = self.places(z[:, : Places.noise].unflatten(1, (CLASSES, 3)), labels)
+        condition = torch.cat([z[:, Places.noise :], self.embed(labels)], dim=1)
+        maps = attribute_maps(centres, labels, self.side)
+        line = torch.linspace(-1, 1, self.side, device=z.device).expand(len(z), 1, self.side, self.side)
+        x = self.first(torch.cat([maps, line, line.mT], dim=1).contiguous(memory_format=torch.channels_last))
+        skips = []
+        for block in self.down:
+            skips.append(x)
+            x = block(x, condition)
+        x = self.bottom(x, condition)
+        for block in self.up:
+            x = block(x, condition) + skips.pop()
+        drawn = self.out(F.relu(self.norm(self.last(x, condition)))).tanh()
+        return torch.cat([F.pixel_shuffle(drawn, 2), stretched(maps)], dim=1)
 
 
 def stretched(maps: torch.Tensor) -> torch.Tensor:
@@ -197,8 +251,12 @@ class ResidualDiscriminator(nn.Module):
         return self.real(h).flatten() + (h * self.project(labels)).sum(dim=1), self.auxiliary(h)
 
 
-GENERATORS = {"report": ReportGenerator, "residual": ResidualGenerator}
-DISCRIMINATORS = {"report": ReportDiscriminator, "residual": ResidualDiscriminator}
+GENERATORS = {"report": ReportGenerator, "residual": ResidualGenerator, "layout": LayoutGenerator}
+DISCRIMINATORS = {
+    "report": ReportDiscriminator,
+    "residual": ResidualDiscriminator,
+    "layout": ResidualDiscriminator,
+}
 
 
 class GeneratorNetwork(nn.Module):
@@ -209,10 +267,10 @@ class GeneratorNetwork(nn.Module):
         self.config = config
         self.body = GENERATORS[config.architecture](config)
 
-    def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def forward(self, z: torch.Tensor, labels: torch.Tensor, *places: torch.Tensor) -> torch.Tensor:
         """Standard normal noise (N, noise) and multi-hot labels (N, 24) to pictures (N, 3, 64, 64) in [-1, 1]; with
-        maps (N, 14, 64, 64), pixels first."""
-        return self.body(z + self.config.noise_mean, ENCODINGS[self.config.encoding](labels))
+        maps (N, 14, 64, 64), pixels first. The layout architecture takes the objects' places too."""
+        return self.body(z + self.config.noise_mean, ENCODINGS[self.config.encoding](labels), *places)
 
 
 def latent_path(start: torch.Tensor, end: torch.Tensor, steps: int) -> torch.Tensor:

@@ -321,7 +321,10 @@ class DiffusionGenerator:
         scheduler = make_scheduler(requests[0].sampler, self.config)
         set_steps(scheduler, requests[0].steps)
         x, generators = self._start([request.seed for request in requests])
-        extra = {"generator": generators} if requests[0].sampler == "ddpm" else {}
+        extra: dict[str, Any] = {"generator": generators} if requests[0].sampler == "ddpm" else {}
+        if requests[0].sampler == "ddim":
+            # The noise must fit the clipped x_0: the network's own would, under strong guidance, add up to saturation.
+            extra = {"use_clipped_model_output": True}
         for index, timestep in enumerate(scheduler.timesteps):
             output = model(x, int(timestep))
             step = scheduler.step(output, timestep, x, **extra)

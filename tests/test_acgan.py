@@ -37,7 +37,7 @@ from train.acgan import (
     translate_and_cut,
 )
 from train.data import Pictures, load_pictures
-from train.layout import attribute_maps, layout
+from train.layout import layout
 
 TINY = PRESETS["tiny"].model
 
@@ -387,7 +387,7 @@ def test_maps_are_learnt_beside_the_pixels_and_never_shown(pictures: Pictures) -
     pixels = pictures.pixels[:4].float() / 127.5 - 1
     scene = task.scene(pixels, torch.arange(4))
     assert torch.equal(scene[:, :3], pixels)
-    assert torch.equal(F.avg_pool2d(scene[:, 3:], 2), attribute_maps(layout(pictures).take(torch.arange(4)), 32))
+    assert torch.equal(F.avg_pool2d(scene[:, 3:], 2), layout(pictures).take(torch.arange(4)).maps(32))
     drawn = task.networks["generator"](torch.randn(4, 8), pictures.labels[:4])
     assert drawn.shape == scene.shape
     assert task.sample(task.networks["generator"]).shape == (32, 3, 64, 64)

@@ -246,10 +246,11 @@ def test_our_loop_is_diffusers_loop(config: DiffusionConfig, sampler: str) -> No
     kind = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler}[sampler]
     scheduler = kind(**config.schedule(), clip_sample=True, timestep_spacing="trailing")
     scheduler.set_timesteps(12)
+    extra = {"use_clipped_model_output": True} if sampler == "ddim" else {}
     generator = torch.Generator().manual_seed(5)
     x = model.network.pack(torch.randn(1, 3, 64, 64, generator=generator))
     for t in scheduler.timesteps:
-        x = scheduler.step(call(x, t), t, x, generator=generator).prev_sample
+        x = scheduler.step(call(x, t), t, x, generator=generator, **extra).prev_sample
     ours = model.generate([1, 10], seed=5, steps=12, sampler=sampler).frames[-1].predicted_pixels
     assert (ours - model.network.unpack(x)[0]).abs().max() < 1e-4
 
@@ -304,6 +305,17 @@ def test_every_sampler_finds_what_an_ideal_network_knows(sampler: str, steps: in
     levels = [float(frame.noisy_pixels.std()) for frame in frames]
     expected = [float((1 - network.kept[frame.timestep]).sqrt()) for frame in frames]
     assert levels == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_stays_on_the_schedule_when_the_estimate_is_clipped(sampler: str) -> None:
+    """Strong guidance asks for more than a pixel can be; the clipped estimate must not push x_t off its noise level."""
+    network: Any = Ideal(4.0, TINY)
+    model = DiffusionGenerator(network, "ideal", torch.device("cpu"))
+    for frame in model.generate([1], seed=0, steps=30, sampler=sampler).frames:
+        kept = float(network.kept[frame.timestep])
+        assert float(frame.noisy_pixels.mean()) == pytest.approx(kept**0.5, abs=0.05)
+        assert float(frame.noisy_pixels.std()) == pytest.approx((1 - kept) ** 0.5, abs=0.05)
 
 
 # guidance -----------------------------------------------------------------------------------------------------------

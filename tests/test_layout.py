@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from clevr_demo.objects import COLOURS, OBJECTS, SHAPES
+from clevr_demo.places import SPOT
 from tests.conftest import objects_of
 from train.data import Pictures, load_pictures
-from train.layout import SPOT, Layout, attribute_maps, layout, median_place
+from train.layout import Layout, layout, median_place
 
 GRAY, RED_CUBE, BLUE_SPHERE = 100, OBJECTS.index("red cube"), OBJECTS.index("blue sphere")
 
@@ -63,7 +64,7 @@ def test_a_picture_without_changes_counts_as_the_middle() -> None:
 @pytest.mark.parametrize("side", [16, 32, 64])
 def test_maps_show_each_object_on_its_colours_and_its_shapes_plane(side: int) -> None:
     centres = torch.tensor([[[20.0, 12.0], [40.0, 50.0], [0.0, 0.0]]])
-    maps = attribute_maps(Layout(centres, torch.tensor([[RED_CUBE, BLUE_SPHERE, -1]])), side)
+    maps = Layout(centres, torch.tensor([[RED_CUBE, BLUE_SPHERE, -1]])).maps(side)
     assert maps.shape == (1, 11, side, side)
     assert (maps.amin(), maps.amax() <= 1) == (-1, True)
     red, blue = COLOURS.index("red"), COLOURS.index("blue")

@@ -23,7 +23,7 @@ from torch import nn
 from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
 from clevr_demo.objects import ATTRIBUTES
 from train.data import Pictures, background, object_mask
-from train.layout import attribute_maps, layout
+from train.layout import layout
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task, training_pictures
 
@@ -146,7 +146,7 @@ class DDPMTask:
         if self.places is None:
             return self.plain.pack(pixels)
         self.places = self.places.to(pixels.device)
-        return self.plain.pack(pixels, attribute_maps(self.places.take(chosen), self.preset.model.state_shape[1]))
+        return self.plain.pack(pixels, self.places.take(chosen).maps(self.preset.model.state_shape[1]))
 
     def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
         preset = self.preset

@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
-from clevr_demo.objects import COLOURS, MAX_TRAINED, SHAPES
-from train.data import SIZE, Pictures, background, predecessors, to_unit
+from clevr_demo.objects import MAX_TRAINED, OBJECTS
+from clevr_demo.places import Places, attribute_maps
+from train.data import Pictures, background, predecessors, to_unit
 
-SPOT = 3.5  # standard deviation of a spot in pixels, about half an object
 MIDDLE = (slice(14, 44), slice(20, 44))  # rows and columns within which every scene's first object stands
 THRESHOLD = 0.12
 
@@ -33,6 +32,26 @@ class Layout:
 
     def take(self, chosen: torch.Tensor) -> Layout:
         return Layout(self.centres[chosen], self.objects[chosen])
+
+    def by_object(self) -> torch.Tensor:
+        """(N, 24, 2) centres by the objects' indices, zero for absent ones."""
+        centres = self.centres.new_zeros(len(self.objects), len(OBJECTS) + 1, 2)
+        slots = self.objects.where(self.objects >= 0, len(OBJECTS)).unsqueeze(2).expand(-1, -1, 2)
+        return centres.scatter(1, slots, self.centres)[:, :-1]
+
+    def ticked(self) -> torch.Tensor:
+        """(N, 24) multi-hot labels."""
+        planes = torch.nn.functional.one_hot(self.objects + 1, len(OBJECTS) + 1)
+        return planes.amax(dim=1)[:, 1:].to(self.centres.dtype)
+
+    def maps(self, side: int) -> torch.Tensor:
+        """(N, 11, side, side) attribute maps in [-1, 1]."""
+        return attribute_maps(self.by_object(), self.ticked(), side)
+
+    def fit(self, places: Places) -> None:
+        """Sets the tables of places from all pictures that show three objects."""
+        full = self.centres[(self.objects >= 0).all(dim=1)]
+        places.fit(full[:, 0], full[:, 1:])
 
 
 def changes(pictures: Pictures, before: torch.Tensor, empty: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
@@ -69,17 +88,3 @@ def layout(pictures: Pictures, batch: int = 1024) -> Layout:
         slot = int((objects[index] >= 0).sum())
         centres[index, slot], objects[index, slot] = added[index], label.argmax()
     return Layout(centres, objects)
-
-
-def attribute_maps(places: Layout, side: int) -> torch.Tensor:
-    """(N, 11, side, side) maps in [-1, 1]: eight colours, then three shapes; 1 at an object's centre, -1 far off."""
-    device = places.centres.device
-    grid = (torch.arange(side, device=device) + 0.5) * (SIZE / side) - 0.5
-    distances = grid - places.centres.unsqueeze(3)  # (N, 3, 2, side)
-    rows, columns = (-0.5 * (distances / SPOT).square()).exp().unbind(dim=2)
-    spots = rows.unsqueeze(3) * columns.unsqueeze(2) * (places.objects >= 0)[..., None, None]
-    known = places.objects.clamp(min=0)
-    colours = F.one_hot(known % len(COLOURS), len(COLOURS))
-    shapes = F.one_hot(known // len(COLOURS), len(SHAPES))
-    planes = torch.cat([colours, shapes], dim=2)[..., None, None] * spots.unsqueeze(2)  # (N, 3, 11, side, side)
-    return 2 * planes.amax(dim=1) - 1
