@@ -18,7 +18,7 @@ SIZE = 64
 SPOT = 3.5  # standard deviation of a spot in pixels, about half an object
 SHARPNESS = 30.0  # of the choice of the object in the middle: high enough to choose one, finite so that it can change
 ROUNDS = 3  # of pushing objects apart: one does for the two on the ring that the training pictures show
-ANGLES, SECTORS, RADII = 64, 16, 16  # sizes of the tables
+ANGLES, SECTORS, RADII = 64, 32, 16  # sizes of the tables
 
 
 def attribute_maps(centres: torch.Tensor, labels: torch.Tensor, side: int) -> torch.Tensor:

@@ -19,12 +19,14 @@ from clevr_demo.acgan import (
     ACGANConfig,
     ACGANGenerator,
     GeneratorNetwork,
+    LayoutGenerator,
     ReportDiscriminator,
     ReportGenerator,
     latent_path,
 )
 from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.objects import InputError, index_valued, multi_hot
+from clevr_demo.places import attribute_maps
 from tests.conftest import shaken, shipped
 from train import acgan
 from train.acgan import (
@@ -33,6 +35,7 @@ from train.acgan import (
     PRESETS,
     ACGANPreset,
     ACGANTask,
+    reconstruction_loss,
     teacher_loss,
     translate_and_cut,
 )
@@ -235,6 +238,13 @@ def test_the_default_generator_fits_the_size_limit() -> None:
 TINY_MAPS = replace(PRESETS["tiny"], model=replace(PRESETS["tiny"].model, maps=True), loss="relativistic", penalty=0.5)
 
 
+TINY_LAYOUT = replace(
+    PRESETS["tiny"],
+    model=replace(TINY, architecture="layout", noise=80, maps=True),
+    reconstruction=40.0,
+)
+
+
 class Recorder:
     """Stands in for the training loop: keeps each loss instead of descending it."""
 
@@ -334,7 +344,7 @@ def test_the_losses_are_the_formulas(preset: ACGANPreset, pictures: Pictures) ->
     assert run.losses["generator"].item() == pytest.approx((g_loss + 0.4 * taught).item(), rel=1e-4)
 
 
-@pytest.mark.parametrize("preset", [PRESETS["tiny"], TINY_MAPS], ids=["tiny", "maps"])
+@pytest.mark.parametrize("preset", [PRESETS["tiny"], TINY_MAPS, TINY_LAYOUT], ids=["tiny", "maps", "layout"])
 def test_a_step_trains_both_and_leaves_the_teacher_alone(preset: ACGANPreset, pictures: Pictures) -> None:
     task, run = task_of(preset, pictures), Recorder()
     teacher_before = [value.clone() for value in task.teacher.state_dict().values()]
@@ -394,6 +404,57 @@ def test_maps_are_learnt_beside_the_pixels_and_never_shown(pictures: Pictures) -
     network: Any = task.networks["generator"]
     result = ACGANGenerator(network, "acgan@maps", torch.device("cpu")).generate([1], seed=0, steps=2)
     assert result.frames[-1].predicted_pixels.shape == (3, 64, 64)
+
+
+def test_the_layout_generator_draws_where_the_noise_says() -> None:
+    torch.manual_seed(0)
+    network = GeneratorNetwork(TINY_LAYOUT.model).eval()
+    z, labels = torch.randn(2, 80), multi_hot([[1, 9], [4]])
+    with torch.no_grad():
+        drawn = network(z, labels)
+        assert isinstance(network.body, LayoutGenerator)
+        centres = network.body.places(z[:, :72].view(2, 24, 3), labels)
+        assert torch.equal(drawn, network(z, labels, centres))
+        assert torch.equal(F.avg_pool2d(drawn[:, 3:], 2), attribute_maps(centres, labels, 32))
+        assert not torch.equal(drawn, network(z, labels, centres + 5))  # other places, another picture
+        style = torch.cat([z[:, :72], torch.randn(2, 8)], dim=1)
+        assert torch.equal(network(style, labels)[:, 3:], drawn[:, 3:])  # the rest of the noise leaves the places
+        assert not torch.equal(network(style, labels)[:, :3], drawn[:, :3])
+    result = ACGANGenerator(network, "acgan@layout", torch.device("cpu")).generate([1, 9], seed=0, steps=3)
+    assert result.frames[-1].predicted_pixels.shape == (3, 64, 64)
+
+
+def test_reconstruction_draws_the_training_pictures_objects_in_their_places(pictures: Pictures) -> None:
+    task = task_of(TINY_LAYOUT, pictures)
+    chosen = torch.arange(6)
+    scene = task.scene(pictures.pixels[:6].float() / 127.5 - 1, chosen)
+    fakes = task.networks["generator"](torch.randn(6, 80), pictures.labels[:6], *task.placed(chosen))
+    assert torch.equal(fakes[:, 3:], scene[:, 3:])
+    assert reconstruction_loss(scene, scene) == 0
+    wrong = scene.clone()
+    wrong[:, :3] += 0.5
+    assert float(reconstruction_loss(wrong, scene)) == pytest.approx(0.5, abs=1e-5)
+    on_object, off_object = scene.clone(), scene.clone()
+    row, column = map(int, layout(pictures).centres[0, 0])
+    on_object[0, :3, row, column] += 0.5
+    off_object[0, :3, 0, 0] += 0.5
+    ratio = reconstruction_loss(on_object, scene) / reconstruction_loss(off_object, scene)
+    assert 8 < float(ratio) <= 10.1
+
+
+def test_reconstruction_fades_over_the_run(pictures: Pictures) -> None:
+    task, run = task_of(replace(TINY_LAYOUT, augment=False), pictures), Recorder()
+    for network in task.networks.values():
+        network.eval()
+    labels, losses = pictures.labels[:4], []
+    scene = task.scene(pictures.pixels[:4].float() / 127.5 - 1, torch.arange(4))
+    fakes = task.networks["generator"](torch.randn(4, 80), labels, *task.placed(torch.arange(4))).detach()
+    for run.progress in (0.0, 0.75, 1.0):
+        task.generator_step(scene, labels, fakes, run, 1.0)  # type: ignore[arg-type]
+        losses.append(run.losses["generator"].item())
+    expected = 40 * reconstruction_loss(fakes, scene).item()
+    assert losses[0] - losses[2] == pytest.approx(expected, rel=1e-3)
+    assert losses[1] - losses[2] == pytest.approx(expected / 4, rel=1e-3)
 
 
 def test_augmentation_moves_and_cuts_but_keeps_colours() -> None:
