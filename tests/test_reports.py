@@ -75,7 +75,7 @@ def test_an_experiment_changes_one_setting_of_the_report(name: str, capsys: pyte
 
 
 def kept_run(folder: Path, accuracy: float) -> None:
-    """What a finished run of four epochs of ten steps leaves."""
+    """What a finished run of forty steps leaves, logged every ten."""
     folder.mkdir(parents=True)
     curves = "".join(f"{step},{accuracy},{step / 10},0.5\n" for step in (10, 20, 30, 40))
     (folder / "log.csv").write_text(f"step,{','.join(experiments.CURVES)}\n{curves}")
@@ -96,7 +96,7 @@ def test_an_experiments_table_and_figures_come_from_the_kept_logs(
         kept_run(tmp_path / "experiments" / run, accuracy=place / 8)
     experiments.main([name, "--figure"])
     lines = capsys.readouterr().out.splitlines()
-    # Accuracy and both losses are means of the last three epochs; a step scored twice counts once, with its last score.
+    # Accuracy and both losses are means of the last three rows; a step scored twice counts once, with its last score.
     assert lines[3].split("|")[2:5] == [" 0.125 ", " 3.000 ", " 0.500 "]
     assert lines[3].split("|")[5:7] == [" 0.300, 0.400 ", " 0.300, 0.400 "]
     assert all((tmp_path / "experiments" / f"{name}{end}.png").exists() for end in cards.FIGURES.values())
@@ -107,7 +107,8 @@ def test_an_experiments_table_and_figures_come_from_the_kept_logs(
 
 def test_an_experiment_is_scaled_to_its_epochs() -> None:
     loop = experiments.scaled(REPORT, epochs=3, pictures=100, batch=10).loop
-    assert (loop.steps, loop.batch, loop.log_every) == (30, 10, 10)
+    assert (loop.steps, loop.batch) == (30, 10)
+    assert loop.log_every == 10 // experiments.LOGS
     assert loop.sample_every == 30 // experiments.GRIDS
 
 

@@ -8,7 +8,7 @@
 
 Every run is the `report` preset with at most one setting changed; the experiments share the unchanged one. Runs
 resume; Ctrl-C keeps what is done. Logs, scores, sample grids of the same epochs, the figures and the table go to
-checkpoints/acgan/experiments. The judge scores the last epochs; it changes nothing in a run.
+checkpoints/acgan/experiments. The judge scores the end of a run; it changes nothing in it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ CURVES = {
 }
 GRIDS = 4  # sample grids a run, evenly spread
 SHOWN = 134  # pixels of a sample grid that the figure shows: two rows of pictures
-LAST = 3  # epochs at the end that are scored, and that the table takes the mean of
+LOGS = 4  # rows of the log an epoch
+LAST = 3  # rows at the end whose weights the judge scores, and that the table takes the mean of
 SEEDS = 5
 PROMPTS = ("test.json", "new_test.json")
 SCORES = "scores.csv"
@@ -72,7 +73,7 @@ EXPERIMENTS = {  # what a figure calls a run, and the run
 
 
 class ScoredRun(Run):
-    """A run whose generator the judge scores after each of the last epochs."""
+    """A run whose generator the judge scores at the log's last rows."""
 
     prompts: Sequence[tuple[str, Sequence[tuple[int, ...]]]] = ()
 
@@ -100,13 +101,13 @@ def append_row(path: Path, header: Sequence[str], cells: Sequence[Any]) -> None:
 
 
 def scaled(preset: ACGANPreset, epochs: int, pictures: int, batch: int) -> ACGANPreset:
-    """The preset for so many epochs, logged once an epoch, with evenly spread sample grids."""
+    """The preset for so many epochs, logged `LOGS` times an epoch, with evenly spread sample grids."""
     steps = math.ceil(epochs * pictures / batch)
     loop = dataclasses.replace(
         preset.loop,
         pictures=steps * batch,
         batch=batch,
-        log_every=max(1, pictures // batch),
+        log_every=max(1, pictures // batch // LOGS),
         sample_every=max(1, steps // GRIDS),
     )
     return dataclasses.replace(preset, loop=loop)
@@ -138,13 +139,13 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def epoch_of(name: str) -> int:
     """Steps an epoch of a kept run."""
-    return read_config(FOLDER / name)["training"]["log_every"]
+    return LOGS * read_config(FOLDER / name)["training"]["log_every"]
 
 
 def scale(name: str) -> str:
     """What was done in a kept run: the words for the figure."""
     training = read_config(FOLDER / name)["training"]
-    epochs = training["steps_done"] / training["log_every"]
+    epochs = training["steps_done"] / epoch_of(name)
     return f"{epochs:.0f} epochs of 18,009 pictures (the report: 3,000), batch {training['batch']} (512), seed 0"
 
 
@@ -182,7 +183,7 @@ def mean_of(rows: Sequence[dict[str, str]], column: str) -> str:
 
 
 def table(experiment: str) -> str:
-    """The last epochs of every variant's run, as a Markdown table."""
+    """The end of every variant's run, as a Markdown table."""
     judged = [f"judge's accuracy, {prompts}" for prompts in PROMPTS]
     lines = ["| " + " | ".join(["variant", *CURVES.values(), *judged]) + " |"]
     lines.append("|---" * (1 + len(CURVES) + len(PROMPTS)) + "|")
@@ -190,7 +191,7 @@ def table(experiment: str) -> str:
         log, scores = read_table(FOLDER / name / "log.csv"), read_table(FOLDER / name / SCORES)
         cells = [variant, *(mean_of(log[-LAST:], column) for column in CURVES)]
         for prompts in PROMPTS:
-            # A resumed run may have scored an epoch again; the later row of a step is the one that counts.
+            # A resumed run may have scored a step again; the later row of a step is the one that counts.
             found = {row["step"]: row["accuracy"] for row in scores if row["prompts"] == prompts}
             cells.append(", ".join(f"{float(value):.3f}" for value in found.values()))
         lines.append("| " + " | ".join(cells) + " |")
