@@ -73,33 +73,33 @@ REPORT = ACGANPreset(  # claims 0.611 / 0.631
     LoopSettings(pictures=3000 * 18009, batch=512, clip=0.0, log_every=36, sample_every=3600),
     loss="bce", generator_rate=2e-4, discriminator_rate=2e-4, betas=(0.5, 0.999), adversarial=0.8,
 )  # fmt: skip
-DEFAULT = ACGANPreset(
+STRONG_TEACHER = ACGANPreset(
     ACGANConfig(),
     LoopSettings(pictures=100_000, batch=32, ema=0.999, clip=0.0, sample_every=1000),
     loss="hinge", generator_rate=2e-4, discriminator_rate=4e-4, betas=(0.0, 0.9),
     lambda_from=5.0, lambda_to=5.0, auxiliary_real=10.0, auxiliary_drawn=2.0, augment=True, warmup=100,
     decay_from=0.6,
 )  # fmt: skip
-
-WEAK_TEACHER = dataclasses.replace(DEFAULT, lambda_from=0.5, lambda_to=0.5, auxiliary_drawn=1.0)
-MAPS = dataclasses.replace(WEAK_TEACHER, model=dataclasses.replace(DEFAULT.model, maps=True))
+WEAK_TEACHER = dataclasses.replace(STRONG_TEACHER, lambda_from=0.5, lambda_to=0.5, auxiliary_drawn=1.0)
+MAPS = dataclasses.replace(WEAK_TEACHER, model=ACGANConfig(maps=True))
+DEFAULT = dataclasses.replace(
+    MAPS,
+    model=ACGANConfig("layout", maps=True),
+    loop=dataclasses.replace(MAPS.loop, batch=16, log_every=200),
+    reconstruction=40.0,
+)
 
 PRESETS = {
     "default": DEFAULT,
-    "weak-teacher": WEAK_TEACHER,
-    "maps": MAPS,
+    "maps": MAPS,  # places drawn by a residual generator, not given
     "relativistic": dataclasses.replace(MAPS, loss="relativistic", penalty=1.0),
-    "layout": dataclasses.replace(
-        MAPS,
-        model=dataclasses.replace(MAPS.model, architecture="layout"),
-        loop=dataclasses.replace(MAPS.loop, batch=16, log_every=200, sample_every=1000),
-        reconstruction=40.0,
-    ),
+    "weak-teacher": WEAK_TEACHER,  # no places at all
+    "strong-teacher": STRONG_TEACHER,
     "report": REPORT,
     "report-growing": dataclasses.replace(REPORT, lambda_to=0.5),
     "report-cut": dataclasses.replace(REPORT, cut_teacher=True),
     "tiny": dataclasses.replace(
-        DEFAULT,
+        STRONG_TEACHER,
         model=ACGANConfig(noise=8, label_width=8, widths=(16, 16, 16, 16)),
         loop=LoopSettings(pictures=16, batch=4, ema=0.9, clip=0.0, log_every=1, sample_every=1000),
     ),
