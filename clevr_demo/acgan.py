@@ -1,10 +1,11 @@
-"""ACGAN: both networks of both presets, and the generator that draws with them.
+"""ACGAN: the networks of all presets, and the generator that draws with them.
 
-`report` is the course report's pair, a DCGAN whose discriminator sees the labels as a fourth plane. `residual` is the
-project's own: a residual generator with conditional normalisation, and a spectrally normalised discriminator with a
-projection (Miyato & Koyama 2018, arXiv:1802.05637) and an auxiliary head (Odena et al. 2017, arXiv:1610.09585). Both
-of its networks work on space-to-depth pictures, as the DDPM does. With `maps` the generator draws attribute maps too
-(see `clevr_demo.diffusion`): where each colour and each shape stands, for the discriminator to compare the pixels with.
+`report` is the course report's pair, a DCGAN whose discriminator sees the labels as a fourth plane. The project's own
+discriminator is spectrally normalised, with a projection (Miyato & Koyama 2018, arXiv:1802.05637) and an auxiliary head
+(Odena et al. 2017, arXiv:1610.09585), and has two generators to it: `residual`, which turns noise and labels into
+a picture by conditional normalisation alone, and `layout`, which takes the objects' places out of the noise first and
+then draws the objects there. All of them work on space-to-depth pictures, as the DDPM does. With `maps` the
+discriminator sees attribute maps too, where each colour and each shape stands, to compare the pixels with.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class ACGANConfig:
     """Everything that loading an ACGAN takes; stored as config.json beside the weights.
 
     `noise_mean` is -1 for the report, which draws its noise as randn - 1. `widths` are the residual networks'
-    channels at 4x4, 8x8, 16x16 and 32x32. `maps` adds the 11 attribute maps.
+    channels at 4x4, 8x8, 16x16 and 32x32; the layout generator has the last three. `maps` adds the 11 attribute maps.
     """
 
     architecture: str = "residual"
@@ -295,7 +296,8 @@ class ACGANGenerator:
     """Draws with an ACGAN, in one pass. Make it with `clevr_demo.load("acgan")`.
 
     A GAN has no denoising timeline, so its `steps` frames are a walk through its latent space that ends in the
-    seed's own noise: they show how the same request looks from other noise, at one evaluation a frame.
+    seed's own noise: they show how the same request looks from other noise, at one evaluation a frame. As the layout
+    generator's places come from the noise, the objects move along on that walk.
     """
 
     kind = "acgan"
