@@ -127,7 +127,7 @@ def diversity(found: dict[str, Any] | None) -> list[str]:
         return []
     distances = (
         f"Frechet distance on the judge's features to the {found['pictures']} held-out pictures: "
-        f"{found['frechet']:.2f} (real against real: {found['frechet_floor']:.2f}). "
+        f"{found['frechet']:.2f} (training pictures, which show other label sets: {found['frechet_floor']:.2f}). "
         f"Mean distance between 16 seeds of one prompt: "
         f"{found['pairwise']:.2f} (real pictures of one label set: {found['pairwise_real']:.2f})."
     )
