@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clevr_demo.objects import multi_hot
-from clevr_demo.places import Places, attribute_maps, looked_up
+from clevr_demo.places import NEAREST, Places, attribute_maps, looked_up, pushed
 
 
 def noise(count: int, seed: int = 0) -> torch.Tensor:
@@ -72,6 +72,18 @@ def test_objects_on_the_ring_keep_apart(fitted: Places) -> None:
     pairs = angles[~angles.isnan()].view(-1, 2) / (2 * math.pi)
     apart = ((pairs[:, 0] - pairs[:, 1] + 0.5) % 1 - 0.5).abs()
     assert apart.min() > 0.9 * 0.125
+
+
+def test_no_two_objects_stand_in_one_place(fitted: Places) -> None:
+    objects = [0, 12, 23]
+    centres = fitted(noise(3000), multi_hot([objects] * 3000))[:, objects]
+    nearest = torch.stack([torch.pdist(three).min() for three in centres])
+    assert nearest.quantile(0.01) > 0.8 * NEAREST
+    assert pushed(
+        torch.tensor([[[10.0, 10.0], [13.0, 14.0]]]), torch.ones(1, 2, 2)
+    ).flatten().tolist() == pytest.approx(
+        [-1.05, -1.4, 1.05, 1.4], abs=1e-4
+    )  # a distance of 5 lacks 3.5, half of which each moves along the line between them
 
 
 def test_near_noise_gives_a_near_layout(fitted: Places) -> None:
