@@ -170,7 +170,7 @@ def draw_grids(experiment: str) -> None:
     size = (4 * GRIDS, 1.4 * len(variants))
     drawing, panels = plt.subplots(len(variants), GRIDS, figsize=size, layout="constrained", squeeze=False)
     for row, (variant, name) in zip(panels, variants.items(), strict=True):
-        for panel, path in zip(row, sorted((FOLDER / name).glob("*.png"))[-GRIDS:], strict=False):
+        for panel, path in zip(row, sorted((FOLDER / name).glob("*.png"))[:GRIDS], strict=False):
             panel.imshow(plt.imread(path))
             panel.set(xticks=[], yticks=[], title=f"epoch {int(path.stem) / epoch_of(name):.1f}")
         row[0].set_ylabel(textwrap.fill(variant, 16), fontsize="small")
