@@ -1,7 +1,9 @@
 """Find, verify and load weights: safetensors beside a config.json, nothing pickled.
 
 A checkpoint folder holds `model.safetensors` (fp16), `config.json` and, once scored, `metrics.json`. The name a
-result carries is the model's name with the first eight hex digits of the weights' SHA-256.
+result carries is the model's name with the first eight hex digits of the weights' SHA-256. Where the same weights came
+to draw other pixels, because the code that draws with them changed, `config.json` counts a `revision`, which is hashed
+with them: the model then has a new name, and links made before say so.
 """
 
 from __future__ import annotations
@@ -55,8 +57,11 @@ def configured(config_type: Callable[..., Config], folder: Path) -> Config:
 
 
 def fingerprint(folder: Path) -> str:
-    """First eight hex digits of the SHA-256 of the weights file."""
-    return hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()[:8]
+    """First eight hex digits of the SHA-256 of the weights file, and of the revision where there is one."""
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes())
+    if revision := read_config(folder).get("revision"):
+        digest.update(f"revision {revision}".encode())
+    return digest.hexdigest()[:8]
 
 
 def load_weights(network: nn.Module, folder: Path) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 
 import clevr_demo
 from clevr_demo import checkpoints
-from clevr_demo.checkpoints import CheckpointError, fingerprint, load_weights, read_config, save_weights
+from clevr_demo.checkpoints import CheckpointError, fingerprint, load_weights, read_config, save_weights, write_text
 from tests.conftest import TINY, tiny_ddpm
 
 
@@ -44,7 +44,7 @@ def test_weights_come_back_rounded_to_half_precision(tmp_path: Path) -> None:
     assert {v.dtype for name, v in stored.items() if "num_batches" not in name} == {torch.float16}
 
 
-def test_the_fingerprint_is_that_of_the_weights_alone(tmp_path: Path) -> None:
+def test_the_fingerprint_is_that_of_the_weights_and_their_revision(tmp_path: Path) -> None:
     original = network()
     save_weights(original, {}, tmp_path / "one")
     save_weights(original, {"other": "settings"}, tmp_path / "two")
@@ -53,7 +53,13 @@ def test_the_fingerprint_is_that_of_the_weights_alone(tmp_path: Path) -> None:
     with torch.no_grad():
         original.get_parameter("0.bias")[0] += 0.01
     save_weights(original, {}, tmp_path / "two")
-    assert fingerprint(tmp_path / "one") != fingerprint(tmp_path / "two")
+    first = fingerprint(tmp_path / "one")
+    assert first != fingerprint(tmp_path / "two")
+    named = {first}
+    for revision in (2, 3):
+        write_text(tmp_path / "one" / "config.json", json.dumps({"revision": revision}))
+        named.add(fingerprint(tmp_path / "one"))
+    assert len(named) == 3
 
 
 def test_a_loaded_model_draws_and_carries_its_fingerprint(ddpm_folder: Path) -> None:

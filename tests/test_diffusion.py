@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from clevr_demo.objects import InputError, index_valued, multi_hot
 from clevr_demo.pictures import from_image, to_image
 from clevr_demo.request import SAMPLERS
 from tests.conftest import TINY, shipped, tiny_ddpm
+from train.data import load_pictures, to_unit
 from train.ddpm import PRESETS, REPORT_UNET, TINY_UNET
 
 REPORT_LIKE = DiffusionConfig(
@@ -280,6 +282,8 @@ class Ideal(nn.Module):
     """The best possible v-prediction for pictures that are all one constant value: knows the answer."""
 
     pack, unpack = DDPMNetwork.pack, DDPMNetwork.unpack
+    evened = DDPMNetwork.evened
+    uneven: Any = DDPMNetwork.uneven
 
     def __init__(self, value: float, config: DiffusionConfig) -> None:
         super().__init__()
@@ -316,6 +320,51 @@ def test_every_sampler_stays_on_the_schedule_when_the_estimate_is_clipped(sample
         kept = float(network.kept[frame.timestep])
         assert float(frame.noisy_pixels.mean()) == pytest.approx(kept**0.5, abs=0.05)
         assert float(frame.noisy_pixels.std()) == pytest.approx((1 - kept) ** 0.5, abs=0.05)
+
+
+class Blind(Ideal):
+    """Knows all but the averages of the pixel phases, which it takes for part of the picture."""
+
+    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        output = super().forward(x, timesteps, condition)
+        return output - self.uneven(output)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_even_phases_leave_no_chequer_pattern(sampler: str) -> None:
+    def chequer(even: bool) -> float:
+        config = replace(TINY, patch=2, maps=True, even_phases=even)
+        model = DiffusionGenerator(Blind(0.1, config), "blind", torch.device("cpu"))  # type: ignore[arg-type]
+        drawn = model.generate([1], seed=0, steps=20, sampler=sampler).frames[-1].predicted_pixels
+        return float(model.network.uneven(model.network.pack(drawn.unsqueeze(0))).std())
+
+    assert chequer(even=False) > 0.005
+    assert chequer(even=True) < 1e-4
+
+
+@pytest.mark.data
+def test_real_pictures_have_even_phases(real_data: Path) -> None:
+    network = DDPMNetwork(replace(TINY, patch=2))
+    real = to_unit(load_pictures(real_data, progress=False).pixels[::40])
+    uneven = network.uneven(network.pack(real)).flatten(1)
+    assert float(uneven.std(dim=0).max()) < 0.001
+    assert float(uneven.mean(dim=0).abs().max()) < 0.003  # half a grey level, from the pictures' scaling
+
+
+@pytest.mark.parametrize("prediction_type", ["v_prediction", "epsilon"])
+def test_evening_changes_the_phases_averages_alone(prediction_type: str) -> None:
+    config = replace(TINY, patch=2, maps=True, even_phases=True, prediction_type=prediction_type)
+    network, scheduler = DDPMNetwork(config), DDIMScheduler(**config.schedule(), clip_sample=False)
+    x, output = torch.randn(2, 23, 32, 32), torch.randn(2, 23, 32, 32)
+    scheduler.set_timesteps(10)
+    kept = float(scheduler.alphas_cumprod[600])
+    estimates = [
+        scheduler.step(given, 600, x).pred_original_sample for given in (output, network.evened(x, output, kept))
+    ]
+    torch.testing.assert_close(estimates[1], estimates[0] - network.uneven(estimates[0]), atol=1e-5, rtol=0)
+    means = estimates[1][:, :12].mean(dim=(2, 3)).unflatten(1, (3, 4))
+    assert float(means.std(dim=2).max()) < 1e-6
+    torch.testing.assert_close(estimates[1][:, 12:], estimates[0][:, 12:])
 
 
 # guidance -----------------------------------------------------------------------------------------------------------
@@ -481,3 +530,5 @@ def test_the_shipped_weights_draw_what_the_judge_sees() -> None:
     verdicts = [judge(result.image, labels) for result, labels in zip(results, requests, strict=True)]
     assert sum(verdict.hits for verdict in verdicts) >= 3, [verdict.seen for verdict in verdicts]
     assert results[0].model.startswith("ddpm@")
+    drawn = torch.stack([result.frames[-1].predicted_pixels for result in results])
+    assert float(model.network.uneven(model.network.pack(drawn)).std()) < 0.002

@@ -73,7 +73,7 @@ TINY_UNET: dict[str, Any] = {
 }
 
 DEFAULT = DDPMPreset(
-    DiffusionConfig(SMALL_UNET, patch=2, maps=True, guidance=7.0, guidance_from=0.75),
+    DiffusionConfig(SMALL_UNET, patch=2, maps=True, guidance=7.0, guidance_from=0.75, even_phases=True),
     LoopSettings(pictures=250_000, batch=32, ema=0.998, sample_every=1000),
     rate=6e-4, warmup=300, decay_from=0.6, betas=(0.9, 0.99), label_drop=0.1, snr_cap=5.0, object_weight=8.0,
     fade=(0.1, 0.3), stratified=True,
