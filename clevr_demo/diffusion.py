@@ -8,8 +8,8 @@ give the network a place to plan the scene (joint image-feature diffusion, Kouze
 
 Space-to-depth has a price. Averaged over a picture, the pixels of even and of odd rows and columns are alike (standard
 deviation of the difference 0.0007 over the training pictures), but group normalisation takes such averages out of the
-network's sight, and so some of the noise's stay in the picture (0.02): a chequer pattern all over it. `even_phases`
-projects every estimate of x_0 to where they are alike, as clipping projects it to the range of pixels.
+network's sight, and so some of the noise's stay in the picture: a chequer pattern all over it. `even_phases` projects
+every estimate of x_0 to where they are alike, as clipping projects it to the range of pixels.
 
 Samplers are diffusers' schedulers, one name each:
 
@@ -260,7 +260,7 @@ class DiffusionGenerator:
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
 
     def configure(self, **changes: Any) -> None:
-        """Other defaults than the weights' own: `guidance`, `guidance_from`, `guidance_to`."""
+        """Other settings than the weights' own: `guidance`, `guidance_from`, `guidance_to`, `even_phases`."""
         self.config = self.network.config = replace(self.config, **changes)
 
     def generate(

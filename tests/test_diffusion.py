@@ -20,6 +20,7 @@ from clevr_demo.diffusion import (
     DDPMNetwork,
     DiffusionConfig,
     DiffusionGenerator,
+    load_ddpm,
     make_scheduler,
     set_steps,
     with_null,
@@ -530,5 +531,16 @@ def test_the_shipped_weights_draw_what_the_judge_sees() -> None:
     verdicts = [judge(result.image, labels) for result, labels in zip(results, requests, strict=True)]
     assert sum(verdict.hits for verdict in verdicts) >= 3, [verdict.seen for verdict in verdicts]
     assert results[0].model.startswith("ddpm@")
-    drawn = torch.stack([result.frames[-1].predicted_pixels for result in results])
-    assert float(model.network.uneven(model.network.pack(drawn)).std()) < 0.002
+
+
+def test_the_shipped_weights_need_even_phases() -> None:
+    shipped("ddpm")
+    model = load_ddpm(device="cpu")
+    uneven = []
+    for even in (True, False):
+        model.configure(even_phases=even)
+        results = model.generate_batch([["red cube"], ["blue sphere"]], seeds=range(2), steps=8, timeline=False)
+        drawn = torch.stack([result.frames[-1].predicted_pixels for result in results])
+        uneven.append(float(model.network.uneven(model.network.pack(drawn))[:, :12].std()))
+    assert uneven[0] < 0.002
+    assert uneven[1] > 0.01
