@@ -8,8 +8,9 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.request import DEFAULT_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
+from clevr_demo.ui.component import asset
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.picker import Picker, asset
+from clevr_demo.ui.picker import Picker
 
 EXAMPLES = {
     "2 objects": ["blue sphere", "yellow cylinder"],

@@ -12,9 +12,9 @@ from clevr_demo.objects import InputError
 from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.duel import Duel
+from clevr_demo.ui.newest_run import NewestRun
 from clevr_demo.ui.runs import draw
 from clevr_demo.ui.studio import Studio
-from clevr_demo.ui.tickets import Desk
 
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": 1}
 """The queue of everything that runs a network: one at a time, as there is one processor."""
@@ -37,7 +37,7 @@ class Drawing:
     """The events around a run. `ticket` numbers the visitor's newest run, `result` is the last one that ended."""
 
     def __init__(self, studio: Studio, controls: Controls) -> None:
-        self.studio, self.controls, self.desk = studio, controls, Desk()
+        self.studio, self.controls, self.desk = studio, controls, NewestRun()
         self.ticket, self.result = gr.State(0), gr.State(None, time_to_live=3600)
         self.buttons = [controls.generate, controls.stop]
 

@@ -13,13 +13,13 @@ from PIL import Image
 from clevr_demo.objects import OBJECTS, InputError, index_of
 from clevr_demo.pictures import difference
 from clevr_demo.request import GenerationRequest
+from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.drawing import MODELS_QUEUE, message, visitor
+from clevr_demo.ui.newest_run import NewestRun
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.picker import asset
 from clevr_demo.ui.studio import Studio
 from clevr_demo.ui.table import Pictures, Table, cell
-from clevr_demo.ui.tickets import Desk
 
 MOST_COLUMNS, MOST_SEEDS = 8, 6
 DEFAULTS = {"steps": "2, 4, 8, 16", "guidance": "1, 2, 4, 7"}
@@ -131,7 +131,7 @@ class Experiment:
     """A tab's buttons, message and table, and the events that draw into it. `make` turns inputs into tables."""
 
     def __init__(self, title: str, name: str, make: Callable[..., Callable[..., Iterator[Table]]]) -> None:
-        self.make, self.name, self.desk, self.ticket = make, name, Desk(), gr.State(0)
+        self.make, self.name, self.desk, self.ticket = make, name, NewestRun(), gr.State(0)
         self.note = Note(name)
         with gr.Row():
             self.go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
@@ -195,7 +195,7 @@ def build_change(studio: Studio, controls: Controls) -> None:
         choices = [NOTHING, *OBJECTS]
         out = gr.Dropdown(choices, value=NOTHING, label="Take out", elem_id="take-out")
         into = gr.Dropdown(choices, value="cyan sphere", label="Put in", elem_id="put-in")
-    controls.picker.change(None, [controls.picker, out], out, js=asset("takeout.js"), api_visibility="private")
+    controls.picker.change(None, [controls.picker, out], out, js=asset("change.choices.js"), api_visibility="private")
 
     def make(out: str, into: str, *values: Any) -> Callable[..., Iterator[Table]]:
         before = GenerationRequest.of(*values).single(0)

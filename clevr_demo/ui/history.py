@@ -9,9 +9,9 @@ from typing import Any
 
 import gradio as gr
 
+from clevr_demo.ui.component import asset
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.picker import asset
 
 KEY = "clevr-duel-history"
 SECRET = "kept in the visitor's own browser, so nothing to hide"

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from clevr_demo.request import PARSERS, GenerationRequest, from_query
+from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, Controls, values
 from clevr_demo.ui.drawing import Drawing, visitor
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.picker import asset
 
 TITLES = {"ddpm": "DDPM", "acgan": "ACGAN"}
 KNOWN = {"v", "objects", *PARSERS}

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.ui.api import add_api
+from clevr_demo.ui.component import ASSETS, asset
 from clevr_demo.ui.controls import QUIET, build_controls
 from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
@@ -15,7 +16,6 @@ from clevr_demo.ui.grids import build_change, build_grid
 from clevr_demo.ui.history import History, browser_memory
 from clevr_demo.ui.links import Links, copy_button
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.picker import ASSETS, asset
 from clevr_demo.ui.studio import Studio
 
 TITLE = "CLEVR duel"

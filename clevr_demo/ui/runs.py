@@ -28,19 +28,19 @@ from clevr_demo.ui.studio import Still, Studio
 
 INTERVAL = 0.1
 """Seconds between two updates of the page, at least."""
-KEPT = 60
+MOST_FRAMES = 60
 """The most frames of one picture that travel to the browser; longer runs are thinned evenly."""
 QUALITIES = (75, 50, 25, 8, 1)
 FRAME_BYTES = 1700
 """WebP qualities to try in turn until a frame fits: clear pictures stay sharp, and noise needs no care."""
 
 
-def exactly(pixels: np.ndarray, query: str = "") -> str:
+def png_base64(pixels: np.ndarray, query: str = "") -> str:
     """A (64, 64, 3) uint8 picture as a PNG in base64, which carries the query."""
     return base64.b64encode(png(Image.fromarray(pixels), query)).decode()
 
 
-def nearly(pixels: np.ndarray) -> str:
+def webp_base64(pixels: np.ndarray) -> str:
     """A (64, 64, 3) uint8 picture as a small lossy WebP in base64."""
     buffer = io.BytesIO()
     for quality in QUALITIES:
@@ -61,11 +61,11 @@ def judged(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def kept_steps(steps: int) -> set[int]:
+def shown_steps(steps: int) -> set[int]:
     """Indices of the frames that travel: all of them, or evenly spaced ones with the first and the last."""
-    if steps <= KEPT:
+    if steps <= MOST_FRAMES:
         return set(range(steps))
-    return {round(place * (steps - 1) / (KEPT - 1)) for place in range(KEPT)}
+    return {round(place * (steps - 1) / (MOST_FRAMES - 1)) for place in range(MOST_FRAMES)}
 
 
 @dataclass
@@ -87,9 +87,9 @@ class Side:
         for still, verdict in zip(stills, verdicts, strict=True):
             final = still.index == self.steps - 1
             frame = {"step": still.index + 1, "t": still.timestep} | judged(verdict)
-            frame["x0"] = exactly(still.predicted, self.query) if final else nearly(still.predicted)
+            frame["x0"] = png_base64(still.predicted, self.query) if final else webp_base64(still.predicted)
             if with_noisy:
-                frame["xt"] = nearly(still.noisy)
+                frame["xt"] = webp_base64(still.noisy)
             if final:
                 self.last, self.picture = frame, still.predicted
             else:
@@ -158,7 +158,7 @@ def _acgan_picture(studio: Studio, pair: Pair) -> None:
 
 def _acgan_path(studio: Studio, pair: Pair) -> None:
     """The rest of the ACGAN's walk through its latent space, judged in one pass."""
-    kept = kept_steps(pair.request.steps) - {pair.request.steps - 1}
+    kept = shown_steps(pair.request.steps) - {pair.request.steps - 1}
     path = [still for still in studio.acgan_stills(pair.request) if still.index in kept]
     if path:
         last = pair.acgan.stills.pop()
@@ -168,7 +168,7 @@ def _acgan_path(studio: Studio, pair: Pair) -> None:
 
 def _ddpm_updates(studio: Studio, pair: Pair, stopped: Callable[[], bool]) -> Iterator[None]:
     """Adds the DDPM's frames, yielding whenever the page is due an update."""
-    kept, waiting, shown = kept_steps(pair.request.steps), list[Still](), 0.0
+    kept, waiting, shown = shown_steps(pair.request.steps), list[Still](), 0.0
     frames = studio.ddpm_stills(pair.request)
     try:
         for still in frames:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from clevr_demo.evaluator import Verdict
-from clevr_demo.ui.picker import asset
-from clevr_demo.ui.runs import exactly
+from clevr_demo.ui.component import Html, asset
+from clevr_demo.ui.runs import png_base64
 
 
 def percent(share: float) -> str:
@@ -19,7 +18,7 @@ def percent(share: float) -> str:
 
 def cell(pixels: np.ndarray, query: str, verdict: Verdict | None, words: str) -> dict[str, Any]:
     """One picture with what it is (for those who cannot see it) and its verdict."""
-    shown = {"png": exactly(pixels, query), "words": words, "score": "", "exact": False, "accuracy": None}
+    shown = {"png": png_base64(pixels, query), "words": words, "score": "", "exact": False, "accuracy": None}
     if verdict is not None:
         score = percent(verdict.accuracy) + (", exact" if verdict.exact else "")
         shown |= {"score": score, "exact": verdict.exact, "accuracy": verdict.accuracy}
@@ -64,25 +63,8 @@ class Table:
         }
 
 
-class Pictures(gr.HTML):
+class Pictures(Html):
     """Shows a table's payload."""
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__(
-            value={}, html_template=asset("table.html"), apply_default_css=False, js_on_load="", **arguments
-        )
-
-    def preprocess(self, payload: Any) -> Any:
-        return payload or {}
-
-    def postprocess(self, value: Any) -> Any:
-        return value or {}
-
-    def api_info(self) -> dict[str, Any]:
-        return {"title": "Pictures", "type": "object"}
-
-    def example_payload(self) -> Any:
-        return {}
-
-    def example_value(self) -> Any:
-        return {}
+        super().__init__(asset("table.html"), **arguments)

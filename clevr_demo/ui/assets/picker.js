@@ -24,15 +24,33 @@ element.addEventListener('change', () => {
   tell();
 });
 
-// Arrow keys walk the grid; Tab and Space work as everywhere.
-const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+// The grid is one tab stop (the ARIA grid pattern): arrow keys, Home and End walk it, Space ticks.
+const rows = boxes.length / columns;
+const moves = {
+  ArrowLeft: ({ row, column }) => ({ row, column: Math.max(0, column - 1) }),
+  ArrowRight: ({ row, column }) => ({ row, column: Math.min(columns - 1, column + 1) }),
+  ArrowUp: ({ row, column }) => ({ row: Math.max(0, row - 1), column }),
+  ArrowDown: ({ row, column }) => ({ row: Math.min(rows - 1, row + 1), column }),
+  Home: ({ row }, ctrl) => ({ row: ctrl ? 0 : row, column: 0 }),
+  End: ({ row }, ctrl) => ({ row: ctrl ? rows - 1 : row, column: columns - 1 }),
+};
+
+function stopAt(box) {
+  for (const other of boxes) other.tabIndex = other === box ? 0 : -1;
+}
+
+element.addEventListener('focusin', (event) => {
+  if (boxes.includes(event.target)) stopAt(event.target);
+});
 element.addEventListener('keydown', (event) => {
   const from = boxes.indexOf(event.target);
   if (from < 0 || !(event.key in moves)) return;
-  const to = boxes[from + moves[event.key]];
-  if (to) to.focus();
+  const here = { row: Math.floor(from / columns), column: from % columns };
+  const { row, column } = moves[event.key](here, event.ctrlKey || event.metaKey);
+  boxes[row * columns + column].focus();
   event.preventDefault();
 });
 
+stopAt(boxes[0]);
 watch('value', show);
 show();

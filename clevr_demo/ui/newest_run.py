@@ -21,7 +21,7 @@ class Ticket:
     over: bool = False
 
 
-class Desk:
+class NewestRun:
     """Hands out tickets; each visitor's newest one counts."""
 
     def __init__(self) -> None:
