@@ -12,8 +12,11 @@ Two encodings of a set of objects feed the networks: `multi_hot`, a one at the p
 from __future__ import annotations
 
 import difflib
+import itertools
+import math
 import numbers
-from collections.abc import Iterable
+import reprlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -26,6 +29,10 @@ INDEX = {name: index for index, name in enumerate(OBJECTS)}
 
 MAX_TRAINED = 3
 """The most objects that one training picture holds; more can be asked for, but lies beyond the training data."""
+MOST_LABELS = 1000
+"""The most entries that are read of a set of objects, the same one named again included."""
+MOST_TEXT = 4096
+"""The most characters that are read of a text that names objects."""
 
 
 class InputError(ValueError):
@@ -36,9 +43,30 @@ class InputError(ValueError):
         self.field = field
 
 
+_shortener = reprlib.Repr()
+_shortener.maxstring = _shortener.maxother = _shortener.maxlong = 80
+_shortener.maxlevel = 3
+
+
+def shown(value: Any) -> str:
+    """The value as it stands in an error: its repr, at most 100 characters of it, whatever the value is."""
+    try:
+        text = _shortener.repr(value[:MOST_TEXT] if isinstance(value, (str, bytes)) else value)
+    except Exception:  # an integer of over 4,300 digits, or a repr that fails
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 100 else f"{text[:60]}...{text[-37:]}"
+
+
 def slug(index: int) -> str:
     """The object's name as it stands in a link: "red-cube"."""
     return OBJECTS[index].replace(" ", "-")
+
+
+def plain(value: Any) -> Any:
+    """A NumPy or tensor scalar as Python's own number; anything else as it is."""
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    return value
 
 
 def index_of(label: Any) -> int:
@@ -48,18 +76,38 @@ def index_of(label: Any) -> int:
         InputError: for anything else; the message names the culprit and, for a name, the nearest valid one.
     """
     if isinstance(label, str):
-        name = " ".join(label.lower().replace("-", " ").replace("_", " ").split())
+        name = " ".join(label[:MOST_TEXT].lower().replace("-", " ").replace("_", " ").split())
         if name in INDEX:
             return INDEX[name]
-        nearest = difflib.get_close_matches(name, OBJECTS, n=1, cutoff=0)[0]
-        raise InputError("objects", f"unknown object {label!r}; did you mean {nearest!r}?")
+        # Names far longer than any object's have no nearest one, and the search takes time with their length.
+        near = difflib.get_close_matches(name, OBJECTS, n=1, cutoff=0) if len(name) <= 40 else []
+        raise InputError("objects", f"unknown object {shown(label)}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if isinstance(label, numbers.Integral) and not isinstance(label, bool):
-        if 0 <= int(label) < len(OBJECTS):
+        if 0 <= label < len(OBJECTS):
             return int(label)
-        raise InputError("objects", f"object index {label} is out of range; valid indices are 0 to {len(OBJECTS) - 1}")
-    raise InputError(
-        "objects", f"an object is a name or an index, not {label!r} ({type(label).__name__}); e.g. {OBJECTS[1]!r}"
-    )
+        last = len(OBJECTS) - 1
+        raise InputError("objects", f"object index {shown(label)} is out of range; valid indices are 0 to {last}")
+    kind = type(label).__name__
+    raise InputError("objects", f"an object is a name or an index, not {shown(label)} ({kind}); e.g. {OBJECTS[1]!r}")
+
+
+def entries(labels: Any) -> list[Any]:
+    """The entries of a set of objects in any of its forms, bounded: endless and giant ones are an InputError."""
+    if isinstance(labels, str):
+        if len(labels) > MOST_TEXT:
+            raise InputError("objects", f"the text is {len(labels)} characters long; at most {MOST_TEXT} are read")
+        return [part for part in labels.split(",") if part.strip()]
+    if isinstance(labels, (bytes, bytearray, Mapping)):
+        raise InputError("objects", f"objects must be a list of names or indices, not {shown(labels)}")
+    try:
+        if hasattr(labels, "tolist"):
+            labels = labels.tolist() if math.prod(labels.shape) <= MOST_LABELS else range(math.prod(labels.shape))
+        found = [plain(label) for label in itertools.islice(labels, MOST_LABELS + 1)]
+    except Exception as error:  # no iterable, or one that fails while it is read
+        raise InputError("objects", f"objects must be a list of names or indices, not {shown(labels)}") from error
+    if len(found) > MOST_LABELS:
+        raise InputError("objects", f"more than {MOST_LABELS} objects are listed; there are {len(OBJECTS)}")
+    return found
 
 
 def parse(labels: Any) -> tuple[int, ...]:
@@ -69,19 +117,14 @@ def parse(labels: Any) -> tuple[int, ...]:
         labels: names ("red cube"), indices, a comma-separated string, or a 24-long multi-hot list, array or tensor.
 
     Raises:
-        InputError: if empty or if anything in it is no object; the message names the culprit.
+        InputError: if empty or if anything in it is no object; the message names the culprit. No more than
+            `MOST_LABELS` entries or `MOST_TEXT` characters are read.
     """
-    if isinstance(labels, str):
-        labels = [part for part in labels.split(",") if part.strip()]
-    elif hasattr(labels, "tolist"):
-        labels = labels.tolist()
-    if isinstance(labels, dict) or not isinstance(labels, Iterable):
-        raise InputError("objects", f"objects must be a list of names or indices, not {labels!r}")
-    labels = list(labels)
-    if len(labels) == len(OBJECTS) and all(isinstance(v, (bool, numbers.Real)) and v in (0, 1) for v in labels):
-        found = {index for index, value in enumerate(labels) if value}
+    listed = entries(labels)
+    if len(listed) == len(OBJECTS) and all(isinstance(v, numbers.Real) and v in (0, 1) for v in listed):
+        found = {index for index, value in enumerate(listed) if value}
     else:
-        found = {index_of(label) for label in labels}
+        found = {index_of(label) for label in listed}
     if not found:
         raise InputError("objects", f"no object was asked for; name at least one, e.g. {OBJECTS[1]!r}")
     return tuple(sorted(found))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torchvision.utils import make_grid
+
+from clevr_demo.objects import MOST_TEXT
 
 
 def to_uint8(pixels: torch.Tensor) -> np.ndarray:
@@ -89,17 +91,17 @@ def animation(images: Sequence[Image.Image], query: str = "", kind: str = "WEBP"
     return buffer.getvalue()
 
 
-def query_in(path: str | Path) -> str | None:
-    """The query that a PNG, WebP or GIF of ours carries, or None for any other file."""
+def query_in(path: str | Path | IO[bytes]) -> str | None:
+    """The query that a PNG, WebP or GIF of ours carries, or None for any other file, broken ones included."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG", "WEBP", "GIF")) as image:
             if MARK in image.info:
-                return str(image.info[MARK])
+                return str(image.info[MARK])[:MOST_TEXT]
             comment = image.info.get("comment", b"")
-            texts = [image.getexif().get(DESCRIPTION, ""), comment.decode("utf-8", "replace")]
-    except (OSError, ValueError, AttributeError, SyntaxError):  # Pillow raises any of these for a broken file
+            texts = [image.getexif().get(DESCRIPTION, ""), comment[:MOST_TEXT].decode("utf-8", "replace")]
+    except Exception:  # a broken file makes Pillow raise almost anything, a decompression bomb an error of its own
         return None
     for text in texts:
         if isinstance(text, str) and text.startswith(f"{MARK}?"):
-            return text.partition("?")[2]
+            return text.partition("?")[2][:MOST_TEXT]
     return None

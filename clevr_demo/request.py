@@ -5,7 +5,7 @@
     request, notes, weights = from_query({"objects": "red-cube", "seed": "x"})   # notes: "seed ... 0 is used"
 
 Making a request checks it; reading a link never fails: a bad or missing field falls back to its default and a note
-says so.
+says so. Of a link no more than 24 names and `MOST_TEXT` characters are read, of any text that it brings.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
-from clevr_demo.objects import MAX_TRAINED, OBJECTS, InputError, parse, slug
+from clevr_demo.objects import MAX_TRAINED, MOST_TEXT, OBJECTS, InputError, index_of, parse, shown, slug
 
 VERSION = 1
 MAX_SEED = 2**31 - 1
@@ -32,26 +32,29 @@ MODELS = ("ddpm", "acgan")
 
 def number(field: str, value: Any, kind: str) -> Any:
     """The value, if it is a number other than infinity and nan; an InputError that names the field otherwise."""
-    # An integer has no largest value, so math.isfinite would fail on the very large ones.
-    fits = isinstance(value, numbers.Integral) or (isinstance(value, numbers.Real) and math.isfinite(value))
+    try:
+        # An integer has no largest value, so math.isfinite would fail on the very large ones.
+        fits = isinstance(value, numbers.Integral) or (isinstance(value, numbers.Real) and math.isfinite(value))
+    except OverflowError:  # a fraction beyond the largest float
+        fits = False
     if isinstance(value, bool) or not fits:
-        raise InputError(field, f"{field} must be {kind}, not {value!r}")
+        raise InputError(field, f"{field} must be {kind}, not {shown(value)}")
     return value
 
 
 def whole(field: str, value: Any, low: int, high: int) -> int:
     """A whole number within its range, or an InputError that names the field."""
     if int(number(field, value, "a whole number")) != value:
-        raise InputError(field, f"{field} must be a whole number, not {value!r}")
+        raise InputError(field, f"{field} must be a whole number, not {shown(value)}")
     if not low <= value <= high:
-        raise InputError(field, f"{field} must be between {low} and {high}, not {int(value)}")
+        raise InputError(field, f"{field} must be between {low} and {high}, not {shown(int(value))}")
     return int(value)
 
 
 def real(field: str, value: Any, low: float, high: float) -> float:
     """A finite number within its range, or an InputError that names the field."""
     if not low <= number(field, value, "a number") <= high:
-        raise InputError(field, f"{field} must be between {low:g} and {high:g}, not {value}")
+        raise InputError(field, f"{field} must be between {low:g} and {high:g}, not {shown(value)}")
     return float(value)
 
 
@@ -85,8 +88,8 @@ class GenerationRequest:
         Raises:
             InputError: a ValueError whose `field` and message name the culprit.
         """
-        if sampler not in SAMPLERS:
-            raise InputError("sampler", f"unknown sampler {sampler!r}; choose one of {', '.join(SAMPLERS)}")
+        if not isinstance(sampler, str) or sampler not in SAMPLERS:
+            raise InputError("sampler", f"unknown sampler {shown(sampler)}; choose one of {', '.join(SAMPLERS)}")
         return cls(
             objects=parse(labels),
             seed=whole("seed", seed, 0, MAX_SEED),
@@ -132,14 +135,31 @@ class GenerationRequest:
 PARSERS = {"seed": int, "steps": int, "sampler": str, "guidance": float, "pictures": int}
 
 
+MOST_NAMED = 3
+"""How many unknown names are told one by one, each with its nearest; the rest is one note."""
+
+
+def query_of(text: str) -> dict[str, str]:
+    """The fields of a query; of a longer one than a link of ours ever is, those of its first part."""
+    return dict(parse_qsl(text[:MOST_TEXT].removeprefix("?"), keep_blank_values=True))
+
+
 def _objects(text: str, notes: list[str]) -> tuple[int, ...]:
     """Indices of the objects that a link names; unknown ones are left out, with a note."""
-    found: set[int] = set()
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    names = [part.strip() for part in text[:MOST_TEXT].split(",") if part.strip()]
+    read, beyond = names[: len(OBJECTS)], len(names) > len(OBJECTS) or len(text) > MOST_TEXT
+    found, unknown = set[int](), 0
+    for name in read:
         try:
-            found.update(parse([part]))
+            found.add(index_of(name))
         except InputError as error:
-            notes.append(f"{error} It was left out.")
+            unknown += 1
+            if unknown <= MOST_NAMED:
+                notes.append(f"{error} It was left out.")
+    if unknown > MOST_NAMED:
+        notes.append(f"{unknown - MOST_NAMED} more names are unknown; they were left out.")
+    if beyond:
+        notes.append(f"The link names more than {len(OBJECTS)} objects; only its first {len(read)} names were read.")
     return tuple(sorted(found))
 
 
@@ -150,8 +170,9 @@ def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], 
     """
     notes: list[str] = []
     default = GenerationRequest(objects=())
-    if query.get("v", str(VERSION)) != str(VERSION):
-        notes.append(f"The link is of version {query['v']}, this page of version {VERSION}; fields may differ.")
+    if (version := query.get("v", str(VERSION))) != str(VERSION):
+        told = version if len(version) <= 9 else shown(version)
+        notes.append(f"The link is of version {told}, this page of version {VERSION}; fields may differ.")
     is_link = any(field in query for field in ("objects", *PARSERS))
     notes += [
         f"The link names no {field}; {getattr(default, field)} is used."
@@ -167,10 +188,10 @@ def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], 
             GenerationRequest.of([0], **{field: value})
             good[field] = value
         except ValueError as error:
-            reason = str(error) if isinstance(error, InputError) else f"{field} {query[field]!r} is not a number"
+            reason = str(error) if isinstance(error, InputError) else f"{field} {shown(query[field])} is not a number"
             stand_in = getattr(default, field)
             notes.append(f"{reason}; {'the default' if stand_in is None else stand_in} is used.")
     request = replace(default, objects=_objects(query.get("objects", ""), notes), **good)
     if is_link and not request.objects:
         notes.append("The link names no object that can be drawn.")
-    return request, notes, {model: query[model] for model in MODELS if model in query}
+    return request, notes, {model: query[model][:16] for model in MODELS if model in query}

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from PIL import Image, ImageDraw
@@ -20,6 +21,17 @@ from train.ddpm import TINY_UNET
 # The networks here are tiny: a second thread only waits for the first, for long where the cores are busy.
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 torch.set_num_threads(1)
+
+# How many cases a property test tries; the counts that stand in tests/README.md were made with CLEVR_FUZZ=10000.
+hypothesis.settings.register_profile(
+    "clevr",
+    max_examples=int(os.environ.get("CLEVR_FUZZ", "200")),
+    deadline=None,
+    database=None,
+    derandomize="CLEVR_FUZZ" not in os.environ,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.load_profile("clevr")
 
 SCENES = 21  # so that scene 0 and scene 20 are held out
 OBJECTS_A_SCENE = 3

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
 
 from clevr_demo.objects import COLOURS, INDEX, OBJECTS, SHAPES, InputError, decode, index_valued, multi_hot, parse, slug
+from tests.anything import ANYTHING, Hostile, attempt
 
 
 def test_indices_are_those_of_objects_json() -> None:
@@ -115,3 +121,75 @@ def test_decode_undoes_multi_hot() -> None:
         assert decode(multi_hot([indices])[0]) == [OBJECTS[index] for index in indices]
     with pytest.raises(ValueError, match="shorter"):
         decode([1.0])
+
+
+# whatever is handed in ----------------------------------------------------------------------------------------------
+
+
+def failing() -> Iterator[str]:
+    yield "red cube"
+    raise OSError("the list broke off")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        itertools.repeat("red cube"),
+        itertools.count(),
+        itertools.cycle(["red cube", "blue sphere"]),
+        range(10**12),
+        ["red cube"] * 10**6,
+        "red cube," * 10**6,
+        torch.zeros(10**7),
+        torch.zeros(3, 0, 5),
+        torch.zeros(24, device="meta"),
+        np.zeros((1000, 1000)),
+        failing(),
+        Hostile(),
+        [Hostile()],
+        b"\x01\x02",
+        bytearray(b"red cube"),
+        np.ndarray,
+        open,
+    ],
+    ids=lambda labels: type(labels).__name__,
+)
+def test_endless_giant_and_failing_sets_are_refused_at_once(labels: object) -> None:
+    started = time.monotonic()
+    with pytest.raises(InputError) as caught:
+        parse(labels)
+    assert caught.value.field == "objects"
+    assert len(str(caught.value)) < 300
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "label", ["x" * 10**7, 10**5000, -(10**5000), ["red cube"] * 10**6, 1 + 10j, Hostile()], ids=type
+)
+def test_an_error_is_short_however_long_its_culprit(label: object) -> None:
+    with pytest.raises(InputError) as caught:
+        parse([label])
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "make", [bool, np.bool_, np.float32, np.int8, torch.tensor, lambda value: torch.tensor(bool(value))]
+)
+def test_a_multi_hot_list_may_hold_scalars_of_any_library(make: Callable[[float], object]) -> None:
+    assert parse([make(value) for value in multi_hot([[1, 10]])[0].tolist()]) == (1, 10)
+
+
+def test_indices_may_be_scalars_of_any_library() -> None:
+    assert parse([torch.tensor(10), np.array(1), np.uint8(1)]) == (1, 10)
+
+
+@given(ANYTHING)
+def test_any_value_is_a_set_of_objects_or_an_input_error(labels: object) -> None:
+    found = attempt(lambda: parse(labels))
+    if isinstance(found, InputError):
+        assert found.field == "objects"
+        assert 0 < len(str(found)) < 300
+    else:
+        assert found
+        assert list(found) == sorted(set(found))
+        assert parse(multi_hot([found])[0]) == parse([OBJECTS[index] for index in found]) == found

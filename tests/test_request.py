@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
+import time
+from fractions import Fraction
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from clevr_demo.objects import InputError
-from clevr_demo.request import MAX_SEED, SAMPLERS, GenerationRequest, from_query
+from clevr_demo.objects import OBJECTS, InputError
+from clevr_demo.request import MAX_SEED, SAMPLERS, GenerationRequest, from_query, query_of
+from tests.anything import ANYTHING, Hostile, attempt
 
 GOOD = {"labels": ["red cube"], "seed": 7, "steps": 20, "sampler": "ddim", "guidance": 2.5, "pictures": 3}
-
-
-def query_of(text: str) -> dict[str, str]:
-    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 @pytest.mark.parametrize(
@@ -173,14 +174,88 @@ def test_another_version_is_read_with_a_note() -> None:
     assert "version 2" in notes[0]
 
 
-def test_rubbish_never_raises() -> None:
-    pick = random.Random(1)
-    alphabet = "0123456789abcxyz-,._+ %\0é∞"
-    for _ in range(500):
-        link = {
-            field: "".join(pick.choices(alphabet, k=pick.randint(0, 12)))
-            for field in ("v", "objects", "seed", "steps", "sampler", "guidance", "pictures", "ddpm")
-        }
-        request, _, _ = from_query(link)
-        if request.objects:
-            assert from_query(query_of(request.query()))[:2] == (request, [])
+HUGE: list[Any] = [10**5000, -(10**5000), Fraction(10**400), Fraction(10**5000, 3), "9" * 10**7, Hostile(), [7] * 10**6]
+
+
+@pytest.mark.parametrize("field", ["seed", "steps", "pictures", "sampler", "labels"])
+@pytest.mark.parametrize("value", HUGE, ids=lambda value: type(value).__name__)
+def test_an_error_names_its_field_and_is_short_whatever_came(field: str, value: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        GenerationRequest.of(**GOOD | {field: value})
+    assert caught.value.field == {"labels": "objects"}.get(field, field)
+    assert len(str(caught.value)) < 300
+
+
+def test_an_array_is_no_sampler() -> None:
+    with pytest.raises(InputError, match="unknown sampler"):
+        GenerationRequest.of(["red cube"], sampler=np.array(["dpm", "ddim"]))
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("labels", *GOOD), ANYTHING)))
+def test_any_values_are_a_request_or_an_input_error(changes: dict[str, Any]) -> None:
+    made = attempt(lambda: GenerationRequest.of(**GOOD | changes))
+    if isinstance(made, InputError):
+        assert made.field in {"objects", *GOOD}
+        assert 0 < len(str(made)) < 300
+    else:
+        assert from_query(query_of(made.query()))[:2] == (made, [])
+
+
+# links of strangers -------------------------------------------------------------------------------------------------
+
+FORTY_THOUSAND = ",".join(f"thing-{number}" for number in range(40_000))
+
+
+@pytest.mark.parametrize(
+    "objects", [FORTY_THOUSAND, "x" * 10**7, "," * 10**6, "red-cube," * 10**5, "red-cube," + FORTY_THOUSAND]
+)
+def test_a_giant_link_is_read_in_part_with_few_short_notes(objects: str) -> None:
+    started = time.monotonic()
+    request, notes, _ = from_query({"objects": objects, "seed": "1", "steps": "2"})
+    assert time.monotonic() - started < 0.5
+    assert request.names == (("red cube",) if objects.startswith("red") else ())
+    assert len(notes) <= 6
+    assert all(len(note) < 300 for note in notes)
+
+
+def test_names_beyond_24_are_one_note() -> None:
+    names = ["red-cube"] * 24 + ["blue-sphere"] * 3
+    request, notes, _ = from_query({"objects": ",".join(names), "seed": "1", "steps": "2"})
+    assert request.names == ("red cube",)
+    assert notes == ["The link names more than 24 objects; only its first 24 names were read."]
+    assert from_query({"objects": ",".join(names[:24]), "seed": "1", "steps": "2"})[1] == []
+
+
+def test_many_unknown_names_are_four_notes() -> None:
+    _, notes, _ = from_query({"objects": "red-cube," + ",".join("abcdefgh"), "seed": "1", "steps": "2"})
+    assert len(notes) == 4
+    assert notes[-1] == "5 more names are unknown; they were left out."
+
+
+def test_a_long_query_is_read_as_far_as_links_go() -> None:
+    good = GenerationRequest.of(**GOOD)
+    assert from_query(query_of(good.query() + "&junk=" + "x" * 10**7))[:2] == (good, [])
+    assert len(query_of("&".join(f"f{number}=1" for number in range(10**6)))) < 1000
+    whole = GenerationRequest.of(range(24), MAX_SEED, 1200, "unipc", pictures=8)
+    assert from_query(query_of("?" + whole.query({"ddpm": "0" * 8, "acgan": "1" * 8})))[:2] == (whole, [])
+
+
+FIELDS = ("v", "objects", "seed", "steps", "sampler", "guidance", "pictures", "ddpm", "acgan", "other")
+NUMBERS = st.integers().map(str) | st.floats().map(str)
+NAMES = st.lists(st.sampled_from(OBJECTS) | st.text(max_size=20), max_size=40).map(",".join)
+TEXTS = st.text() | NUMBERS | st.sampled_from(SAMPLERS) | NAMES
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), TEXTS))
+def test_any_link_is_read_without_an_error(link: dict[str, str]) -> None:
+    request, notes, weights = from_query(link)
+    assert all(0 < len(note) < 400 for note in notes)
+    assert len(notes) <= 16
+    assert set(weights) <= {"ddpm", "acgan"}
+    if request.objects:
+        assert from_query(query_of(request.query(weights)))[:2] == (request, [])
+
+
+@given(st.text() | st.dictionaries(st.sampled_from(FIELDS), TEXTS).map(lambda link: urlencode(link, errors="replace")))
+def test_any_text_is_a_query(text: str) -> None:
+    from_query(query_of(text))

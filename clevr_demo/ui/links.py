@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -35,10 +34,6 @@ def read(query: Mapping[str, str], weights: Mapping[str, str]) -> tuple[Generati
                 f"its {TITLES[model]} picture may look different."
             )
     return request, notes
-
-
-def query_of(text: str) -> dict[str, str]:
-    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 class Links:
