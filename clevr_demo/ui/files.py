@@ -12,10 +12,10 @@ from PIL import Image
 
 from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png, query_in
-from clevr_demo.request import GenerationRequest
+from clevr_demo.request import GenerationRequest, query_of
 from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES, values
 from clevr_demo.ui.drawing import Drawing, visitor
-from clevr_demo.ui.links import query_of, read
+from clevr_demo.ui.links import read
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.runs import Run
 
