@@ -12,12 +12,13 @@ from clevr_demo.objects import InputError
 from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.duel import Duel
+from clevr_demo.ui.gate import draws_at_once
 from clevr_demo.ui.newest_run import NewestRun
 from clevr_demo.ui.runs import draw
 from clevr_demo.ui.studio import Studio
 
-MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": 1}
-"""The queue of everything that runs a network: one at a time, as there is one processor."""
+MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
+"""The queue of everything that runs a network: as many at a time as there are cores, or as a GPU takes."""
 NOTHING_TICKED = "Tick at least one object, then press Generate."
 
 

@@ -1,0 +1,58 @@
+"""Generators that draw at once and keep account, for tests of what goes on around the real ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+
+WHERE = 2
+"""Frames about the places, before those about the picture."""
+
+
+class FakeGenerator:
+    """Every frame is a plain colour that objects, seed and index decide. `breaks_after` frames it raises `error`."""
+
+    kind = "ddpm"
+
+    def __init__(self, device: str = "cpu", breaks_after: int | None = None, error: Exception | None = None) -> None:
+        self.device, self.name = device, "ddpm@00000000"
+        self.breaks_after, self.error = breaks_after, error
+        self.frames_drawn, self.batches, self.closed = 0, [], 0
+        self.lock = threading.Lock()
+
+    def frame(self, objects: Sequence[int], seed: int, steps: int, index: int) -> Any:
+        level = ((sum(objects) * 31 + seed * 7 + index) % 200) / 100 - 1
+        pixels = torch.full((3, 64, 64), level)
+        stage = "where" if index < WHERE else "what"
+        return SimpleNamespace(
+            index=index, timestep=steps - index, noisy_pixels=-pixels, predicted_pixels=pixels, stage=stage,
+            places=(),
+        )  # fmt: skip
+
+    def stream(self, labels: Any, seed: int, steps: int, *, sampler: str = "dpm") -> Iterator[Any]:
+        try:
+            for index in range(WHERE + steps):
+                if self.breaks_after is not None and index >= self.breaks_after:
+                    raise self.error or RuntimeError("the GPU is gone")
+                with self.lock:
+                    self.frames_drawn += 1
+                yield self.frame(labels, seed, steps, index)
+        finally:
+            self.closed += 1
+
+    def generate_batch(
+        self, labels_list: Any, seeds: Any, steps: int, *, sampler: str = "dpm", timeline: bool = True
+    ) -> list[Any]:
+        if self.breaks_after is not None and len(self.batches) >= self.breaks_after:
+            raise self.error or RuntimeError("the GPU is gone")
+        self.batches.append(len(seeds))
+        return [
+            SimpleNamespace(
+                frames=(self.frame(objects, seed, steps, WHERE + steps - 1),), seconds=0.1, evaluations=steps
+            )
+            for objects, seed in zip(labels_list, seeds, strict=True)
+        ]
