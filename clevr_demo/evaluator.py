@@ -1,17 +1,18 @@
-"""The judge: a ResNet18 that says which of the 24 objects it sees in a picture.
+"""The judge: a detector that counts what a picture shows, and beside it the classifier of the course's measure.
 
     judge = load_evaluator()                      # or load_evaluator("checkpoint.pth"), the course's own weights
     verdict = judge(image, labels=["red cube"])
-    verdict.accuracy, verdict.exact, verdict.missing, verdict.extra
+    verdict.sentence, verdict.exact, verdict.found, verdict.missing, verdict.extra, verdict.accuracy
 
-**Accuracy** is the course's: of the k objects asked for, the share among the k most probable ones. It cannot see
-extra objects, so **exact match** stands beside it: the objects above probability 0.5 are just those asked for.
-The judge never teaches, guides or selects a generator.
+**Counted exact** asks that what the detector finds is what was asked for, each object once and nothing else.
+**Accuracy** is the course's: of the k objects asked for, the share among the k that the classifier holds most
+probable; it cannot see extra objects, nor count. The judge never teaches, guides or selects a generator.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +24,23 @@ from torch import nn
 from torchvision.models import resnet18
 
 from clevr_demo.checkpoints import (
+    ROOT,
+    WEIGHTS,
     CheckpointError,
     fingerprint,
     folder_of,
     load_weights,
     pick_device,
+    read_config,
 )
+from clevr_demo.classifier import TeacherNetwork
+from clevr_demo.detector import Detector, DetectorConfig, DetectorNetwork, Found, load_detector
 from clevr_demo.objects import OBJECTS, parse
 from clevr_demo.pictures import from_image
 
 THRESHOLD = 0.5
+TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"}
+ALL = {1: "Drawn", 2: "Both drawn"}  # and else "All 3 drawn"
 
 
 class EvaluatorNetwork(nn.Module):
@@ -57,36 +65,79 @@ class EvaluatorNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge sees in one picture. `probabilities` holds the 24 names; the rest compares it with a request."""
+    """What the judge sees in one picture, compared with what was asked for.
+
+    `probabilities` are the classifier's, of the 24 names; `requested` the names asked for; `found` every object that
+    the detector sees, doubles as two entries.
+    """
 
     probabilities: dict[str, float]
     requested: tuple[str, ...]
+    found: tuple[Found, ...] = ()
 
     @property
-    def accuracy(self) -> float:
-        """Share of the requested objects among the k most probable ones, k being how many were requested."""
-        return self.hits / len(self.requested)
+    def counts(self) -> dict[str, int]:
+        """How often each object is found, in the vocabulary's order."""
+        seen = Counter(found.name for found in self.found)
+        return {name: seen[name] for name in OBJECTS if name in seen}
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The names found, each once."""
+        return tuple(self.counts)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(name for name in self.requested if name not in self.counts)
+
+    @property
+    def doubled(self) -> tuple[str, ...]:
+        """Of the requested ones, those found more often than once."""
+        return tuple(name for name in self.requested if self.counts.get(name, 0) > 1)
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """What is there and should not be: unwanted objects, and wanted ones found more often than once."""
+        return tuple(name for name in self.counts if name not in self.requested or name in self.doubled)
+
+    @property
+    def exact(self) -> bool:
+        """Counted exact: what is found is what was asked for, each once."""
+        return not self.missing and not self.extra
 
     @property
     def hits(self) -> int:
+        """The course's: how many of the k requested objects are among the k most probable ones."""
         ranked = sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)
         return len(set(ranked[: len(self.requested)]) & set(self.requested))
 
     @property
-    def seen(self) -> tuple[str, ...]:
-        return tuple(name for name, p in self.probabilities.items() if p > THRESHOLD)
+    def accuracy(self) -> float:
+        """The course's measure of this picture, in [0, 1]."""
+        return self.hits / len(self.requested)
 
     @property
-    def missing(self) -> tuple[str, ...]:
-        return tuple(name for name in self.requested if name not in self.seen)
+    def sentence(self) -> str:
+        """The verdict in words: "2 of 3 drawn: yellow cylinder missing", "3 drawn, but red cube twice"."""
+        asked, drawn = len(self.requested), len(self.requested) - len(self.missing)
+        faults = [self.counted(name) for name in self.doubled]
+        if unwanted := [self.counted(name) for name in self.counts if name not in self.requested]:
+            faults.append(f"also {listed(unwanted)}")
+        if self.missing:
+            return f"{drawn} of {asked} drawn: " + ", ".join([f"{listed(self.missing)} missing", *faults])
+        if faults:
+            return f"{drawn} drawn, but " + ", ".join(faults)
+        return f"{ALL.get(asked, f'All {asked} drawn')}, nothing else"
 
-    @property
-    def extra(self) -> tuple[str, ...]:
-        return tuple(name for name in self.seen if name not in self.requested)
+    def counted(self, name: str) -> str:
+        """A name that is found, and how often, unless once: "red cube twice"."""
+        count = self.counts[name]
+        return name if count == 1 else f"{name} {TIMES.get(count, f'{count} times')}"
 
-    @property
-    def exact(self) -> bool:
-        return not self.missing and not self.extra
+
+def listed(names: Sequence[str]) -> str:
+    """Names as they are read out: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def topk_hits(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -103,19 +154,27 @@ def exact_matches(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Te
 class Evaluator:
     """Judges pictures; made by `load_evaluator`."""
 
-    def __init__(self, network: EvaluatorNetwork, device: torch.device, name: str) -> None:
-        self.network = network.to(device).eval().requires_grad_(False)
-        self.device, self.name = device, name
+    def __init__(
+        self, classifier: nn.Module, detector: Detector, device: torch.device, name: str, temperature: float = 1.0
+    ) -> None:
+        self.classifier = classifier.to(device).eval().requires_grad_(False)
+        self.detector, self.device, self.name, self.temperature = detector, device, name, temperature
 
     @torch.inference_mode()
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to (N, 24) probabilities on the CPU."""
-        return self.network(pixels.to(self.device)).sigmoid().cpu()
+        """(N, 3, 64, 64) in [-1, 1] to (N, 24) probabilities on the CPU, calibrated on held-out pictures."""
+        logits: torch.Tensor = self.classifier(pixels.to(self.device))
+        return (logits / self.temperature).sigmoid().cpu()
+
+    def detect(self, pixels: torch.Tensor) -> list[tuple[Found, ...]]:
+        """The objects in each of pixels (N, 3, 64, 64) in [-1, 1], the surest first."""
+        return self.detector.detect(pixels)
 
     @torch.inference_mode()
     def features(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to (N, 512) features on the CPU."""
-        return self.network.features(pixels.to(self.device)).cpu()
+        """(N, 3, 64, 64) in [-1, 1] to the (N, F) features that the classifier's last layer reads, on the CPU."""
+        features: torch.Tensor = self.classifier.features(pixels.to(self.device))  # type: ignore[operator]
+        return features.cpu()
 
     def __call__(self, image: Image.Image, labels: Any) -> Verdict:
         return self.judge([image], labels)[0]
@@ -123,8 +182,12 @@ class Evaluator:
     def judge(self, images: Sequence[Image.Image], labels: Any) -> list[Verdict]:
         """Verdicts on several pictures of one request, in one pass."""
         requested = tuple(OBJECTS[index] for index in parse(labels))
-        rows = self.probabilities(torch.stack([from_image(image) for image in images])).tolist()
-        return [Verdict(dict(zip(OBJECTS, row, strict=True)), requested) for row in rows]
+        pixels = torch.stack([from_image(image) for image in images])
+        rows, found = self.probabilities(pixels).tolist(), self.detect(pixels)
+        return [
+            Verdict(dict(zip(OBJECTS, row, strict=True)), requested, seen)
+            for row, seen in zip(rows, found, strict=True)
+        ]
 
 
 def course_state(path: Path) -> dict[str, torch.Tensor]:
@@ -141,19 +204,39 @@ def course_state(path: Path) -> dict[str, torch.Tensor]:
     return {re.sub(r"^fc\.(?=weight|bias)", "fc.0.", name.removeprefix("resnet18.")): state[name] for name in state}
 
 
-def load_evaluator(path: str | Path | None = None, device: str = "auto", name: str = "evaluator") -> Evaluator:
-    """The judge that ships with the project, another checkpoint folder, or the course's own checkpoint.pth.
+DEFAULTS = (ROOT / "classifier", ROOT / "teacher")  # the teacher stands in until the classifier is trained
+
+
+def detector_of(folder: str | Path | None, device: str) -> Detector:
+    """The detector; until one is trained, a fresh one, which finds nothing."""
+    if folder is None and not (ROOT / "detector" / WEIGHTS).is_file():
+        return Detector(DetectorNetwork(DetectorConfig()), DetectorConfig(), pick_device(device), "detector@none")
+    return load_detector(folder, device)
+
+
+def load_evaluator(
+    path: str | Path | None = None, device: str = "auto", detector: str | Path | None = None
+) -> Evaluator:
+    """The judge that ships with the project.
+
+    Args:
+        path: another classifier's checkpoint folder, or the course's own checkpoint.pth (a ResNet18); it serves the
+            course's measure only.
+        detector: another detector's checkpoint folder.
 
     Raises:
         CheckpointError: names the file that is missing or does not fit.
     """
-    network = EvaluatorNetwork()
+    eye, place = detector_of(detector, device), pick_device(device)
     if path is not None and Path(path).suffix in (".pth", ".pt"):
+        course = EvaluatorNetwork()
         try:
-            network.resnet18.load_state_dict(course_state(Path(path)))
+            course.resnet18.load_state_dict(course_state(Path(path)))
         except RuntimeError as error:
             raise CheckpointError(f"{path}: does not fit a ResNet18 with 24 outputs ({error})") from error
-        return Evaluator(network, pick_device(device), Path(path).name)
-    folder = folder_of(name, path)
+        return Evaluator(course, eye, place, f"{eye.name}+{Path(path).name}")
+    folder = folder_of("classifier", path or next((at for at in DEFAULTS if (at / WEIGHTS).is_file()), None))
+    network = TeacherNetwork()
     load_weights(network, folder)
-    return Evaluator(network, pick_device(device), f"{name}@{fingerprint(folder)}")
+    name = f"{eye.name}+classifier@{fingerprint(folder)}"
+    return Evaluator(network, eye, place, name, read_config(folder).get("temperature", 1.0))

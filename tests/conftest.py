@@ -13,8 +13,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from clevr_demo import checkpoints
+from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator
-from clevr_demo.evaluator import EvaluatorNetwork
 from clevr_demo.objects import COLOURS, INDEX, OBJECTS
 from train.ddpm import TINY_UNET
 
@@ -125,8 +125,8 @@ def ddpm() -> DiffusionGenerator:
 
 @pytest.fixture(scope="session")
 def judge_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint folder with a judge of random weights."""
+    """A checkpoint folder with a classifier of random weights."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("judge")
-    checkpoints.save_weights(EvaluatorNetwork(), {"kind": "classifier"}, folder)
+    checkpoints.save_weights(TeacherNetwork(), {"kind": "classifier"}, folder)
     return folder

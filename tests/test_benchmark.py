@@ -19,7 +19,7 @@ from clevr_demo.acgan import load_acgan
 from clevr_demo.checkpoints import read_config, save_weights, write_json
 from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.diffusion import load_ddpm
-from clevr_demo.evaluator import EvaluatorNetwork, load_evaluator
+from clevr_demo.evaluator import load_evaluator
 from clevr_demo.objects import OBJECTS, multi_hot
 from clevr_demo.pictures import from_image
 from tests.conftest import TINY, tiny_ddpm
@@ -58,19 +58,20 @@ def direct_scores(name: str, folder: Path, judge_folder: Path, data: Path) -> tu
         images = [model.generate(p, seed * 10_000 + n, steps=2).image for n, p in enumerate(prompts)]
         verdicts = [judge(image, prompt) for image, prompt in zip(images, prompts, strict=True)]
         accuracies.append(sum(v.hits for v in verdicts) / sum(map(len, prompts)))
-        exacts.append(sum(v.exact for v in verdicts) / len(prompts))
+        seen = [{name for name, p in v.probabilities.items() if p > 0.5} for v in verdicts]
+        exacts.append(sum(s == set(v.requested) for s, v in zip(seen, verdicts, strict=True)) / len(prompts))
     return accuracies, exacts
 
 
 def discerning_judge(folder: Path, name: str, model_folder: Path) -> Path:
     """A judge that sees the prompts' four objects in about half of the model's pictures, and no others."""
     torch.manual_seed(8)
-    network = EvaluatorNetwork().eval()
+    network = TeacherNetwork().eval()
     drawn = clevr_demo.load(name, model_folder, "cpu").generate_batch([[1], [10, 16]] * 8, range(16), steps=2)
-    last = network.resnet18.fc[0]
+    last = network.head
     with torch.no_grad():
         features = network.features(torch.stack([result.frames[-1].predicted_pixels for result in drawn]))
-        last.weight.copy_(torch.randn(24, 512) / features.std(dim=0).clamp(min=1e-4))
+        last.weight.copy_(torch.randn(24, 256) / features.std(dim=0).clamp(min=1e-4))
         last.bias.copy_(-(last.weight @ features.mean(dim=0)))
         last.weight[:] = last.weight * 0.01
         last.bias[:] = last.bias * 0.01

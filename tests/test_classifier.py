@@ -7,11 +7,23 @@ from pathlib import Path
 import pytest
 import torch
 
+from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.evaluator import EvaluatorNetwork
-from clevr_demo.objects import decode, multi_hot
+from clevr_demo.objects import OBJECTS, decode, multi_hot
 from tests.conftest import objects_of
+from train.composing import Scene
 from train.data import Pictures, background, label_sets, load_pictures, object_mask, predecessors, to_unit
-from train.evaluator import NETWORKS, Paster, augment, lowest_row, shifted
+from train.evaluator import (
+    PRESETS,
+    ClassifierTask,
+    Paster,
+    augment,
+    fitted_temperature,
+    labelled,
+    lowest_row,
+    reliability,
+    shifted,
+)
 
 
 @pytest.fixture(scope="module")
@@ -102,17 +114,49 @@ def test_augmentation_keeps_the_order_of_the_colours() -> None:
     assert seen.std(dim=0).min() > 0.02
 
 
-@pytest.mark.parametrize("name", list(NETWORKS))
-def test_a_classifier_answers_for_24_objects(name: str) -> None:
+def test_a_classifier_answers_for_24_objects() -> None:
     torch.manual_seed(0)
-    network = NETWORKS[name]().eval()
+    network = TeacherNetwork().eval()
     with torch.no_grad():
         assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 24)
 
 
-def test_the_teacher_is_of_another_kind_than_the_judge() -> None:
-    judge, teacher = (NETWORKS[name]().state_dict() for name in ("resnet18", "teacher"))
-    assert not set(judge) & set(teacher)
+def test_the_classifier_and_the_teacher_come_from_other_seeds() -> None:
+    assert PRESETS["default"].loop.seed != PRESETS["teacher"].loop.seed
+
+
+def test_the_classifier_sees_neither_blur_nor_noise_nor_blobs(pictures: Pictures) -> None:
+    task = ClassifierTask(PRESETS["default"], pictures)
+    assert task.compose
+    assert task.paster is None
+    mixture = task.compose.mixture
+    assert (mixture.blob_one, mixture.blob_all, mixture.blob_pasted) == (0, 0, 0)
+
+
+def test_labels_of_half_hidden_objects_do_not_count() -> None:
+    objects = torch.tensor([[1, 5, 1, -1, -1, -1], [2, 2, 3, -1, -1, -1]])
+    told = torch.tensor([[True, False, False] + [False] * 3, [False, False, True] + [False] * 3])
+    labels, said = labelled(Scene(torch.zeros(2, 3, 64, 64), objects, torch.zeros(2, 6, 2), torch.ones(2, 6), told))
+    assert [decode(row) for row in labels] == [[OBJECTS[1]], [OBJECTS[3]]]
+    assert [decode(1 - row) for row in said] == [[OBJECTS[5]], [OBJECTS[2]]]
+
+
+# calibration ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_temperature_is_found_again() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(4000, 24, generator=generator)
+    labels = (torch.rand(4000, 24, generator=generator) < logits.sigmoid()).float()
+    assert fitted_temperature(logits, labels) == pytest.approx(1.0, abs=0.03)
+    assert fitted_temperature(2.5 * logits, labels) == pytest.approx(2.5, abs=0.1)
+
+
+def test_the_calibration_error_is_the_mean_distance_of_what_was_said_from_what_was_so() -> None:
+    probabilities = torch.tensor([[0.05, 0.05, 0.95, 0.95]])
+    found = reliability(probabilities, torch.tensor([[0.0, 0.0, 1.0, 0.0]]))
+    assert [(row["answers"], row["so"]) for row in found["curve"]] == [(2, 0.0), (2, 0.5)]
+    assert found["calibration_error"] == pytest.approx(0.5 * 0.05 + 0.5 * 0.45, abs=1e-4)
 
 
 def test_the_judges_features_are_what_its_last_layer_reads() -> None:

@@ -1,12 +1,14 @@
-"""Trains the judge, and the teacher that the ACGAN learns from.
+"""Trains the classifier that scores the course's measure, and the teacher, another one that may choose settings.
 
-    python -m train.evaluator --data data/iclevr                      # the judge (ResNet18)
-    python -m train.evaluator --data data/iclevr --preset teacher     # the ACGAN's teacher, another architecture
-    python -m train.evaluator --data data/iclevr --score checkpoints/evaluator   # scores on the held-out pictures
+    python -m train.evaluator --data data/iclevr                      # the classifier
+    python -m train.evaluator --data data/iclevr --preset teacher     # the teacher: another seed, kinder pictures
+    python -m train.evaluator --data data/iclevr --score checkpoints/classifier   # scores on the held-out pictures
 
-Both learn 24 yes-or-no questions (binary cross-entropy) from the training scenes. Augmentation keeps colour and
-shape: shifts, mirroring, contrast, blur, noise, and objects of other scenes pasted in, so that no set of
-objects can be learnt by heart. Resumable: run the same command again and it goes on.
+Both learn 24 yes-or-no questions (binary cross-entropy) from the training scenes. The classifier is strict: it sees
+pasted objects, shifts and changes of light (`train.composing`), but no blur and no noise, which would teach it to
+forgive them. Its probabilities are calibrated by one temperature (Guo et al. 2017, arXiv:1706.04599), fitted on one
+half of the held-out scenes and checked on the other. The teacher sees blur and noise too. Resumable: run the same
+command again and it goes on.
 """
 
 from __future__ import annotations
@@ -21,20 +23,25 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from clevr_demo.checkpoints import folder_of, load_weights, read_config, write_json
+from clevr_demo.checkpoints import CONFIG, folder_of, load_weights, read_config, write_json
 from clevr_demo.classifier import TeacherNetwork
-from clevr_demo.evaluator import EvaluatorNetwork, exact_matches, topk_hits
-from train.data import Pictures, background, load_pictures, object_mask, predecessors, to_unit
+from clevr_demo.evaluator import exact_matches, topk_hits
+from train.composing import Composer, Mixture, Scene
+from train.data import HELD_OUT_EVERY, Pictures, background, load_pictures, object_mask, predecessors, to_unit
+from train.layout import layout
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task
 
-NETWORKS = {"resnet18": EvaluatorNetwork, "teacher": TeacherNetwork}
+BINS = 10  # of the reliability curve
+STRICT = Mixture(blob_pasted=0.0, blob_one=0.0, blob_all=0.0)
 
 
 @dataclass(frozen=True)
 class ClassifierPreset:
-    network: str
+    """`mixture` puts pictures together; without one, pictures are blurred, noisy and shifted (the teacher's)."""
+
     loop: LoopSettings
+    mixture: Mixture | None = None
     rate: float = 2e-3
     weight_decay: float = 0.05
     shift: int = 6  # pixels
@@ -43,8 +50,8 @@ class ClassifierPreset:
 
 
 PRESETS = {
-    "default": ClassifierPreset("resnet18", LoopSettings(pictures=18 * 17106, batch=64, clip=0.0)),
-    "teacher": ClassifierPreset("teacher", LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)),
+    "default": ClassifierPreset(LoopSettings(pictures=9 * 17106, batch=64, clip=0.0, seed=7), STRICT),
+    "teacher": ClassifierPreset(LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)),
 }
 
 
@@ -110,26 +117,48 @@ def lowest_row(mask: torch.Tensor) -> torch.Tensor:
     return (mask * rows).amax(dim=(1, 2, 3))
 
 
+def labelled(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
+    """(N, 24) multi-hot labels of a scene, and (N, 24) ones for the classes that anything is said about."""
+    rows = torch.zeros(len(scene.pixels), 25)
+    slots = scene.objects.where(scene.objects >= 0, 24)
+    labels = rows.scatter_reduce(1, slots, scene.told.float(), "amax")[:, :24]
+    hidden = rows.scatter_reduce(1, slots, (~scene.told).float(), "amax")[:, :24]
+    return labels, 1 - hidden * (1 - labels)
+
+
 class ClassifierTask:
     """Binary cross-entropy on 24 outputs."""
 
     averaged = "classifier"
 
     def __init__(self, preset: ClassifierPreset, data: Pictures) -> None:
-        self.preset, self.paster = preset, Paster(data)
-        network = NETWORKS[preset.network]()
+        self.preset = preset
+        self.compose = Composer(data, layout(data), preset.mixture) if preset.mixture else None
+        self.paster = None if preset.mixture else Paster(data)
+        network = TeacherNetwork()
         self.networks: dict[str, nn.Module] = {"classifier": network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
         }
 
+    def shown(
+        self, pixels: torch.Tensor, labels: torch.Tensor, run: Run
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the network is shown in this step: pixels, labels and which of these count."""
+        preset = self.preset
+        if self.compose:
+            scene = self.compose(run.chosen.cpu())
+            return scene.pixels.to(pixels.device), *(part.to(pixels.device) for part in labelled(scene))
+        assert self.paster
+        pixels, labels = self.paster(pixels, labels, preset.paste)
+        return augment(pixels, preset.shift, preset.noise), labels, torch.ones_like(labels)
+
     def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
         preset, steps = self.preset, run.settings.steps
-        pixels, labels = self.paster(pixels, labels, preset.paste)
-        pixels = augment(pixels, preset.shift, preset.noise).contiguous(memory_format=torch.channels_last)
+        pixels, labels, said = self.shown(pixels, labels, run)
         with run.autocast():
-            logits = self.networks["classifier"](pixels).float()
-        loss = F.binary_cross_entropy_with_logits(logits, labels) * len(labels[0])
+            logits = self.networks["classifier"](pixels.contiguous(memory_format=torch.channels_last)).float()
+        loss = F.binary_cross_entropy_with_logits(logits, labels, said) * len(labels[0])
         rate = preset.rate * learning_rate(run.position, steps, warmup=steps // 5, decay_from=0.2)
         run.descend(loss, "adamw", "classifier", rate)
         seen = logits.detach().sigmoid()
@@ -140,28 +169,74 @@ class ClassifierTask:
         return None
 
     def config(self) -> dict[str, Any]:
-        return {"kind": "classifier", "preset": dataclasses.asdict(self.preset)}
+        return {"kind": "classifier", "temperature": 1.0, "preset": dataclasses.asdict(self.preset)}
 
 
 @torch.inference_mode()
-def score(network: nn.Module, pictures: Pictures, batch: int = 128) -> dict[str, float]:
-    """Top-k accuracy (pooled over labels) and exact match of a classifier on pictures."""
+def logits_of(network: nn.Module, pictures: Pictures, batch: int = 128) -> torch.Tensor:
+    """(N, 24) logits of a classifier on pictures."""
     network.eval()
     device = next(network.parameters()).device
-    logits = torch.cat([network(to_unit(part.to(device))).float().cpu() for part in pictures.pixels.split(batch)])
+    return torch.cat([network(to_unit(part.to(device))).float().cpu() for part in pictures.pixels.split(batch)])
+
+
+def score(network: nn.Module, pictures: Pictures) -> dict[str, float]:
+    """Top-k accuracy (pooled over labels) and exact match of a classifier on pictures."""
+    logits = logits_of(network, pictures)
     hits = topk_hits(logits, pictures.labels).sum() / pictures.labels.sum()
     exact = exact_matches(logits.sigmoid(), pictures.labels).float().mean()
     return {"pictures": len(pictures), "accuracy": round(float(hits), 4), "exact_match": round(float(exact), 4)}
 
 
-def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, float]:
-    """Scores a checkpoint folder on the held-out pictures and writes its metrics.json."""
+# calibration ------------------------------------------------------------------------------------------------------
+
+
+def fitted_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
+    """The temperature between a fifth and five whose probabilities fit the labels best, by cross-entropy."""
+    candidates = torch.logspace(-0.7, 0.7, 141).tolist()
+    return min(candidates, key=lambda t: float(F.binary_cross_entropy_with_logits(logits / t, labels)))
+
+
+def reliability(probabilities: torch.Tensor, labels: torch.Tensor) -> dict[str, Any]:
+    """How often what was said with a probability was so: a row a tenth, and the mean distance between the two.
+
+    The calibration error weighs each tenth by its number of answers (Guo et al. 2017).
+    """
+    p, truth = probabilities.flatten(), labels.flatten()
+    bins = (p * BINS).long().clamp(max=BINS - 1)
+    rows, error = [], 0.0
+    for index in range(BINS):
+        inside = bins == index
+        if inside.any():
+            said, so = float(p[inside].mean()), float(truth[inside].mean())
+            error += abs(said - so) * float(inside.float().mean())
+            rows.append({"answers": int(inside.sum()), "said": round(said, 4), "so": round(so, 4)})
+    return {"calibration_error": round(error, 5), "curve": rows}
+
+
+def calibrate(network: nn.Module, held_out: Pictures) -> tuple[float, dict[str, Any]]:
+    """The temperature by every other held-out scene, and the reliability on the rest, before and after."""
+    logits = logits_of(network, held_out)
+    fit = held_out.scenes % (2 * HELD_OUT_EVERY) == 0
+    temperature = round(fitted_temperature(logits[fit], held_out.labels[fit]), 3)
+    labels = held_out.labels[~fit]
+    return temperature, {
+        "pictures": len(labels),
+        "uncalibrated": reliability(logits[~fit].sigmoid(), labels),
+        "calibrated": reliability((logits[~fit] / temperature).sigmoid(), labels),
+    }
+
+
+def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
+    """Scores a checkpoint folder on the held-out pictures; writes its temperature and its metrics.json."""
     folder = folder_of(folder.name, folder)
-    network = NETWORKS[read_config(folder)["preset"]["network"]]()
+    network = TeacherNetwork()
     load_weights(network, folder)
+    temperature, reliable = calibrate(network, held_out)
+    write_json(folder / CONFIG, read_config(folder) | {"temperature": temperature})
     found = score(network, held_out)
-    write_json(folder / "metrics.json", {"held_out": found})
-    return found
+    write_json(folder / "metrics.json", {"held_out": found, "temperature": temperature, "reliability": reliable})
+    return found | {"temperature": temperature, "calibration_error": reliable["calibrated"]["calibration_error"]}
 
 
 @clear_errors
@@ -175,7 +250,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.dry_run:
         return None
     training, held_out = load_pictures(options.data).split()
-    run = train_task("evaluator", options, ClassifierTask(preset, training), training, preset.loop)
+    run = train_task("classifier", options, ClassifierTask(preset, training), training, preset.loop)
     if run.accelerator.is_main_process:
         print(score_checkpoint(run.folder, held_out))
     return None

@@ -37,8 +37,8 @@ def tiny_weights(folder: Path) -> dict[str, str]:
 
     from clevr_demo.acgan import GeneratorNetwork
     from clevr_demo.checkpoints import save_weights
+    from clevr_demo.classifier import TeacherNetwork
     from clevr_demo.diffusion import DDPMNetwork
-    from clevr_demo.evaluator import EvaluatorNetwork
     from train.acgan import PRESETS as ACGAN
     from train.ddpm import PRESETS as DDPM
 
@@ -46,7 +46,7 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     ddpm, acgan = DDPM["tiny"].model, ACGAN["tiny"].model
     save_weights(DDPMNetwork(ddpm), {"model": dataclasses.asdict(ddpm)}, folder / "ddpm")
     save_weights(GeneratorNetwork(acgan), {"model": dataclasses.asdict(acgan)}, folder / "acgan")
-    save_weights(EvaluatorNetwork(), {"model": {}}, folder / "evaluator")
+    save_weights(TeacherNetwork(), {"model": {}}, folder / "evaluator")
     return {f"CLEVR_{name.upper()}": str(folder / name) for name in ("ddpm", "acgan", "evaluator")}
 
 

@@ -1,0 +1,244 @@
+"""Trains the detector, settles its threshold on training scenes, and scores it on the held-out pictures.
+
+    python -m train.detector --data data/iclevr
+    python -m train.detector --data data/iclevr --score checkpoints/detector
+
+The loss is CenterNet's (Zhou et al. 2019, arXiv:1904.07850): a focal loss on heat maps, where cells near a centre are
+forgiven, and the distance from the centre. Pictures are put together by `train.composing`. Resumable: run the same
+command again and it goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clevr_demo.checkpoints import CONFIG, read_config, write_json
+from clevr_demo.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
+from clevr_demo.objects import OBJECTS, decode
+from train.composing import KINDS, Composer, Mixture, Scene
+from train.data import SIZE, Pictures, load_pictures, to_unit
+from train.layout import Layout, layout
+from train.loop import LoopSettings, Run, learning_rate
+from train.options import arguments, chosen, clear_errors, train_task
+
+CELLS = SIZE // STRIDE
+SPREAD = 2.0  # pixels: standard deviation of the spot around a centre within which a peak is forgiven
+NEAR = 3.2  # pixels: from how far a cell knows its way to the centre
+UNSAID = 6.0  # pixels around a half-hidden object in which its class is neither asked for nor forbidden
+THRESHOLDS = [round(0.1 + 0.05 * step, 2) for step in range(13)]  # that `settle` tries
+
+
+@dataclass(frozen=True)
+class DetectorPreset:
+    loop: LoopSettings
+    model: DetectorConfig = DetectorConfig()
+    mixture: Mixture = Mixture()
+    rate: float = 2e-3
+    weight_decay: float = 0.05
+    offsets: float = 0.2  # weight of the distance from the centre
+
+
+PRESETS = {"default": DetectorPreset(LoopSettings(pictures=100_000, batch=32, seed=11, clip=0.0))}
+
+
+@dataclass(frozen=True)
+class Target:
+    """`heat` (N, 24, C, C) with spots of height 1, `asked` (N, 24, C, C) zero where nothing is said, `offsets`
+    (N, 2, C, C) to the nearest centre in pixels, `near` (N, 1, C, C) one where those count."""
+
+    heat: torch.Tensor
+    asked: torch.Tensor
+    offsets: torch.Tensor
+    near: torch.Tensor
+
+
+def by_class(planes: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
+    """(N, 24, C, C) largest of each class's planes (N, K, C, C); those of object -1 fall away."""
+    slots = objects.where(objects >= 0, len(OBJECTS))[..., None, None].expand_as(planes)
+    empty = planes.new_zeros(len(planes), len(OBJECTS) + 1, *planes.shape[2:])
+    return empty.scatter_reduce(1, slots, planes, "amax")[:, :-1]
+
+
+def target(scene: Scene) -> Target:
+    """What the network should say of a scene."""
+    middles = (torch.arange(CELLS) + 0.5) * STRIDE - 0.5
+    down = scene.centres[..., :1].unsqueeze(3) - middles.view(1, 1, -1, 1)  # (N, K, C, 1)
+    across = scene.centres[..., 1:].unsqueeze(3) - middles.view(1, 1, 1, -1)  # (N, K, 1, C)
+    squared = down.square() + across.square()
+    told, unsaid = scene.told[..., None, None], ((scene.objects >= 0) & ~scene.told)[..., None, None]
+    here = (down.abs() <= STRIDE / 2) & (across.abs() <= STRIDE / 2)
+    spots = torch.where(here, 1.0, (-0.5 * squared / SPREAD**2).exp()) * told
+    hidden = by_class(((squared <= UNSAID**2) & unsaid).float(), scene.objects)
+    heat = by_class(spots, scene.objects)
+    nearest = squared.masked_fill(~told, torch.inf).min(dim=1, keepdim=True)
+    offsets = torch.stack([down.expand_as(squared), across.expand_as(squared)], dim=2)  # (N, K, 2, C, C)
+    picked = nearest.indices.unsqueeze(2).expand(-1, -1, 2, -1, -1)
+    asked = 1 - hidden * (heat < 0.9)
+    return Target(heat, asked, offsets.gather(1, picked).squeeze(1), (nearest.values <= NEAR**2).float())
+
+
+def focal_loss(logits: torch.Tensor, wanted: Target) -> torch.Tensor:
+    """CenterNet's focal loss, by the number of objects."""
+    found = wanted.heat >= 1
+    right = (1 - logits.sigmoid()).square() * F.softplus(-logits)
+    wrong = (1 - wanted.heat).pow(4) * logits.sigmoid().square() * F.softplus(logits)
+    return (torch.where(found, right, wrong) * wanted.asked).sum() / found.sum().clamp(min=1)
+
+
+class DetectorTask:
+    """Heat maps of scenes that are put together anew in every step."""
+
+    averaged = "detector"
+
+    def __init__(self, preset: DetectorPreset, data: Pictures, places: Layout) -> None:
+        self.preset, self.compose = preset, Composer(data, places, preset.mixture)
+        network = DetectorNetwork(preset.model)
+        self.networks: dict[str, nn.Module] = {"detector": network}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
+        }
+
+    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+        preset, steps = self.preset, run.settings.steps
+        scene = self.compose(run.chosen.cpu())
+        wanted = target(scene)
+        with run.autocast():
+            outputs = self.networks["detector"](scene.pixels.contiguous(memory_format=torch.channels_last)).float()
+        heat = focal_loss(outputs[:, : len(OBJECTS)], wanted)
+        away = (outputs[:, len(OBJECTS) :] - wanted.offsets).abs() * wanted.near
+        offsets = away.sum() / wanted.near.sum().clamp(min=1) / 2
+        rate = preset.rate * learning_rate(run.position, steps, warmup=steps // 20, decay_from=0.3)
+        run.descend(heat + preset.offsets * offsets, "adamw", "detector", rate)
+        seen = peaks(outputs.detach(), preset.model)
+        return {"heat": heat, "offset": offsets, "exact": torch.tensor(counted_exact(seen, scene.names()))}
+
+    def sample(self, network: nn.Module) -> None:
+        return None
+
+    def config(self) -> dict[str, Any]:
+        preset = dataclasses.asdict(self.preset)
+        return {"kind": "detector", "model": preset.pop("model"), "preset": preset}
+
+
+# scores ---------------------------------------------------------------------------------------------------------
+
+
+def named(found: tuple[Found, ...]) -> Counter[str]:
+    return Counter(seen.name for seen in found)
+
+
+def counted_exact(found: Sequence[tuple[Found, ...]], wanted: Sequence[Counter[str]]) -> float:
+    """Share of the pictures in which just the wanted objects are found, each as often as wanted."""
+    return sum(named(seen) == count for seen, count in zip(found, wanted, strict=True)) / len(wanted)
+
+
+def found_in(detector: Detector, pixels: torch.Tensor, batch: int = 64) -> list[tuple[Found, ...]]:
+    """The objects of each of pixels (N, 3, 64, 64), uint8 or in [-1, 1]."""
+    parts = [to_unit(part) if part.dtype == torch.uint8 else part for part in pixels.split(batch)]
+    return [seen for part in parts for seen in detector.detect(part)]
+
+
+def distances(found: Sequence[tuple[Found, ...]], places: Layout) -> torch.Tensor:
+    """Pixels between each object that is found and where the layout says that it stands."""
+    away = []
+    for seen, objects, centres in zip(found, places.objects.tolist(), places.centres.tolist(), strict=True):
+        at = {OBJECTS[index]: centre for index, centre in zip(objects, centres, strict=True) if index >= 0}
+        away += [(one.row - at[one.name][0], one.column - at[one.name][1]) for one in seen if one.name in at]
+    return torch.tensor(away or [(torch.nan, torch.nan)]).norm(dim=1)
+
+
+def doubles_told(detector: Detector, compose: Composer, shown: float = 0.75) -> float:
+    """Share of the pictures with an object pasted a second time in which both are found.
+
+    Pictures in which less than `shown` of any object is seen are left out.
+    """
+    scene = compose.with_double(torch.arange(len(compose.pictures)))
+    twice = [next((name for name, count in row.items() if count > 1), "") for row in scene.names()]
+    seen_well = ((scene.objects < 0) | (scene.shown >= shown)).all(dim=1)
+    able = [index for index, name in enumerate(twice) if name and seen_well[index]]
+    found = found_in(detector, scene.pixels[able])
+    return sum(named(seen)[twice[index]] > 1 for index, seen in zip(able, found, strict=True)) / len(able)
+
+
+def score(detector: Detector, pictures: Pictures, seed: int = 0) -> dict[str, Any]:
+    """How a detector counts real pictures; and how many doubles it tells, and blobs it takes for objects."""
+    places = layout(pictures)
+    compose = Composer(pictures, places)
+    found, wanted = found_in(detector, pictures.pixels), [Counter(decode(row)) for row in pictures.labels]
+    right = sum(len(seen) == count.total() for seen, count in zip(found, wanted, strict=True)) / len(wanted)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        every = torch.arange(len(pictures))
+        spoilt = {kind: found_in(detector, compose.with_blobs(every, kind).pixels) for kind in KINDS}
+        told = doubles_told(detector, compose)
+    return {
+        "pictures": len(pictures),
+        "counted_exact": round(counted_exact(found, wanted), 4),
+        "number_right": round(right, 4),
+        "centre_pixels": round(float(distances(found, places).median()), 2),
+        "doubles_told": round(told, 4),
+        "blobs_counted_exact": {kind: round(counted_exact(seen, wanted), 4) for kind, seen in spoilt.items()},
+    }
+
+
+def settle(folder: Path, compose: Composer, pictures: int = 2000, seed: int = 0) -> None:
+    """Writes the threshold that counts best, on real training pictures and on composed ones, into config.json."""
+    detector = load_detector(folder, "cpu")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        real = torch.randperm(len(compose.pictures))[:pictures]
+        scene = compose(torch.randperm(len(compose.pictures))[:pictures])
+    clear = scene.clear().nonzero().flatten()
+    names = scene.names()
+    pixels = torch.cat([to_unit(compose.pictures.pixels[real]), scene.pixels[clear]])
+    wanted = [Counter(decode(row)) for row in compose.pictures.labels[real]] + [names[index] for index in clear]
+    detector.config = dataclasses.replace(detector.config, threshold=min(THRESHOLDS))
+    found = found_in(detector, pixels)
+    exact = {level: counted_exact([above(seen, level) for seen in found], wanted) for level in THRESHOLDS}
+    config = read_config(folder)
+    config["model"]["threshold"] = max(exact, key=exact.__getitem__)
+    write_json(folder / CONFIG, config)
+
+
+def above(found: tuple[Found, ...], threshold: float) -> tuple[Found, ...]:
+    return tuple(seen for seen in found if seen.confidence >= threshold)
+
+
+def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
+    """Scores a checkpoint folder on the held-out pictures and writes its metrics.json."""
+    found = score(load_detector(folder), held_out)
+    write_json(folder / "metrics.json", {"held_out": found})
+    return found
+
+
+@clear_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = arguments(__doc__ or "", PRESETS)
+    parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
+    options = parser.parse_args(argv)
+    if options.score:
+        return print(json.dumps(score_checkpoint(options.score, load_pictures(options.data).split()[1]), indent=2))
+    preset: DetectorPreset = chosen(PRESETS, options)
+    if options.dry_run:
+        return None
+    training, held_out = load_pictures(options.data).split()
+    task = DetectorTask(preset, training, layout(training))
+    run = train_task("detector", options, task, training, preset.loop)
+    if run.accelerator.is_main_process and run.position >= run.settings.steps:
+        settle(run.folder, task.compose)
+        print(json.dumps(score_checkpoint(run.folder, held_out), indent=2))
+    return None
+
+
+if __name__ == "__main__":
+    main()
