@@ -94,7 +94,7 @@ def test_metrics_are_what_direct_computation_gives(
     assert (found["prompts"], found["seeds"], found["steps"]) == (2, SEEDS, 2)
     assert found["network_evaluations"] == (4 if name == "ddpm" else 1)
     assert found["model"] == clevr_demo.load(name, model_folders[name], "cpu").name
-    assert found["judge"].startswith("evaluator@")
+    assert found["judge"].startswith("detector@")
     assert f"--model {name} --prompts test.json --seeds {SEEDS} --steps 2" in found["command"]
     assert str(judge) in found["command"]
 

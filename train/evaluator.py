@@ -50,7 +50,7 @@ class ClassifierPreset:
 
 
 PRESETS = {
-    "default": ClassifierPreset(LoopSettings(pictures=9 * 17106, batch=64, clip=0.0, seed=7), STRICT),
+    "default": ClassifierPreset(LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=7), STRICT),
     "teacher": ClassifierPreset(LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)),
 }
 
