@@ -140,8 +140,13 @@ MOST_NAMED = 3
 
 
 def query_of(text: str) -> dict[str, str]:
-    """The fields of a query; of a longer one than a link of ours ever is, those of its first part."""
-    return dict(parse_qsl(text[:MOST_TEXT].removeprefix("?"), keep_blank_values=True))
+    """The fields of a query; of a longer one than a link of ours ever is, those of its first part.
+
+    Of a field that is there several times the last one counts, but objects add up.
+    """
+    pairs = parse_qsl(text[:MOST_TEXT].removeprefix("?"), keep_blank_values=True)
+    objects = [value for name, value in pairs if name == "objects"]
+    return dict(pairs) | ({"objects": ",".join(objects)} if objects else {})
 
 
 def _objects(text: str, notes: list[str]) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,13 +25,12 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 @dataclass
 class Controls:
-    """The inputs. `request` lists those that make a request, in `GenerationRequest.of`'s order."""
+    """The inputs. `request` lists those that make a request; `read` makes it of their values, in that order."""
 
     picker: Picker
     seed: gr.Number
     steps: gr.Number
     sampler: gr.Dropdown
-    guidance: gr.Number
     pictures: gr.Slider
     dice: gr.Button
     locked: gr.Checkbox
@@ -41,14 +41,26 @@ class Controls:
 
     @property
     def request(self) -> list[Any]:
-        return [self.picker, self.seed, self.steps, self.sampler, self.guidance, self.pictures]
+        return [self.picker, self.seed, self.steps, self.sampler, self.pictures]
 
+    @staticmethod
+    def read(values: Sequence[Any]) -> GenerationRequest:
+        """The checked request; an InputError names the control at fault."""
+        objects, seed, steps, sampler, pictures = values
+        return GenerationRequest.of(objects, seed, steps, sampler, pictures=pictures)
 
-def values(request: GenerationRequest) -> list[Any]:
-    """A request as the values of `Controls.request`."""
-    return [
-        list(request.names), request.seed, request.steps, request.sampler, request.guidance, request.pictures,
-    ]  # fmt: skip
+    @staticmethod
+    def with_seed(values: Sequence[Any], seed: int) -> tuple[Any, ...]:
+        return (values[0], seed, *values[2:])
+
+    @staticmethod
+    def with_steps(values: Sequence[Any], steps: int) -> tuple[Any, ...]:
+        return (*values[:2], steps, *values[3:])
+
+    def show(self, request: GenerationRequest) -> dict[Any, Any]:
+        """The updates that put a request into the controls."""
+        values = (list(request.names), request.seed, request.steps, request.sampler, request.pictures)
+        return dict(zip(self.request, values, strict=True))
 
 
 def _picker(notes: dict[str, Note]) -> Picker:
@@ -65,34 +77,33 @@ def _picker(notes: dict[str, Note]) -> Picker:
     return picker
 
 
-def _more(notes: dict[str, Note]) -> tuple[gr.Dropdown, gr.Number, gr.Slider]:
+def _more() -> tuple[gr.Dropdown, gr.Slider]:
     with gr.Accordion("More settings", open=False, elem_id="more"):
         choices = [(SAMPLER_NAMES[name], name) for name in SAMPLERS]
         sampler = gr.Dropdown(choices, value="dpm", label="DDPM sampler", elem_id="sampler")
-        guidance = gr.Number(None, label="Guidance, 0 to 10 (empty: the model's own)", elem_id="guidance")
-        notes["guidance"] = Note("guidance")
         pictures = gr.Slider(1, MAX_PICTURES, 1, step=1, label="Pictures a model", elem_id="pictures")
-    return sampler, guidance, pictures
+    return sampler, pictures
 
 
 def build_controls() -> Controls:
     """The left column's inputs."""
     notes: dict[str, Note] = {}
     picker = _picker(notes)
+    with gr.Row(elem_id="go"):
+        sheet = gr.Button("Objects", size="lg", elem_id="sheet")  # on a phone alone
+        sheet.click(None, None, None, js=asset("sheet.js"), api_visibility="private")
+        generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate")
+        stop = gr.Button("Stop", variant="stop", size="lg", elem_id="stop", visible="hidden")
     with gr.Row(elem_id="numbers"):
-        with gr.Column(min_width=120):
+        with gr.Column(min_width=100):
             seed = gr.Number(7, label="Seed", elem_id="seed")
             notes["seed"] = Note("seed")
-        with gr.Column(min_width=120):
+        with gr.Column(min_width=100):
             steps = gr.Number(DEFAULT_STEPS, label="Steps", elem_id="steps")
             notes["steps"] = Note("steps")
     with gr.Row(elem_id="seed-tools"):
         dice = gr.Button("Roll the seed", size="sm", elem_id="dice")
         locked = gr.Checkbox(True, label="Keep the seed", elem_id="lock", container=False)
         live = gr.Checkbox(False, label="Draw as I click", elem_id="live", container=False)
-    generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate")
-    stop = gr.Button("Stop", variant="stop", size="lg", elem_id="stop", visible="hidden")
-    sampler, guidance, pictures = _more(notes)
-    return Controls(
-        picker, seed, steps, sampler, guidance, pictures, dice, locked, live, generate, stop, notes
-    )  # fmt: skip
+    sampler, pictures = _more()
+    return Controls(picker, seed, steps, sampler, pictures, dice, locked, live, generate, stop, notes)

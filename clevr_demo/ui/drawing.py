@@ -1,9 +1,9 @@
-"""What happens on Generate, Stop and, if asked for, on every change: one run at a time, the newest one wins."""
+"""What happens on Generate, Stop and, if asked for, on every change: the newest request is drawn into the duel."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -13,13 +13,25 @@ from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.gate import draws_at_once
-from clevr_demo.ui.newest_run import NewestRun
-from clevr_demo.ui.runs import draw
+from clevr_demo.ui.line import Line
+from clevr_demo.ui.newest_run import NewestRun, Waiting
+from clevr_demo.ui.note import Note
+from clevr_demo.ui.payload import Run
+from clevr_demo.ui.runs import draw, waiting, work
 from clevr_demo.ui.studio import Studio
 
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
-"""The queue of everything that runs a network: as many at a time as there are cores, or as a GPU takes."""
+"""The queue of everything else that runs a network: as many at a time as there are cores, or as a GPU takes."""
 NOTHING_TICKED = "Tick at least one object, then press Generate."
+FAST_STEPS = 4
+"""Steps of "Draw as I click": few enough for a picture to be there before the next click."""
+AT_ONCE: dict[str, Any] = QUIET | {"queue": False, "trigger_mode": "multiple"}
+"""Options of events that only check and note something."""
+STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}
+"""Options of events that draw: they wait for each other in our own line, which tells how long."""
+
+Updates = dict[Any, Any]
+"""What a handler returns: the new value, or the change, of each component that it touches."""
 
 
 def message(error: InputError) -> str:
@@ -35,93 +47,126 @@ def visitor(request: gr.Request) -> str:
 
 
 class Drawing:
-    """The events around a run. `ticket` numbers the visitor's newest run, `result` is the last one that ended."""
+    """The events around a run, and what it draws into: the duel, and `result`, the last run that ended.
 
-    def __init__(self, studio: Studio, controls: Controls) -> None:
-        self.studio, self.controls, self.desk = studio, controls, NewestRun()
-        self.ticket, self.result = gr.State(0), gr.State(None, time_to_live=3600)
-        self.buttons = [controls.generate, controls.stop]
+    Others join in: `at_start` and `at_end` are asked for further updates, of components in `more`, when a run is asked
+    for and when it has ended.
+    """
 
-    def notes(self, error: InputError | None = None) -> list[str]:
+    def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note, line: Line) -> None:
+        self.studio, self.controls, self.duel, self.tabs, self.note, self.line = (
+            studio, controls, duel, tabs, note, line,
+        )  # fmt: skip
+        self.runs: NewestRun[GenerationRequest, Run] = NewestRun(line, work)
+        self.result = gr.State(None, time_to_live=3600)
+        self.moment = gr.Number(0, visible="hidden", elem_id="moment")
+        self.at_start: list[Callable[[], Updates]] = []
+        self.at_end: list[Callable[[Run], Updates]] = []
+        self.more: list[Any] = []
+
+    def notes(self, error: InputError | None = None) -> Updates:
         """The messages beside all controls: the error's, and none elsewhere."""
-        return [message(error) if error and error.field == field else "" for field in self.controls.notes]
+        controls = self.controls.notes.items()
+        return {note: [message(error)] if error and error.field == field else [] for field, note in controls}
 
-    def start(self, request: gr.Request, locked: bool, objects: Any, seed: Any, *rest: Any) -> list[Any]:
-        """Checks the request and issues a ticket: [ticket, seed, Generate, Stop, *notes]."""
+    def ask(self, request: gr.Request, wanted: GenerationRequest, moment: float | None = None) -> Updates:
+        """Makes this the visitor's newest request; the page turns to the duel and offers Stop."""
+        if not self.runs.ask(visitor(request), wanted, moment):
+            return {}
+        updates: Updates = {self.tabs: gr.Tabs(selected="duel"), **self.busy()}
+        for join in self.at_start:
+            updates |= join()
+        return updates
+
+    def press(self, request: gr.Request, moment: float, locked: bool, *values: Any) -> Updates:
+        """Generate: checks what stands in the controls and asks for it; what a link or file said is settled."""
+        return {self.note: [], **self._checked(request, moment, locked, values)}
+
+    def follow(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
+        """A change: draws at once with few steps, if the visitor asked for that."""
+        if not live:
+            return {self.moment: gr.skip()}
+        return self.press(request, moment, locked, *self.controls.with_steps(values, FAST_STEPS))
+
+    def _checked(self, request: gr.Request, moment: float, locked: bool, values: tuple[Any, ...]) -> Updates:
+        rolled: Updates = {}
         if not locked:
             seed = random.randint(0, MAX_SEED)
+            values, rolled = self.controls.with_seed(values, seed), {self.controls.seed: seed}
         try:
-            GenerationRequest.of(objects, seed, *rest)
+            wanted = self.controls.read(values)
         except InputError as error:
-            return [0, gr.skip(), gr.skip(), gr.skip(), *self.notes(error)]
-        return [self.desk.issue(visitor(request)), seed, *self.busy(), *self.notes()]
+            return self.notes(error)
+        return {**self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
-    def follow(self, request: gr.Request, live: bool, *values: Any) -> list[Any]:
-        """`start` after a change, if the visitor asked to draw on every change."""
-        if not live:
-            return [gr.skip()] * (4 + len(self.controls.notes))
-        return self.start(request, *values)
-
-    def run(self, request: gr.Request, ticket: int, *values: Any) -> Iterator[Any]:
-        """The run's updates, [duel, result]; a newer run of this visitor ends it silently."""
+    async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Draws what the visitor asked for last, update by update, until nothing newer comes."""
         who = visitor(request)
-        if not self.desk.claim(who, ticket):
-            yield gr.skip(), gr.skip()
-            return
+
+        def pictures(wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
+            return draw(self.studio, wanted, stopped)
+
         try:
-            wanted = GenerationRequest.of(*values)
-            for run in draw(self.studio, wanted, stopped=lambda: self.desk.ended(who, ticket)):
-                if not self.desk.newest(who, ticket):
-                    return
-                yield run.payload(), gr.skip() if run.state == "drawing" else run
-            yield gr.skip(), gr.skip()  # Gradio sends the last values of a run twice: let them be small
-        finally:
-            self.desk.close(who, ticket)
+            async for update in self.runs.updates(who, pictures):
+                if isinstance(update, Waiting):
+                    yield {self.duel: waiting(update.ahead, update.seconds)}
+                elif update.state == "drawing":
+                    yield {self.duel: update.payload()}
+                else:
+                    yield self.ended(who, update)
+        except Exception:
+            yield self.idle()
+            raise
+        yield {self.moment: gr.skip()}  # Gradio sends the last values of a run twice: let them be small
 
-    def run_if_live(self, request: gr.Request, live: bool, ticket: int, *values: Any) -> Iterator[Any]:
-        """`run` after a change, if the visitor asked to draw on every change."""
-        if live:
-            yield from self.run(request, ticket, *values)
-        else:
-            yield gr.skip(), gr.skip()
-
-    def finish(self, request: gr.Request) -> list[Any]:
-        """[Generate, Stop], back at rest unless another run is waiting or going on."""
-        return self.idle() if self.desk.idle(visitor(request)) else [gr.skip(), gr.skip()]
+    def ended(self, who: str, run: Run) -> Updates:
+        """A run's last updates."""
+        updates: Updates = {self.duel: run.payload(), self.result: run}
+        for join in self.at_end:
+            updates |= join(run)
+        return updates | (self.idle() if self.runs.idle(who) else {})
 
     def halt(self, request: gr.Request) -> None:
-        self.desk.stop(visitor(request))
+        self.runs.stop(visitor(request))
 
-    @staticmethod
-    def busy() -> list[gr.Button]:
-        return [gr.Button(visible="hidden"), gr.Button(visible=True)]
+    def busy(self) -> Updates:
+        return {self.controls.generate: gr.Button(visible="hidden"), self.controls.stop: gr.Button(visible=True)}
 
-    @staticmethod
-    def idle() -> list[gr.Button]:
-        return [gr.Button(visible=True), gr.Button(visible="hidden")]
+    def idle(self) -> Updates:
+        return {self.controls.generate: gr.Button(visible=True), self.controls.stop: gr.Button(visible="hidden")}
 
-    def then_draw(self, started: Any, duel: Duel, if_live: bool = False) -> Any:
-        """Draws what `started` issued a ticket for; the event in which the run has ended."""
-        inputs = [*([self.controls.live] if if_live else []), self.ticket, *self.controls.request]
-        run = self.run_if_live if if_live else self.run
-        drawn = started.then(run, inputs, [duel, self.result], trigger_mode="multiple", **QUIET, **MODELS_QUEUE)
-        return drawn.then(self.finish, None, self.buttons, queue=False, trigger_mode="multiple", **QUIET)
+    @property
+    def asked(self) -> list[Any]:
+        """What an event that asks for a run may change."""
+        controls = self.controls
+        return [
+            self.moment, self.note, self.tabs, controls.seed, controls.generate, controls.stop,
+            *controls.notes.values(), *self.more,
+        ]  # fmt: skip
 
-    def wire(self, duel: Duel) -> list[Any]:
-        """Connects buttons and changes with the handlers; returns the events in which a run has ended."""
-        controls, quick = self.controls, QUIET | {"queue": False, "trigger_mode": "multiple"}
-        outputs = [self.ticket, controls.seed, *self.buttons, *controls.notes.values()]
-        asked = [controls.locked, *controls.request]
-        pressed = controls.generate.click(self.start, asked, outputs, **quick)
+    def then_draw(self, started: Any) -> None:
+        """Draws what `started` asked for."""
+        outputs = [self.moment, self.duel, self.result, self.controls.generate, self.controls.stop, *self.more]
+        started.then(self.run, None, outputs, **STREAM)
+
+    def wire(self) -> None:
+        """Connects buttons and changes with the handlers."""
+        controls = self.controls
+        # The browser numbers its events: they may arrive in another order than they were made in.
+        numbered = "(moment, ...values) => [performance.now(), ...values]"
+        asked = [self.moment, controls.locked]
+        pressed = controls.generate.click(
+            self.press, [*asked, *controls.request], self.asked, js=numbered, **AT_ONCE
+        )  # fmt: skip
         rolled = controls.dice.click(
             None, None, controls.seed, js="() => Math.floor(Math.random() * 2 ** 31)", api_visibility="private"
         )
-        numbers = (controls.seed, controls.steps, controls.guidance)
-        changes = [controls.picker.change, controls.sampler.input, controls.pictures.release]
-        changed = gr.on(
-            [*changes, *(number.input for number in numbers)], self.follow, [controls.live, *asked], outputs, **quick
-        )
-        rerolled = rolled.then(self.follow, [controls.live, *asked], outputs, **quick)
+        follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
+        # A number is drawn once it stands, not at every digit.
+        settled = [event for number in (controls.seed, controls.steps) for event in (number.submit, number.blur)]
+        changes = [controls.picker.change, controls.sampler.input, controls.pictures.release, *settled]
+        changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
+        rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)
         controls.stop.click(self.halt, None, None, queue=False, **QUIET)
-        followed = [self.then_draw(started, duel, if_live=True) for started in (changed, rerolled)]
-        return [self.then_draw(pressed, duel), *followed]
+        for started in (pressed, changed, rerolled):
+            self.then_draw(started)

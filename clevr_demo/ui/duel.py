@@ -7,12 +7,14 @@ from typing import Any
 from clevr_demo.objects import OBJECTS
 from clevr_demo.ui.component import Html, asset
 
-SCRIPTS = ("duel.model.js", "duel.chart.js", "duel.view.js", "duel.js")
+SCRIPTS = (
+    "history.model.js", "duel.model.js", "duel.chart.js", "duel.marks.js", "duel.race.js", "duel.view.js", "duel.js",
+)  # fmt: skip
 
 
 class Duel(Html):
-    """Shows a run's payload (see `runs.Run.payload`). Scrubbing happens in the browser alone."""
+    """Shows a run's payload (see `payload`). Scrubbing happens in the browser alone."""
 
     def __init__(self, address: bool = False, **arguments: Any) -> None:
-        """With `address`, the browser's address follows the result, so that a reload draws it again."""
+        """With `address`, a result goes into the browser's address, which draws it again, and into the history."""
         super().__init__(asset("duel.html"), SCRIPTS, names=list(OBJECTS), address=address, **arguments)

@@ -13,11 +13,11 @@ from PIL import Image
 from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png, query_in
 from clevr_demo.request import GenerationRequest, query_of
-from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES, values
-from clevr_demo.ui.drawing import Drawing, visitor
+from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES
+from clevr_demo.ui.drawing import AT_ONCE, Drawing, Updates
 from clevr_demo.ui.links import read
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.runs import Run
+from clevr_demo.ui.payload import Run
 
 KINDS = {
     "ddpm": "DDPM picture",
@@ -38,15 +38,16 @@ def _images(arrays: list[Any]) -> list[Image.Image]:
 def contents(run: Run) -> dict[str, tuple[str, bytes]]:
     """For every kind of download the file's ending and its bytes. Strip and film show the first picture's denoising."""
     query, single = run.request.query(run.weights), run.request.single(0).query(run.weights)
-    first = run.pairs[0]
-    noisy, clear = (_images([getattr(s, part) for s in first.ddpm.stills]) for part in ("noisy", "predicted"))
-    path = _images([still.predicted for still in first.acgan.stills])
-    rows = [_images([pair.ddpm.picture for pair in run.pairs]), _images([pair.acgan.picture for pair in run.pairs])]
+    pairs = run.finished
+    stills = pairs[0].ddpm.stills
+    noisy, clear = _images([still.noisy for still in stills]), _images([still.predicted for still in stills])
+    last = _images([pairs[0].acgan.picture])
+    rows = [_images([pair.ddpm.picture for pair in pairs]), _images([pair.acgan.picture for pair in pairs])]
     return {
         "ddpm": ("png", png(rows[0][0], single)),
         "acgan": ("png", png(rows[1][0], single)),
         "pair": ("png", png(film_strip(rows), query)),
-        "strip": ("png", png(film_strip([noisy, clear, path]), single)),
+        "strip": ("png", png(film_strip([noisy, clear, last]), single)),
         "webp": ("webp", animation(clear, single)),
         "gif": ("gif", animation(clear, single, kind="GIF")),
     }
@@ -76,10 +77,9 @@ class Shelf:
 
 def told(request: GenerationRequest) -> str:
     """A request in words."""
-    guidance = "the model's own guidance" if request.guidance is None else f"guidance {request.guidance:g}"
     count = "1 picture" if request.pictures == 1 else f"{request.pictures} pictures"
-    sampler = SAMPLER_NAMES[request.sampler]
-    return f"{', '.join(request.names)}. Seed {request.seed}, {request.steps} steps, {sampler}, {guidance}, {count}."
+    drawn = f"{request.steps} steps, {SAMPLER_NAMES[request.sampler]}, {count}"
+    return f"{', '.join(request.names)}. Seed {request.seed}, {drawn}."
 
 
 class Files:
@@ -87,51 +87,46 @@ class Files:
 
     def __init__(self, drawing: Drawing) -> None:
         self.drawing, self.shelf, self.query = drawing, Shelf(), gr.State("")
+        self.buttons: list[gr.DownloadButton] = []
 
-    def prepare(self, run: Run | None) -> list[Any]:
-        """The download buttons' files; none for a run that was stopped, as it has no finished picture."""
-        if run is not None and run.shelved:
-            return [gr.skip() for _ in KINDS]
-        if run is None or run.state != "done":
-            return [gr.DownloadButton(value=None, interactive=False) for _ in KINDS]
-        run.shelved = True
-        return [gr.DownloadButton(value=path, interactive=True) for path in self.shelf.put(run)]
-
-    def look(self, path: str | None) -> list[Any]:
-        """[note, query, load button] of a dropped picture: what it says, without touching any setting."""
-        if not path:
-            return [[], "", gr.Button(visible="hidden")]
-        query = query_in(path)
-        if query is None:
-            return [
-                ["This file carries no request: only pictures downloaded here do."],
-                "",
-                gr.Button(visible="hidden"),
-            ]
-        request, notes = read(query_of(query), self.drawing.studio.weights)
-        if not request.objects:
-            return [notes, "", gr.Button(visible="hidden")]
-        return [[told(request), *notes], query, gr.Button(visible=True)]
-
-    def load(self, request: gr.Request, query: str) -> list[Any]:
-        """[ticket, Generate, Stop, *request's values]: the settings of the picture, drawn again."""
-        wanted, _ = read(query_of(query), self.drawing.studio.weights)
-        return [self.drawing.desk.issue(visitor(request)), *self.drawing.busy(), *values(wanted)]
-
-    def downloads(self) -> list[gr.DownloadButton]:
-        """The row of download buttons."""
-        return [
+    def build_downloads(self) -> None:
+        """The row of download buttons: of the last run that ended, and of none while another one draws."""
+        self.buttons = [
             gr.DownloadButton(title, size="sm", elem_id=f"get-{kind}", interactive=False)
             for kind, title in KINDS.items()
         ]
+        self.drawing.more += self.buttons
+        self.drawing.at_start.append(self.none)
+        self.drawing.at_end.append(self.prepare)
 
-    def follow(self, ends: list[Any], buttons: list[gr.DownloadButton]) -> None:
-        """Makes the files after every event in which a run has ended."""
-        for end in ends:
-            end.then(self.prepare, self.drawing.result, buttons, queue=False, trigger_mode="multiple", **QUIET)
+    def none(self) -> Updates:
+        return {button: gr.DownloadButton(value=None, interactive=False) for button in self.buttons}
 
-    def drop_place(self) -> Any:
-        """Where a picture is dropped; the event after which its request is drawn."""
+    def prepare(self, run: Run) -> Updates:
+        """The download buttons' files: of the pictures that are finished, also where the run was stopped later."""
+        if not run.finished:
+            return self.none()
+        paths = zip(self.buttons, self.shelf.put(run), strict=True)
+        return {button: gr.DownloadButton(value=path, interactive=True) for button, path in paths}
+
+    def look(self, path: str | None) -> tuple[list[str], str]:
+        """(note, query) of a dropped picture: what it says, without touching any setting; no query, nothing to load."""
+        if not path:
+            return [], ""
+        query = query_in(path)
+        if query is None:
+            return ["This file carries no request: only pictures downloaded here do."], ""
+        request, notes = read(query_of(query), self.drawing.studio.weights)
+        return ([told(request), *notes], query) if request.objects else (notes, "")
+
+    def load(self, request: gr.Request, query: str) -> Updates:
+        """The settings that a query names, drawn again."""
+        wanted, notes = read(query_of(query), self.drawing.studio.weights)
+        drawing = self.drawing
+        return {drawing.note: notes, **drawing.controls.show(wanted), **drawing.ask(request, wanted)}
+
+    def build_drop_place(self) -> None:
+        """Where a picture is dropped; it shows how it was drawn, and a button loads that."""
         with gr.Row(elem_id="drop-place"):
             drop = gr.UploadButton(
                 "Open a picture made here", file_types=[".png", ".webp", ".gif"], size="sm", elem_id="drop"
@@ -139,10 +134,15 @@ class Files:
             button = gr.Button("Load these settings", size="sm", visible="hidden", elem_id="load-dropped")
         gr.Markdown("Or drop it anywhere on the page: it shows how it was drawn.", elem_id="drop-hint")
         note = Note("drop", "hint")
-        drop.upload(self.look, drop, [note, self.query, button], queue=False, **QUIET)
-        return self.load_on(button, self.query)
 
-    def load_on(self, button: gr.Button, query: Any) -> Any:
-        """Lets a button load the settings of a query; the event after which they are drawn."""
-        outputs = [self.drawing.ticket, *self.drawing.buttons, *self.drawing.controls.request]
-        return button.click(self.load, query, outputs, queue=False, **QUIET)
+        def dropped(path: str | None) -> Updates:
+            sentences, query = self.look(path)
+            return {note: sentences, self.query: query, button: gr.Button(visible=True if query else "hidden")}
+
+        drop.upload(dropped, drop, [note, self.query, button], queue=False, **QUIET)
+        self.load_on(button, self.query)
+
+    def load_on(self, button: gr.Button, query: Any) -> None:
+        """Lets a button load the settings of a query, and draw them."""
+        outputs = list(dict.fromkeys([*self.drawing.asked, *self.drawing.controls.request]))
+        self.drawing.then_draw(button.click(self.load, query, outputs, **AT_ONCE))

@@ -1,9 +1,10 @@
-"""Two experiments on one request: a grid of seeds by steps or guidance, and the same seed with one object changed."""
+"""Two experiments on one request: a grid of seeds by steps, and the same seed with one object changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -15,25 +16,36 @@ from clevr_demo.pictures import difference
 from clevr_demo.request import GenerationRequest
 from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, Controls
-from clevr_demo.ui.drawing import MODELS_QUEUE, message, visitor
-from clevr_demo.ui.newest_run import NewestRun
+from clevr_demo.ui.drawing import AT_ONCE, STREAM, Updates, message, visitor
+from clevr_demo.ui.line import Line
+from clevr_demo.ui.newest_run import NewestRun, Waiting
 from clevr_demo.ui.note import Note
+from clevr_demo.ui.runs import work
 from clevr_demo.ui.studio import Studio
 from clevr_demo.ui.table import Pictures, Table, cell
+from clevr_demo.ui.wording import ahead, many
 
 MOST_COLUMNS, MOST_SEEDS = 8, 6
-DEFAULTS = {"steps": "2, 4, 8, 16", "guidance": "1, 2, 4, 7"}
+DEFAULT_COLUMNS = "2, 4, 8, 16"
 NOTHING = "nothing"
 
 
-def numbers(text: str, axis: str) -> list[float]:
+@dataclass(frozen=True)
+class Drawable:
+    """A checked experiment: `draw(stopped)` yields its table as it fills, `work` is about its network evaluations."""
+
+    work: float
+    draw: Callable[[Callable[[], bool]], Iterator[Table]]
+
+
+def numbers(text: str) -> list[float]:
     """The columns' values out of "5, 10, 20"; an InputError names what is no number."""
     found: list[float] = []
     for part in filter(None, (part.strip() for part in str(text).split(","))):
         try:
             found.append(float(part))
         except ValueError:
-            raise InputError("grid", f"{part!r} is not a number; write the {axis} as 5, 10, 20") from None
+            raise InputError("grid", f"{part!r} is not a number; write the steps as 5, 10, 20") from None
     if not 1 <= len(found) <= MOST_COLUMNS:
         raise InputError("grid", f"write one to {MOST_COLUMNS} numbers, separated by commas")
     return found
@@ -44,37 +56,33 @@ def ddpm_picture(studio: Studio, request: GenerationRequest, stopped: Callable[[
     for still in studio.ddpm_stills(request):
         if stopped():
             return None
-        if still.index == request.steps - 1:
+        if still.last:
             return still.predicted
     return None
 
 
-def grid_requests(values: list[Any], axis: str, text: str, seeds: int) -> list[list[GenerationRequest]]:
-    """A row of requests a seed, a column a value; checked before anything is drawn."""
-    base = GenerationRequest.of(*values)
-    rows = []
-    for number in range(int(seeds)):
-        single = base.single(number)
-        fields = {"labels": single.objects, "seed": single.seed, "steps": single.steps, "sampler": single.sampler}
-        row = [GenerationRequest.of(**(fields | {"guidance": single.guidance, axis: n})) for n in numbers(text, axis)]
-        rows.append(row)
-    return rows
+def grid_requests(base: GenerationRequest, text: str, seeds: int) -> list[list[GenerationRequest]]:
+    """A row of requests a seed, a column a number of steps; checked before anything is drawn."""
+    singles = [base.single(number) for number in range(seeds)]
+    return [
+        [GenerationRequest.of(single.objects, single.seed, steps, single.sampler) for steps in numbers(text)]
+        for single in singles
+    ]
 
 
-def draw_grid(
-    studio: Studio, rows: list[list[GenerationRequest]], axis: str, stopped: Callable[[], bool]
-) -> Iterator[Table]:
+def draw_grid(studio: Studio, rows: list[list[GenerationRequest]], stopped: Callable[[], bool]) -> Iterator[Table]:
     """The table after every picture."""
-    columns = [f"{getattr(one, axis):g} steps" if axis == "steps" else f"guidance {one.guidance:g}" for one in rows[0]]
-    title = f"DDPM: {', '.join(rows[0][0].names)}, by seed and {axis}"
-    table = Table(title, columns, [f"seed {row[0].seed}" for row in rows])
+    columns = [many(one.steps, "step") for one in rows[0]]
+    requests = [request for row in rows for request in row]
+    title = f"DDPM: {', '.join(rows[0][0].names)}, by seed and steps"
+    table = Table(title, columns, [f"seed {row[0].seed}" for row in rows], weights=[work(one) for one in requests])
     yield table
-    for request in [request for row in rows for request in row]:
+    for request in requests:
         pixels = ddpm_picture(studio, request, stopped)
         if pixels is None:
             table.state = "stopped"
             break
-        words = f"seed {request.seed}, {request.steps} steps"
+        words = f"seed {request.seed}, {many(request.steps, 'step')}"
         verdict = studio.verdicts([pixels], request)[0]
         table.cells.append(cell(pixels, request.query(studio.weights), verdict, words))
         table.mean_of_columns()
@@ -110,7 +118,8 @@ def draw_change(
     for model in table.rows:
         pair: list[np.ndarray] = []
         for request in (before, after):
-            pixels = ddpm_picture(studio, request, stopped) if model == "DDPM" else studio.acgan_picture(request)
+            by_ddpm = model == "DDPM"
+            pixels = ddpm_picture(studio, request, stopped) if by_ddpm else studio.acgan_still(request).predicted
             if pixels is None:
                 table.state = "stopped"
                 yield table
@@ -128,67 +137,63 @@ def draw_change(
 
 
 class Experiment:
-    """A tab's buttons, message and table, and the events that draw into it. `make` turns inputs into tables."""
+    """A tab's buttons, message and table, and the events that draw into it. `make` turns inputs into a drawing."""
 
-    def __init__(self, title: str, name: str, make: Callable[..., Callable[..., Iterator[Table]]]) -> None:
-        self.make, self.name, self.desk, self.ticket = make, name, NewestRun(), gr.State(0)
-        self.note = Note(name)
+    def __init__(self, title: str, name: str, line: Line, make: Callable[..., Drawable]) -> None:
+        self.make, self.name = make, name
+        self.runs: NewestRun[Drawable, Table] = NewestRun(line, lambda wanted: wanted.work)
+        self.note, self.nothing = Note(name), gr.State(None)
         with gr.Row():
             self.go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
             self.stop = gr.Button("Stop", variant="stop", visible="hidden", elem_id=f"{name}-stop")
         self.pictures = Pictures(elem_id=name)
 
-    def start(self, request: gr.Request, *values: Any) -> list[Any]:
-        """[ticket, go, stop, note]."""
+    def start(self, request: gr.Request, *values: Any) -> Updates:
         try:
-            self.make(*values)
+            wanted = self.make(*values)
         except InputError as error:
-            return [0, gr.skip(), gr.skip(), message(error)]
-        return [self.desk.issue(visitor(request)), gr.Button(visible="hidden"), gr.Button(visible=True), []]
+            return {self.note: [message(error)]}
+        self.runs.ask(visitor(request), wanted)
+        return {self.note: [], self.go: gr.Button(visible="hidden"), self.stop: gr.Button(visible=True)}
 
-    def run(self, request: gr.Request, ticket: int, *values: Any) -> Iterator[Any]:
-        who = visitor(request)
-        if not self.desk.claim(who, ticket):
-            yield gr.skip()
-            return
+    async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Draws what was asked for last, update by update."""
+        idle = {self.go: gr.Button(visible=True), self.stop: gr.Button(visible="hidden")}
         try:
-            for table in self.make(*values)(lambda: self.desk.ended(who, ticket)):
-                yield table.payload()
-            yield gr.skip()  # so that the whole table does not travel twice
-        finally:
-            self.desk.close(who, ticket)
-
-    def finish(self) -> list[Any]:
-        return [gr.Button(visible=True), gr.Button(visible="hidden")]
+            async for update in self.runs.updates(visitor(request), lambda wanted, stopped: wanted.draw(stopped)):
+                if isinstance(update, Waiting):
+                    yield {self.pictures: {"state": "waiting", "status": ahead(update.ahead, update.seconds)}}
+                else:
+                    yield {self.pictures: update.payload(), **(idle if update.state != "drawing" else {})}
+        except Exception:
+            yield idle
+            raise
+        yield {self.nothing: gr.skip()}  # so that the whole table does not travel twice
 
     def halt(self, request: gr.Request) -> None:
-        self.desk.stop(visitor(request))
+        self.runs.stop(visitor(request))
 
     def wire(self, inputs: list[Any]) -> None:
-        outputs = [self.ticket, self.go, self.stop, self.note]
-        started = self.go.click(self.start, inputs, outputs, queue=False, **QUIET)
-        drawn = started.then(self.run, [self.ticket, *inputs], self.pictures, **QUIET, **MODELS_QUEUE)
-        drawn.then(self.finish, None, [self.go, self.stop], queue=False, **QUIET)
+        started = self.go.click(self.start, inputs, [self.note, self.go, self.stop], **AT_ONCE)
+        started.then(self.run, None, [self.pictures, self.go, self.stop, self.nothing], **STREAM)
         self.stop.click(self.halt, None, None, queue=False, **QUIET)
 
 
-def build_grid(studio: Studio, controls: Controls) -> None:
+def build_grid(studio: Studio, controls: Controls, line: Line) -> None:
     """The grid's tab."""
-    gr.Markdown("The DDPM draws the ticked objects for several seeds, with another setting in every column.")
+    gr.Markdown("The DDPM draws the ticked objects for several seeds, with other steps in every column.")
     with gr.Row():
-        axis = gr.Radio([("Steps", "steps"), ("Guidance", "guidance")], value="steps", label="Columns", elem_id="axis")
-        text = gr.Textbox(DEFAULTS["steps"], label="Values of the columns", elem_id="grid-values")
+        text = gr.Textbox(DEFAULT_COLUMNS, label="Steps, a column each", elem_id="grid-values")
         seeds = gr.Slider(1, MOST_SEEDS, 3, step=1, label="Rows: seeds, from the one on the left", elem_id="grid-seeds")
-    axis.input(None, axis, text, js=f"(axis) => ({DEFAULTS!r})[axis]", api_visibility="private")
 
-    def make(axis: str, text: str, seeds: int, *values: Any) -> Callable[..., Iterator[Table]]:
-        rows = grid_requests(list(values), axis, text, seeds)
-        return lambda stopped: draw_grid(studio, rows, axis, stopped)
+    def make(text: str, seeds: int, *values: Any) -> Drawable:
+        rows = grid_requests(controls.read(values), text, int(seeds))
+        return Drawable(sum(work(one) for row in rows for one in row), partial(draw_grid, studio, rows))
 
-    Experiment("Draw the grid", "grid", make).wire([axis, text, seeds, *controls.request])
+    Experiment("Draw the grid", "grid", line, make).wire([text, seeds, *controls.request])
 
 
-def build_change(studio: Studio, controls: Controls) -> None:
+def build_change(studio: Studio, controls: Controls, line: Line) -> None:
     """The tab that changes one object."""
     gr.Markdown("Both models draw twice from the same seed. What stays, and what moves, when one object changes?")
     with gr.Row():
@@ -197,9 +202,9 @@ def build_change(studio: Studio, controls: Controls) -> None:
         into = gr.Dropdown(choices, value="cyan sphere", label="Put in", elem_id="put-in")
     controls.picker.change(None, [controls.picker, out], out, js=asset("change.choices.js"), api_visibility="private")
 
-    def make(out: str, into: str, *values: Any) -> Callable[..., Iterator[Table]]:
-        before = GenerationRequest.of(*values).single(0)
+    def make(out: str, into: str, *values: Any) -> Drawable:
+        before = controls.read(values).single(0)
         after = changed(before, out or NOTHING, into or NOTHING)
-        return lambda stopped: draw_change(studio, before, after, stopped)
+        return Drawable(work(before) + work(after), partial(draw_change, studio, before, after))
 
-    Experiment("Draw both", "change", make).wire([out, into, *controls.request])
+    Experiment("Draw both", "change", line, make).wire([out, into, *controls.request])

@@ -8,11 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from clevr_demo.request import PARSERS, GenerationRequest, from_query
+from clevr_demo.request import PARSERS, GenerationRequest, from_query, query_of
 from clevr_demo.ui.component import asset
-from clevr_demo.ui.controls import QUIET, Controls, values
-from clevr_demo.ui.drawing import Drawing, visitor
-from clevr_demo.ui.note import Note
+from clevr_demo.ui.controls import QUIET
+from clevr_demo.ui.drawing import Drawing, Updates
 
 TITLES = {"ddpm": "DDPM", "acgan": "ACGAN"}
 KNOWN = {"v", "objects", *PARSERS}
@@ -37,27 +36,24 @@ def read(query: Mapping[str, str], weights: Mapping[str, str]) -> tuple[Generati
 
 
 class Links:
-    """Restores a link when the page opens, and copies one."""
+    """Restores a link when the page opens."""
 
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
 
-    def restore(self, request: gr.Request) -> list[Any]:
-        """[note, ticket, Generate, Stop, *request's values] of the page's address."""
-        controls = self.drawing.controls
-        query = dict(request.query_params)
+    def restore(self, request: gr.Request) -> Updates:
+        """Puts the request of the page's address into the controls and asks for it."""
+        drawing = self.drawing
+        query = query_of(str(request.query_params))
         if not KNOWN & set(query):
-            return [gr.skip()] * (4 + len(controls.request))
-        wanted, notes = read(query, self.drawing.studio.weights)
-        if not wanted.objects:
-            return [notes, 0, gr.skip(), gr.skip(), *values(wanted)]
-        ticket = self.drawing.desk.issue(visitor(request))
-        return [notes, ticket, *self.drawing.busy(), *values(wanted)]
+            return {drawing.note: gr.skip()}
+        wanted, notes = read(query, drawing.studio.weights)
+        asked = drawing.ask(request, wanted) if wanted.objects else {}
+        return {drawing.note: notes, **drawing.controls.show(wanted), **asked}
 
-    def wire(self, demo: gr.Blocks, note: Note) -> Any:
+    def wire(self, demo: gr.Blocks) -> Any:
         """The event in which the address is read."""
-        controls: Controls = self.drawing.controls
-        outputs = [note, self.drawing.ticket, *self.drawing.buttons, *controls.request]
+        outputs = list(dict.fromkeys([*self.drawing.asked, *self.drawing.controls.request]))
         return demo.load(self.restore, None, outputs, queue=False, **QUIET)
 
 

@@ -8,12 +8,14 @@ import gradio as gr
 
 from clevr_demo.ui.api import add_api
 from clevr_demo.ui.component import ASSETS, asset
-from clevr_demo.ui.controls import QUIET, build_controls
+from clevr_demo.ui.controls import build_controls
 from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.files import Files
+from clevr_demo.ui.gate import draws_at_once
 from clevr_demo.ui.grids import build_change, build_grid
-from clevr_demo.ui.history import History, browser_memory
+from clevr_demo.ui.history import History
+from clevr_demo.ui.line import Line
 from clevr_demo.ui.links import Links, copy_button
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.studio import Studio
@@ -52,34 +54,32 @@ def launch_options() -> dict[str, Any]:
 def build_demo(studio: Studio | None = None) -> gr.Blocks:
     """The whole page with its events and its API; without a studio, the weights that ship with the project."""
     studio = studio or Studio.load()
+    line = Line(draws_at_once())
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
         gr.Markdown(HEAD, elem_id="head")
-        kept = browser_memory()
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
-            with gr.Column(elem_id="ask", scale=4, min_width=320):
+            with gr.Column(elem_id="ask", scale=0, min_width=320):
                 controls = build_controls()
-                drawing = Drawing(studio, controls)
-                files = Files(drawing)
-                dropped = files.drop_place()
-            with gr.Column(elem_id="show", scale=7, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
+                drop_place = gr.Column(elem_id="drop-column")
+            with gr.Column(elem_id="show", scale=1, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):
                     duel = Duel(elem_id="duel", address=True)
+                    drawing = Drawing(studio, controls, duel, tabs, link_note, line)
+                    files = Files(drawing)
                     with gr.Row(elem_id="share"):
                         copy_button()
-                        downloads = files.downloads()
+                        files.build_downloads()
                 with gr.Tab("Grid", id="grids"):
-                    build_grid(studio, controls)
+                    build_grid(studio, controls, line)
                 with gr.Tab("Change one object", id="changes"):
-                    build_change(studio, controls)
-                with gr.Tab("History", id="history") as past:
-                    history = History(past, kept)
-        ends = drawing.wire(duel)
-        loaded = files.load_on(history.load, history.query)
-        loaded.then(lambda: gr.Tabs(selected="duel"), None, tabs, queue=False, **QUIET)
-        starts = [Links(drawing).wire(demo, link_note), dropped, loaded]
-        ends += [drawing.then_draw(started, duel) for started in starts]
-        files.follow(ends, downloads)
-        history.follow(ends, duel)
+                    build_change(studio, controls, line)
+                with gr.Tab("History", id="history"):
+                    history = History()
+        with drop_place:
+            files.build_drop_place()
+        drawing.wire()
+        files.load_on(history.load, history.query)
+        drawing.then_draw(Links(drawing).wire(demo))
         add_api(studio)
     return demo.queue(default_concurrency_limit=1)

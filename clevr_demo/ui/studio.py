@@ -60,11 +60,11 @@ class Studio:
         """The ACGAN's walk through its latent space, ending in its picture."""
         return streamed(self.acgan, request)
 
-    def acgan_picture(self, request: GenerationRequest) -> np.ndarray:
-        """The ACGAN's picture in one pass, (64, 64, 3) uint8."""
+    def acgan_still(self, request: GenerationRequest) -> Still:
+        """The ACGAN's picture, in one pass."""
         one_thread()
-        drawn = self.acgan.generate_batch([request.objects], [request.seed], request.steps, timeline=False)
-        return np.asarray(drawn[0].image)
+        drawn = self.acgan.generate_batch([request.objects], [request.seed], request.steps, timeline=False)[0]
+        return Still.of(drawn.frames[-1], drawn.seconds, drawn.evaluations, last=True)
 
     def verdicts(self, pictures: list[np.ndarray], request: GenerationRequest) -> list[Verdict]:
         """The judge's verdicts on (64, 64, 3) uint8 pictures of one request, in one pass."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from clevr_demo.evaluator import Verdict
 from clevr_demo.ui.component import Html, asset
-from clevr_demo.ui.runs import png_base64
+from clevr_demo.ui.payload import png_base64
+from clevr_demo.ui.wording import left
 
 
 def percent(share: float) -> str:
@@ -27,7 +29,7 @@ def cell(pixels: np.ndarray, query: str, verdict: Verdict | None, words: str) ->
 
 @dataclass
 class Table:
-    """Cells in reading order, filled from the start; `foot` are the last row's texts."""
+    """Cells in reading order, filled from the start; `foot` are the last row's texts, `weights` each cell's work."""
 
     title: str
     columns: list[str]
@@ -35,6 +37,15 @@ class Table:
     cells: list[dict[str, Any]] = field(default_factory=list)
     foot: list[str] = field(default_factory=list)
     state: str = "drawing"
+    weights: list[float] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds_left(self) -> float:
+        """About how long the rest takes, each cell weighed by its work."""
+        weights = self.weights or [1.0] * self.total
+        behind = sum(weights[: len(self.cells)])
+        return (time.monotonic() - self.began) * (sum(weights) - behind) / behind if behind else 0.0
 
     @property
     def total(self) -> int:
@@ -51,6 +62,7 @@ class Table:
 
     def payload(self) -> dict[str, Any]:
         told = {"drawing": "Drawing", "done": "Done", "stopped": "Stopped"}[self.state]
+        rest = left(self.seconds_left) if self.state == "drawing" else ""
         return {
             "title": self.title,
             "columns": self.columns,
@@ -59,7 +71,7 @@ class Table:
             "foot": self.foot,
             "state": self.state,
             "total": self.total,
-            "status": f"{told}: {len(self.cells)} of {self.total} pictures",
+            "status": f"{told}: {len(self.cells)} of {self.total} pictures{rest}",
         }
 
 

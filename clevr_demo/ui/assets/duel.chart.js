@@ -1,6 +1,7 @@
-// The curve below a picture: accuracy as an area, each requested object's probability as a line.
+// The chart that is the scrubber: each object's probability by step, ticks where it is found for good, and a cursor.
 const SVG = 'http://www.w3.org/2000/svg';
-const CHART = { width: 320, height: 96, left: 4, right: 4, top: 6, bottom: 6 };
+const CHART = { width: 1000, height: 100 };
+const DASHES = { cube: 'none', sphere: '1 5', cylinder: '8 5' };
 
 function shape(tag, attributes, parent) {
   const node = document.createElementNS(SVG, tag);
@@ -9,53 +10,91 @@ function shape(tag, attributes, parent) {
   return node;
 }
 
-function across(step, steps) {
-  const room = CHART.width - CHART.left - CHART.right;
-  return CHART.left + (steps > 1 ? ((step - 1) / (steps - 1)) * room : room);
+function make(tag, className, parent, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  parent?.append(node);
+  return node;
 }
 
-function up(share) {
-  return CHART.top + (1 - share) * (CHART.height - CHART.top - CHART.bottom);
+function drawing(name, parent) {
+  const [colour, form] = name.split(' ');
+  const svg = shape('svg', { class: `object colour-${colour}`, 'aria-hidden': 'true' }, parent);
+  shape('use', { href: `#object-${form}` }, svg);
+  return svg;
 }
 
-function path(frames, steps, height) {
+const up = (share) => 3 + (1 - share) * (CHART.height - 6);
+
+function curve(frames, where, steps, height) {
   return frames
-    .map((frame, i) => `${i ? 'L' : 'M'}${across(frame.step, steps).toFixed(1)} ${up(height(frame)).toFixed(1)}`)
+    .map((frame, i) => {
+      const x = CHART.width * axisOf(positionOf(frame, where), where, steps);
+      return `${i ? 'L' : 'M'}${x.toFixed(1)} ${up(height(frame)).toFixed(1)}`;
+    })
     .join('');
 }
 
-const DASHES = { cube: 'none', sphere: '1 5', cylinder: '8 5' };
-
-// Draws the whole chart anew; the caller moves the cursor afterwards with moveCursor.
-function drawChart(svg, frames, run, names) {
+function drawCurves(svg, frames, where, run, names) {
   svg.replaceChildren();
+  const start = CHART.width * axisOf(where, where, run.steps);
   for (const share of [0, 0.5, 1]) {
-    shape('line', { class: 'rule', x1: 0, x2: CHART.width, y1: up(share), y2: up(share) }, svg);
+    shape('line', { class: 'rule', x1: start, x2: CHART.width, y1: up(share), y2: up(share) }, svg);
   }
-  if (frames.length) {
-    const first = across(frames[0].step, run.steps).toFixed(1);
-    const last = across(frames[frames.length - 1].step, run.steps).toFixed(1);
-    const top = path(frames, run.steps, (frame) => frame.hits / run.objects.length);
-    shape('path', { class: 'area', d: `${top}L${last} ${up(0)}L${first} ${up(0)}Z` }, svg);
-  }
-  for (const object of run.objects) {
+  if (where) shape('rect', { class: 'where', x: 0, y: 0, width: start - 0.01 * CHART.width, height: CHART.height }, svg);
+  const judged = frames.filter(isJudged);
+  run.objects.forEach((object, place) => {
     const [colour, form] = names[object].split(' ');
-    const line = path(frames, run.steps, (frame) => frame.p[object] / 1000);
+    const line = curve(judged, where, run.steps, (frame) => frame.p[place] / 1000);
     shape('path', { class: 'halo', d: line }, svg);
     shape('path', { class: `line colour-${colour}`, d: line, 'stroke-dasharray': DASHES[form] }, svg);
-    const seen = frames.length > 1 && firstSeen(frames, object);
-    if (seen) {
-      const place = { cx: across(seen.step, run.steps), cy: up(seen.p[object] / 1000), r: 4.5 };
-      const mark = shape('circle', { class: `mark colour-${colour}`, ...place }, svg);
-      shape('title', {}, mark).textContent = `${names[object]}: step ${seen.step} of ${run.steps}`;
-    }
-  }
-  shape('line', { class: 'cursor', y1: 0, y2: CHART.height }, svg);
+  });
 }
 
-function moveCursor(svg, step, steps) {
-  const cursor = svg.querySelector('.cursor');
-  if (!cursor) return;
-  cursor.setAttribute('x1', across(step, steps));
-  cursor.setAttribute('x2', across(step, steps));
+// Labels lie in as few rows as they fit into without touching; `width` is a label's width as a share of the axis.
+function rowsOf(labels, width) {
+  const ends = [];
+  return [...labels]
+    .sort((a, b) => a.at - b.at)
+    .map((label) => {
+      const left = Math.min(label.at, 1 - width);
+      let row = ends.findIndex((end) => end <= left);
+      if (row < 0) row = ends.length;
+      ends[row] = left + width;
+      return { ...label, row, left };
+    });
+}
+
+// Above the curves: where each object is found for good, by name.
+function drawTicks(place, side, where, run, names) {
+  const labels = (side?.since ?? [])
+    .map((step, i) => ({ step, object: run.objects[i] }))
+    .filter(({ step }) => step)
+    .map((label) => ({ ...label, at: axisOf(where + label.step - 1, where, run.steps) }));
+  const width = Math.min(0.5, 150 / Math.max(300, place.clientWidth));
+  const placed = rowsOf(labels, width);
+  place.replaceChildren();
+  place.style.setProperty('--rows', Math.max(1, ...placed.map(({ row }) => row + 1)));
+  for (const { step, object, at, row, left } of placed) {
+    const tick = make('span', 'tick', place);
+    tick.style.setProperty('--at', at);
+    tick.style.setProperty('--row', row);
+    const label = make('span', 'tick-label', place);
+    label.style.setProperty('--left', left);
+    label.style.setProperty('--row', row);
+    drawing(names[object], label);
+    make('span', '', label, names[object]);
+    label.title = `${names[object]}: found from step ${step} of ${run.steps} on`;
+  }
+}
+
+// Below the curves: the numbers of the steps.
+function drawAxis(place, where, steps) {
+  place.replaceChildren();
+  if (where) make('span', 'axis-where', place, 'where').style.setProperty('--at', 0);
+  for (const step of axisSteps(steps)) {
+    const number = make('span', 'axis-step', place, String(step));
+    number.style.setProperty('--at', axisOf(where + step - 1, where, steps));
+  }
 }

@@ -1,93 +1,111 @@
 // The duel's state and its controls. `props.value` is a run as it grows; nothing here ever asks the server.
 const root = element.querySelector('.duel');
 const find = (selector) => root.querySelector(selector);
-const part = (kind, model) => find(`.${kind}[data-model="${model}"]`);
+const stageOf = (model) => find(`.stage[data-model="${model}"]`);
+const verdictOf = (model) => find(`.verdict[data-model="${model}"]`);
 const scrub = find('.scrub');
 const playButton = find('[data-go="play"]');
-const state = { run: null, key: '', chosen: 0, step: 1, following: true, view: 'x0', timer: 0 };
+const looks = { rings: true, places: false, noisy: false, smooth: false };
+const state = { run: null, key: '', chosen: 0, position: 0, following: true, timer: 0 };
 
 const current = () => state.run?.pairs[state.chosen];
-const drawn = () => {
-  const pair = current();
-  return pair && newest(pair.ddpm) ? newest(pair.ddpm).step : 0;
-};
+const frames = () => timeline(current()?.ddpm);
+const where = () => whereCount(frames());
+// How far the timeline can be scrubbed, and how far it will go.
+const drawn = () => (frames().length ? positionOf(newest(current().ddpm), where()) : -1);
+const end = () => where() + (state.run?.steps ?? 1) - 1;
 
 function begin(run) {
   state.key = run.key;
-  Object.assign(state, { chosen: 0, step: 1, following: true });
+  Object.assign(state, { chosen: 0, position: 0, following: true });
   pause();
-  for (const model of MODELS) buildVerdict(part('verdict', model), run, props.names, model);
-  scrub.max = run.steps;
   // A result without its timeline, as the history keeps it, has nothing to scrub.
   root.classList.toggle('still', run.state === 'done' && run.pairs.every((pair) => !pair.ddpm.frames.length) && run.steps > 1);
-  const asked = run.state === 'drawing' && !document.querySelector('#live input')?.checked;
-  if (props.address && asked && matchMedia('(max-width: 640px)').matches) root.scrollIntoView({ block: 'start' });
 }
 
-// Everything that depends on the step alone.
-function fillStep() {
+// Everything that depends on the position alone.
+function fillPosition() {
   const run = state.run;
   if (!run) return;
+  const first = where();
   for (const model of MODELS) {
     const side = current()?.[model];
-    const frames = timeline(side);
-    fillPicture(part('stage', model), frames.length ? frameAt(frames, state.step) : null, run, props.names, model, state.view);
-    const verdict = part('verdict', model);
-    fillVerdict(verdict, side, state.step, run, props.names);
-    moveCursor(verdict.querySelector('.curve svg'), state.step, run.steps);
+    const all = timeline(side);
+    const frame = !all.length ? null : model === 'ddpm' ? frameAt(all, state.position) : newest(side);
+    fillPicture(stageOf(model), all, frame, run, props.names, model, looks.noisy);
+    fillCaption(stageOf(model), side, frame, run, looks.noisy);
+    const choosing = state.position < first; // while the DDPM chooses places, the ACGAN shows its own
+    drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: looks.places || choosing });
+    fillChips(verdictOf(model).querySelector('.chips'), frame, run, props.names);
+    fillScores(verdictOf(model), frame, run);
   }
-  scrub.value = state.step;
-  const text = `Step ${state.step} of ${run.steps}`;
+  scrub.value = state.position + 1;
+  const text = named(state.position, first, run.steps);
   find('.step-text').textContent = text;
+  root.dataset.step = Math.max(0, state.position - first + 1);
   scrub.setAttribute('aria-valuetext', text);
+  find('.plot').style.setProperty('--at', axisOf(state.position, first, run.steps));
+}
+
+// Sentences of a run that shows nothing itself, as one that waits: what was drawn before stays.
+function tell(run) {
+  const told = find('.duel-summary');
+  told.setAttribute('aria-live', run.state === 'drawing' ? 'off' : 'polite'); // not every step is read out
+  // One picture's verdicts stand above the pictures already: here they are for those who listen.
+  const spoken = run.state === 'done' && run.total === 1;
+  told.querySelector('.seen').textContent = spoken ? `Seed ${run.seed}, ${run.steps} steps` : (run.status ?? '');
+  told.querySelector('.unseen').textContent = spoken ? run.status : '';
+  root.dataset.state = run.state;
 }
 
 function show() {
-  const run = props.value?.key ? props.value : null;
+  const run = props.value?.state ? props.value : null;
+  if (run) tell(run);
+  if (run && !run.pairs?.length) return;
   root.classList.toggle('empty', !run);
   if (!run) return;
   state.run = run;
   if (run.key !== state.key) begin(run);
-  if (run.state === 'drawing') state.chosen = state.following ? Math.max(0, run.pairs.length - 1) : state.chosen;
-  if (state.following) state.step = drawn() || 1;
+  if (run.state === 'drawing' && state.following) state.chosen = Math.max(0, run.pairs.length - 1);
+  scrub.max = end() + 1;
+  if (state.following) state.position = Math.max(0, drawn());
   root.classList.toggle('drawing', run.state === 'drawing');
-  root.dataset.state = run.state;
   root.dataset.run = run.key;
   root.dataset.query = run.query;
-  scrub.disabled = drawn() === 0;
-  const told = find('.duel-summary');
-  told.setAttribute('aria-live', run.state === 'drawing' ? 'off' : 'polite'); // not every step is read out
-  told.textContent = summary(run);
-  if (props.address && run.state === 'done') follow(run.query);
+  scrub.disabled = drawn() < 0;
+  if (props.address && run.state === 'done') keep(run);
+  drawCurves(find('.curves'), frames(), where(), run, props.names);
+  drawTicks(find('.ticks'), current()?.ddpm, where(), run, props.names);
+  drawAxis(find('.axis'), where(), run.steps);
+  drawRace(find('.race'), current());
   for (const model of MODELS) {
-    const verdict = part('verdict', model);
-    drawChart(verdict.querySelector('.curve svg'), timeline(current()?.[model]), run, props.names);
-    fillMean(verdict, run, model);
-    fillTiles(part('stage', model), run, model, state.chosen, choose);
+    fillMean(verdictOf(model), run, model);
+    fillTiles(stageOf(model), run, model, state.chosen, choose);
   }
-  fillStep();
+  fillPosition();
 }
 
-// The address follows the result, so that a reload draws it again; what Gradio keeps there stays.
-function follow(query) {
-  const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__'));
+// A finished run goes into the address, so that a reload draws it again, and into the history.
+function keep(run) {
+  remember(localStorage, run);
+  const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__')); // Gradio's own
   const more = kept.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join('');
-  window.history.replaceState(window.history.state, '', `${location.pathname}?${query}${more}`);
+  window.history.replaceState(window.history.state, '', `${location.pathname}?${run.query}${more}`);
+  document.dispatchEvent(new CustomEvent('duel:drawn', { detail: run }));
 }
 
 function choose(number) {
   state.chosen = number;
   state.following = state.run.state === 'drawing' && number === state.run.pairs.length - 1;
-  state.step = Math.min(state.step, drawn()) || 1;
-  if (state.run.state === 'done') state.step = state.run.steps;
+  state.position = state.run.state === 'drawing' ? Math.max(0, Math.min(state.position, drawn())) : drawn();
   show();
 }
 
-function goTo(step) {
-  if (!state.run || !drawn()) return;
-  state.step = Math.max(1, Math.min(step, drawn()));
-  state.following = state.run.state === 'drawing' && state.step === drawn();
-  fillStep();
+function goTo(position) {
+  if (!state.run || drawn() < 0) return;
+  state.position = Math.max(0, Math.min(position, drawn()));
+  state.following = state.run.state === 'drawing' && state.position === drawn();
+  fillPosition();
 }
 
 const ICONS = { Play: 'M8 5v14l11-7z', Pause: 'M7 5h4v14H7zM13 5h4v14h-4z' };
@@ -105,44 +123,60 @@ function pause() {
 }
 
 function play() {
-  if (!drawn()) return;
-  if (state.step >= drawn()) goTo(1);
+  if (drawn() < 0) return;
+  if (state.position >= drawn()) goTo(0);
   label('Pause');
   // About four seconds for the whole way, whatever the number of steps.
-  const stride = Math.max(1, Math.round(state.run.steps / 40));
+  const stride = Math.max(1, Math.round(end() / 40));
   state.timer = setInterval(() => {
-    goTo(state.step + stride);
-    if (state.step >= drawn() && state.run.state !== 'drawing') pause();
-  }, Math.max(70, 4000 / Math.max(1, state.run.steps)));
+    goTo(state.position + stride);
+    if (state.position >= drawn() && state.run.state !== 'drawing') pause();
+  }, Math.max(70, 4000 / Math.max(1, end())));
 }
 
 const moves = {
-  start: () => goTo(1),
-  back: () => goTo(state.step - 1),
-  on: () => goTo(state.step + 1),
-  end: () => goTo(state.run ? state.run.steps : 1),
+  start: () => goTo(0),
+  back: () => goTo(state.position - 1),
+  on: () => goTo(state.position + 1),
+  end: () => goTo(end()),
   play: () => (state.timer ? pause() : play()),
 };
 
 root.addEventListener('click', (event) => {
+  const mark = event.target.closest('.marks [data-name]');
+  if (mark) nameMark(mark.closest('.stage'), mark);
   const button = event.target.closest('button');
   if (!button) return;
-  const { go, view, scale } = button.dataset;
+  const { go, switch: look } = button.dataset;
   if (go) {
     if (go !== 'play') pause();
     moves[go]();
   }
-  if (view || scale) {
-    for (const other of button.parentElement.children) other.setAttribute('aria-pressed', String(other === button));
-  }
-  if (view) state.view = view;
-  if (scale) root.classList.toggle('smooth', scale === 'smooth');
-  if (view) fillStep();
+  if (!look) return;
+  looks[look] = !looks[look];
+  button.setAttribute('aria-pressed', String(looks[look]));
+  root.classList.toggle('smooth', looks.smooth);
+  fillPosition();
 });
+root.addEventListener('pointermove', (event) => {
+  const stage = event.target.closest('.stage');
+  if (stage && event.pointerType === 'mouse') nameMark(stage, event.target.closest('.marks [data-name]'));
+});
+root.addEventListener('pointerleave', () => MODELS.forEach((model) => nameMark(stageOf(model), null)));
+
+// A chip under the pointer points at its rings.
+for (const kind of ['pointerover', 'pointerout']) {
+  root.addEventListener(kind, (event) => {
+    const chip = event.target.closest('.chip');
+    if (!chip) return;
+    const rings = stageOf(chip.closest('.verdict').dataset.model).querySelectorAll(`.ring[data-object="${chip.dataset.object}"]`);
+    for (const one of rings) one.classList.toggle('named', kind === 'pointerover');
+  });
+}
 
 scrub.addEventListener('input', () => {
   pause();
-  goTo(Number(scrub.value));
+  goTo(Number(scrub.value) - 1);
 });
 scrub.addEventListener('keydown', (event) => {
   if (event.key !== ' ') return;
@@ -150,14 +184,27 @@ scrub.addEventListener('keydown', (event) => {
   moves.play();
 });
 
-// A press on a curve goes to that step.
-root.addEventListener('pointerdown', (event) => {
-  const svg = event.target.closest('.curve svg');
-  if (!svg || !state.run) return;
-  const box = svg.getBoundingClientRect();
+// A press on the chart goes to that step, and goes on as it is dragged. The slider itself serves the keyboard.
+const plot = find('.plot');
+const scrubTo = (event) => {
+  const box = plot.getBoundingClientRect();
+  goTo(positionAt((event.clientX - box.left) / box.width, where(), state.run.steps));
+};
+plot.addEventListener('pointerdown', (event) => {
+  if (!state.run) return;
   pause();
-  goTo(Math.round(1 + ((event.clientX - box.left) / box.width) * (state.run.steps - 1)));
+  plot.setPointerCapture(event.pointerId);
+  scrubTo(event);
+  scrub.focus({ preventScroll: true });
+  event.preventDefault();
+});
+plot.addEventListener('pointermove', (event) => {
+  if (state.run && plot.hasPointerCapture(event.pointerId)) scrubTo(event);
 });
 
+// What others on the page may do with the duel: a tour, a presentation, keys.
+root.duel = { play, pause, goTo, moves, looks, run: () => state.run, redraw: fillPosition };
+
+new ResizeObserver(() => state.run && drawTicks(find('.ticks'), current()?.ddpm, where(), state.run, props.names)).observe(plot);
 watch('value', show);
 show();

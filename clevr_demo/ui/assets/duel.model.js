@@ -1,36 +1,85 @@
-// Reading a run: which frame stands at a step, what the judge said there, and the summary in words.
+// Reading a run: positions on the timeline, the frame that stands at one, and what the judge said there. No page here.
 const MODELS = ['ddpm', 'acgan'];
 const TITLES = { ddpm: 'DDPM', acgan: 'ACGAN' };
 const percent = (share) => `${Math.round(100 * share)} %`;
+const WHERE_SHARE = 0.16; // of the axis: the places take a few frames, whatever the number of steps
 
-// All frames of one model's picture, in step order.
+// All frames of one model's picture, in order.
 function timeline(side) {
   if (!side) return [];
   return side.last ? [...side.frames, side.last] : side.frames;
 }
 
-// The frame to show at a step: the newest one that is not later, or the first there is.
-function frameAt(frames, step) {
+// How many frames tell where the objects go, before the first one tells what they look like.
+const whereCount = (frames) => frames.filter((frame) => frame.stage === 'where').length;
+
+// Positions run from 0 over the places and then, one a step, over the pixels; left-out steps have a position too.
+const positionOf = (frame, where) => frame.step - 1 + (frame.stage === 'where' ? 0 : where);
+
+// The frame to show at a position: the newest one that is not later, or the first there is.
+function frameAt(frames, position) {
+  const where = whereCount(frames);
   let found = frames[0];
-  for (const frame of frames) if (frame.step <= step) found = frame;
+  for (const frame of frames) if (positionOf(frame, where) <= position) found = frame;
   return found;
 }
 
-function firstSeen(frames, object) {
-  return frames.find((frame) => frame.seen.includes(object));
+// "Step 6 of 20", "Places 3 of 8"
+function named(position, where, steps) {
+  return position < where ? `Places ${position + 1} of ${where}` : `Step ${position - where + 1} of ${steps}`;
+}
+
+// Share of the axis at a position, 0 to 1: first the places, then the steps, evenly in each.
+function axisOf(position, where, steps) {
+  const start = where ? WHERE_SHARE : 0;
+  if (position < where) return where > 1 ? (position / (where - 1)) * (start - 0.02) : 0;
+  return steps > 1 ? start + ((position - where) / (steps - 1)) * (1 - start) : 1;
+}
+
+// The position nearest to a share of the axis.
+function positionAt(share, where, steps) {
+  const start = where ? WHERE_SHARE : 0;
+  if (where && share < start - 0.01) return Math.max(0, Math.min(where - 1, Math.round((share / (start - 0.02)) * (where - 1))));
+  return where + Math.max(0, Math.min(steps - 1, Math.round(((share - start) / (1 - start)) * (steps - 1))));
+}
+
+// Round numbers for an axis of steps, the first and the last included.
+function axisSteps(steps) {
+  const room = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((size) => steps / size <= 6);
+  const between = [];
+  for (let step = room; step < steps - room / 2; step += room) if (step > 1) between.push(step);
+  return steps > 1 ? [1, ...between, steps] : [1];
+}
+
+const isJudged = (frame) => Boolean(frame?.found);
+const sightings = (frame, object) => frame.found.filter(([index]) => index === object);
+
+// One entry a requested object and one an unwanted kind: what the judge says of it, and how sure it is.
+function chipsOf(frame, objects) {
+  const wanted = objects.map((object) => {
+    const seen = isJudged(frame) ? sightings(frame, object) : [];
+    const mark = !isJudged(frame) ? '' : ['missing', 'found', 'twice'][seen.length] ?? `${seen.length} times`;
+    const sure = Math.max(0, ...seen.map(([, , , confidence]) => confidence)) / 1000;
+    return { object, mark, sure, ok: seen.length === 1, wanted: true };
+  });
+  if (!isJudged(frame)) return wanted;
+  const strangers = [...new Set(frame.found.map(([index]) => index))].filter((index) => !objects.includes(index));
+  const extra = strangers.map((object) => {
+    const seen = sightings(frame, object);
+    const sure = Math.max(...seen.map(([, , , confidence]) => confidence)) / 1000;
+    return { object, mark: seen.length > 1 ? `extra, ${seen.length} times` : 'extra', sure, ok: false, wanted: false };
+  });
+  return [...wanted, ...extra];
 }
 
 function source(base64) {
   return `data:image/${base64.startsWith('iVBOR') ? 'png' : 'webp'};base64,${base64}`;
 }
 
-function score(frame, objects) {
-  return {
-    accuracy: frame.hits / objects.length,
-    exact: frame.exact,
-    missed: objects.filter((object) => !frame.seen.includes(object)),
-    extra: frame.seen.filter((object) => !objects.includes(object)),
-  };
+// The picture of a frame: its own, or for places the empty scene that the first frame brought.
+function pictureOf(frames, frame, noisy) {
+  const own = (noisy && frame.xt) || frame.x0;
+  return own ?? frames.find((one) => one.stage === frame.stage && one.x0)?.x0;
 }
 
 function newest(side) {
@@ -38,12 +87,9 @@ function newest(side) {
   return frames[frames.length - 1];
 }
 
-function seconds(value) {
-  return value >= 10 ? `${Math.round(value)} s` : `${value.toFixed(value >= 0.995 ? 1 : 2)} s`;
-}
-
-function passes(count) {
-  return `${count} network evaluation${count === 1 ? '' : 's'}`;
+function duration(seconds) {
+  if (seconds < 0.995) return `${Math.round(1000 * seconds)} ms`;
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 }
 
 function listed(names) {
@@ -51,55 +97,25 @@ function listed(names) {
   return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
-// "met the request", or "missed 1 and added 2 objects"; which ones, the chips below say
-function outcome(frame, objects) {
-  const { missed, extra } = score(frame, objects);
-  const parts = [];
-  if (missed.length) parts.push(`missed ${missed.length}`);
-  if (extra.length) parts.push(`added ${extra.length}`);
-  const count = extra.length || missed.length;
-  return parts.length ? `${parts.join(' and ')} object${count === 1 ? '' : 's'}` : 'met the request';
-}
-
-function pairSummary(pair, objects) {
-  return MODELS.map((model) => {
-    const { evaluations } = pair[model];
-    const cost = `${seconds(pair[model].seconds)}, ${evaluations} evaluation${evaluations === 1 ? '' : 's'}`;
-    return `${TITLES[model]} ${outcome(newest(pair[model]), objects)} (${cost}).`;
-  }).join(' ');
-}
-
 // Mean scores of one model over the pictures it has finished.
 function meanScore(pairs, model, objects) {
-  const done = pairs.filter((pair) => pair[model].last).map((pair) => score(pair[model].last, objects));
+  const done = pairs.map((pair) => pair[model].last).filter(Boolean);
   if (!done.length) return null;
   return {
-    accuracy: done.reduce((sum, one) => sum + one.accuracy, 0) / done.length,
-    exact: done.filter((one) => one.exact).length,
+    accuracy: done.reduce((sum, frame) => sum + frame.hits / objects.length, 0) / done.length,
+    exact: done.filter((frame) => frame.exact).length,
     count: done.length,
   };
 }
 
-function gridSummary(pairs, objects) {
-  return MODELS.map((model) => {
-    const mean = meanScore(pairs, model, objects);
-    if (!mean) return `${TITLES[model]}: nothing finished`;
-    return `${TITLES[model]}: mean accuracy ${percent(mean.accuracy)}, exact match ${mean.exact} of ${mean.count}`;
-  }).join('. ');
-}
-
-function summary(run) {
-  const pair = run.pairs[run.pairs.length - 1];
-  if (run.state === 'stopped') {
-    if (!pair || !newest(pair.ddpm)) return 'Stopped before the first step.';
-    const where = `step ${newest(pair.ddpm).step} of ${run.steps}`;
-    const which = run.total > 1 ? ` of picture ${run.pairs.length} of ${run.total}` : '';
-    return `Stopped after ${where}${which}. The last frame is kept.`;
-  }
-  if (run.state === 'drawing') {
-    const frame = pair && newest(pair.ddpm);
-    const which = run.total > 1 ? `picture ${run.pairs.length} of ${run.total}, ` : '';
-    return `Drawing: ${which}step ${frame ? frame.step : 0} of ${run.steps}`;
-  }
-  return run.total > 1 ? `${gridSummary(run.pairs, run.objects)}.` : pairSummary(pair, run.objects);
+// The race: each model's seconds, where its passes end, and when all objects were found for good.
+function raceOf(pair) {
+  const bars = MODELS.map((model) => {
+    const side = pair[model];
+    const steps = timeline(side).filter((frame) => frame.stage !== 'where');
+    const complete = side.complete && model === 'ddpm' ? steps.find((frame) => frame.step === side.complete) : null;
+    const passes = steps.map((frame) => frame.ms / 1000);
+    return { model, seconds: side.seconds, passes, cost: side.cost ?? '', complete: complete && { step: complete.step, at: complete.ms / 1000 } };
+  });
+  return { bars, most: Math.max(0.001, ...bars.map((bar) => bar.seconds)) };
 }

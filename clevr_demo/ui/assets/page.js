@@ -14,14 +14,32 @@
     input.dispatchEvent(new Event('change', { bubbles: true }));
   });
 
+  // Ctrl+Enter draws, Esc stops, wherever the focus is; on a phone, drawing puts the sheet away.
+  const shown = (id) => {
+    const button = document.getElementById(id);
+    return button?.offsetParent ? button : null;
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      document.activeElement?.blur?.(); // what is being typed counts
+      setTimeout(() => shown('generate')?.click());
+    }
+    if (event.key === 'Escape' && !event.defaultPrevented) shown('stop')?.click();
+  });
+  document.addEventListener('click', (event) => {
+    const open = document.body.classList.contains('sheet-open');
+    if (open && event.target.closest('#generate')) document.getElementById('sheet').click();
+  });
+
   // Generate and Stop take turns; whoever pressed one by keyboard finds the other under the same key.
   const pair = ['generate', 'stop'];
   let last = '';
   document.addEventListener('focusin', (event) => (last = event.target.id));
   const hand = () => {
-    const shown = pair.map((id) => document.getElementById(id)).find((button) => button?.offsetParent);
+    const button = pair.map(shown).find(Boolean);
     const lost = document.activeElement === document.body || pair.includes(document.activeElement.id);
-    if (shown && lost && pair.includes(last)) shown.focus({ preventScroll: true });
+    if (button && lost && pair.includes(last)) button.focus({ preventScroll: true });
   };
   const watcher = new MutationObserver(hand);
   for (const id of pair) watcher.observe(document.getElementById(id), { attributes: true, attributeFilter: ['class'] });

@@ -1,0 +1,46 @@
+// The last results as buttons, a pair of pictures each. Choosing one hands it over as the component's value.
+const list = element.querySelector('.history');
+const chosen = { key: '' };
+
+function picture(side, parent) {
+  const image = document.createElement('img');
+  image.src = `data:image/png;base64,${side.last.x0}`;
+  image.alt = '';
+  parent.append(image);
+}
+
+function entry(run) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'history-entry';
+  button.title = inWords(run);
+  button.setAttribute('aria-label', inWords(run));
+  button.setAttribute('aria-pressed', String(run.key === chosen.key));
+  picture(run.pairs[0].ddpm, button);
+  picture(run.pairs[0].acgan, button);
+  button.addEventListener('click', () => {
+    chosen.key = run.key;
+    for (const other of list.children) other.setAttribute('aria-pressed', String(other === button));
+    props.value = { run: { ...run, key: `${run.key}-past` }, query: run.query, words: inWords(run) };
+    trigger('select');
+  });
+  return button;
+}
+
+function show() {
+  const runs = recalled(localStorage.getItem(HISTORY_KEY));
+  list.replaceChildren(...runs.map(entry));
+  list.classList.toggle('none', !runs.length);
+  element.querySelector('.history-none').hidden = Boolean(runs.length);
+}
+
+element.querySelector('.history-forget').addEventListener('click', () => {
+  localStorage.removeItem(HISTORY_KEY);
+  chosen.key = '';
+  show();
+  props.value = {};
+  trigger('select');
+});
+document.addEventListener('duel:drawn', show);
+window.addEventListener('storage', show); // another tab drew something
+show();

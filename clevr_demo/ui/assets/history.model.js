@@ -1,0 +1,38 @@
+// What this browser keeps of the last results: read anew at every change, so that two tabs add to one list.
+const HISTORY_KEY = 'clevr-duel.history';
+const HISTORY_MOST = 12;
+
+function recalled(text) {
+  try {
+    const list = JSON.parse(text ?? '[]');
+    return Array.isArray(list) ? list.filter((run) => run?.query && run.pairs?.length) : [];
+  } catch {
+    return [];
+  }
+}
+
+// The list with a finished run in front, without its timeline; the same request stands there once.
+function remembered(list, run) {
+  if (list.some((one) => one.key === run.key)) return list;
+  const bare = ({ last, seconds, evaluations, cost }) => ({ frames: [], last: { ...last, xt: undefined }, seconds, evaluations, cost });
+  const pairs = run.pairs.map(({ seed, ddpm, acgan }) => ({ seed, ddpm: bare(ddpm), acgan: bare(acgan) }));
+  return [{ ...run, pairs }, ...list.filter((one) => one.query !== run.query)].slice(0, HISTORY_MOST);
+}
+
+function remember(storage, run) {
+  let list = remembered(recalled(storage.getItem(HISTORY_KEY)), run);
+  while (list.length) {
+    try {
+      storage.setItem(HISTORY_KEY, JSON.stringify(list));
+      return;
+    } catch {
+      list = list.slice(0, -1); // the browser's room is full: the oldest goes
+    }
+  }
+}
+
+// "red cube, blue sphere. Seed 7, 20 steps."
+function inWords(run) {
+  const objects = (new URLSearchParams(run.query).get('objects') ?? '').replaceAll('-', ' ').replaceAll(',', ', ');
+  return `${objects}. Seed ${run.seed}, ${run.steps} steps.`;
+}
