@@ -27,7 +27,7 @@ from clevr_demo.objects import INDEX
 from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest
 from clevr_demo.ui.gate import Still
-from clevr_demo.ui.wording import cost, done, drawing, sentence, stopped
+from clevr_demo.ui.wording import cost, done, drawing, stopped
 
 QUALITIES = (75, 50, 25, 8, 1)
 FRAME_BYTES = 1700
@@ -50,14 +50,6 @@ def webp_base64(pixels: np.ndarray) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def found(verdict: Verdict) -> list[list[Any]]:
-    """[object's index, row, column, per mille of confidence] of everything seen; no place where the judge has none."""
-    seen = getattr(verdict, "found", None)
-    if seen is None:  # a judge that only names what it sees
-        return [[INDEX[name], None, None, round(1000 * verdict.probabilities[name])] for name in verdict.seen]
-    return [[INDEX[one.name], round(one.row, 1), round(one.column, 1), round(1000 * one.confidence)] for one in seen]
-
-
 def judged(verdict: Verdict) -> dict[str, Any]:
     """A verdict as small plain values.
 
@@ -68,8 +60,11 @@ def judged(verdict: Verdict) -> dict[str, Any]:
         "p": [round(1000 * verdict.probabilities[name]) for name in verdict.requested],
         "hits": verdict.hits,
         "exact": verdict.exact,
-        "found": found(verdict),
-        "told": sentence(verdict),
+        "found": [
+            [INDEX[one.name], round(one.row, 1), round(one.column, 1), round(1000 * one.confidence)]
+            for one in verdict.found
+        ],
+        "told": verdict.sentence,
     }
 
 

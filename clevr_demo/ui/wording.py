@@ -55,24 +55,13 @@ def stopped(step: int, steps: int, finished: int, pictures: int) -> str:
     return "Stopped before the first step." if not finished else "Stopped."
 
 
-def sentence(verdict: Verdict) -> str:
-    """The verdict in one sentence."""
-    told = getattr(verdict, "sentence", None)
-    if told is not None:
-        return str(told)
-    count, drawn = len(verdict.requested), len(verdict.requested) - len(verdict.missing)
-    if verdict.missing:
-        return f"{drawn} of {count} drawn: {', '.join(verdict.missing)} missing"
-    return f"{drawn} drawn, but {', '.join(verdict.extra)} too" if verdict.extra else f"All {count} drawn, nothing else"
-
-
 def done(verdicts: Mapping[str, Sequence[Verdict | None]]) -> str:
     """The result of each model: the judge's sentence, or over several pictures how many are exact and the accuracy."""
     told = []
     for model, seen in verdicts.items():
         all_of = [verdict for verdict in seen if verdict is not None]
         if len(all_of) == 1:
-            told.append(f"{model}: {sentence(all_of[0])}.")
+            told.append(f"{model}: {all_of[0].sentence}.")
         elif all_of:
             exact, accuracy = sum(one.exact for one in all_of), sum(one.accuracy for one in all_of) / len(all_of)
             told.append(f"{model}: {exact} of {len(all_of)} exact, accuracy {100 * accuracy:.0f} % on average.")

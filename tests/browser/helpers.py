@@ -47,4 +47,9 @@ def pictures(page: Any) -> list[str]:
 
 
 def step_shown(page: Any) -> int:
-    return int(page.locator("#duel .scrub").input_value())
+    """The denoising step that is shown; 0 while the places are."""
+    return int(page.locator("#duel .duel").get_attribute("data-step"))
+
+
+STEP = "Number(document.querySelector('#duel .duel').dataset.step)"
+"""The same as an expression of the page."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.browser.helpers import generate, pictures, wait_for_state
+from tests.browser.helpers import generate, pictures, press_generate, wait_for_state
 
 
 def test_a_copied_link_draws_the_same_pixels_elsewhere(open_page: Callable[..., Any], address: str) -> None:
@@ -35,6 +35,15 @@ def test_a_broken_link_says_what_is_wrong_and_still_draws(open_page: Callable[..
     assert "seed 'abc' is not a number" in note
     assert "other DDPM weights" in note
     assert page.locator("#ask").get_by_label("Seed", exact=True).input_value() == "0"
+    press_generate(page)
+    page.wait_for_function("document.querySelectorAll('#note-link p').length === 0")
+
+
+def test_objects_that_a_link_names_twice_add_up(open_page: Callable[..., Any]) -> None:
+    page = open_page("?objects=red-cube&objects=blue-sphere&seed=7&steps=2")
+    wait_for_state(page, "done")
+    ticked = page.locator("#picker input:checked").evaluate_all("(all) => all.map((one) => one.value)")
+    assert ticked == ["red cube", "blue sphere"]
 
 
 def test_a_link_without_objects_draws_nothing(open_page: Callable[..., Any]) -> None:

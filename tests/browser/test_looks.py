@@ -61,18 +61,46 @@ def test_no_tab_has_a_serious_accessibility_finding(open_page: Callable[..., Any
     page.wait_for_selector('#change .pictures[data-state="done"]')
     assert findings(page, axe) == []
     page.get_by_role("tab", name="History").click()
-    page.locator("#history button.thumbnail-item").first.click()
+    page.locator("#history .history-entry").first.click()
     page.wait_for_selector('#past .duel[data-state="done"]')
     assert findings(page, axe) == []
 
 
 def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("#picker .cell").first.is_hidden(), "the duel comes first"
+    bar = page.locator("#generate").bounding_box()
+    assert bar["y"] + bar["height"] <= 844
+    assert bar["height"] >= 44
+    page.locator("#sheet").click()
+    page.locator("#picker .cell").first.wait_for(state="visible")
     cell = page.locator("#picker .cell").first.bounding_box()
-    assert cell["width"] >= 36
+    assert cell["height"] >= 44
+    generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
+    assert page.locator("#picker .cell").first.is_hidden(), "drawing puts the sheet away"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator("#duel .frame").first.bounding_box()["width"] > 150
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (1920, 1080), (820, 1180), (768, 1024)])
+def test_nothing_is_cut_or_off_centre(open_page: Callable[..., Any], width: int, height: int) -> None:
+    page = open_page(viewport={"width": width, "height": height})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    heads = page.locator("#picker thead th").evaluate_all(
+        "(all) => all.map((one) => { const range = document.createRange(); range.selectNodeContents(one);"
+        " const box = range.getBoundingClientRect(); return [box.left, box.right]; })"
+    )
+    assert all(before[1] <= after[0] for before, after in zip(heads, heads[1:], strict=False)), heads
+    sides = page.evaluate(
+        "(() => { const box = document.querySelector('#studio').getBoundingClientRect();"
+        " return [box.left, document.documentElement.clientWidth - box.right]; })()"
+    )
+    assert abs(sides[0] - sides[1]) <= 2
+    generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
+    seen = {1280: ".plot", 1440: ".race", 1920: ".race"}.get(width)
+    if seen:
+        box = page.locator(f"#duel {seen}").bounding_box()
+        assert box["y"] + box["height"] <= height, f"{seen} ends at {box['y'] + box['height']:.0f}"
 
 
 def test_dark_mode_is_dark(open_page: Callable[..., Any]) -> None:

@@ -21,7 +21,6 @@ function drawMarks(stage, frame, run, names, { rings, places }) {
   }
   if (!rings || !isJudged(frame)) return;
   for (const [object, row, column, sure] of frame.found) {
-    if (row === null) continue; // a judge that only names what it sees
     const wanted = run.objects.includes(object) && sightings(frame, object).length === 1;
     const group = shape('g', { class: `ring ${wanted ? 'wanted' : 'unwanted'}` }, svg);
     shape('circle', ring(row, column, { r: 6, class: 'ring-halo' }), group);

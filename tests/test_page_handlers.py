@@ -1,0 +1,145 @@
+"""What the page's buttons and changes do, called without a browser: which component gets which value."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from clevr_demo.request import GenerationRequest, query_of
+from clevr_demo.ui.controls import Controls, build_controls
+from clevr_demo.ui.drawing import FAST_STEPS, Drawing
+from clevr_demo.ui.duel import Duel
+from clevr_demo.ui.files import Files
+from clevr_demo.ui.line import Line
+from clevr_demo.ui.links import Links
+from clevr_demo.ui.note import Note
+from clevr_demo.ui.payload import Run
+from tests.test_page_runs import FakeStudio, run_of
+
+ME: Any = SimpleNamespace(session_hash="me")
+ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1)
+"""What stands in the controls, in their order."""
+
+
+@dataclass
+class Page:
+    controls: Controls
+    drawing: Drawing
+    files: Files
+    links: Links
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """The page's parts around a studio that draws at once."""
+    with gr.Blocks(analytics_enabled=False) as demo:
+        note, controls = Note("link"), build_controls()
+        with gr.Tabs() as tabs:
+            duel = Duel()
+        studio: Any = FakeStudio()
+        drawing = Drawing(studio, controls, duel, tabs, note, Line())
+        files = Files(drawing)
+        files.build_downloads()
+        drawing.wire()
+        links = Links(drawing)
+        drawing.then_draw(links.wire(demo))
+    yield Page(controls, drawing, files, links)
+
+
+def wanted(page: Page) -> GenerationRequest | None:
+    return page.drawing.runs.wanted("me")
+
+
+def test_no_control_sends_a_value_of_its_own_accord(page: Page) -> None:
+    """A number without a value becomes 0 as soon as the browser shows it, so none of them may start without one."""
+    numbers = [one for one in page.controls.request if isinstance(one, gr.Number | gr.Slider)]
+    assert [one.value for one in numbers] == [7, GenerationRequest((1,)).steps, 1]
+    assert not any("guidance" in str(one.elem_id) for one in page.controls.request)
+
+
+def test_generate_asks_for_what_stands_there_and_turns_to_the_duel(page: Page) -> None:
+    updates = page.drawing.press(ME, 1.0, True, *ASKED)
+    assert wanted(page) == GenerationRequest.of(*ASKED[:4])
+    assert updates[page.drawing.tabs].selected == "duel"
+    assert updates[page.controls.stop].visible is True
+    assert updates[page.drawing.note] == [], "what a link said is settled"
+    assert page.controls.seed not in updates, "a seed that is kept is not echoed into its field"
+
+
+def test_a_seed_that_is_not_kept_is_rolled_and_shown(page: Page) -> None:
+    updates = page.drawing.press(ME, 2.0, False, *ASKED)
+    assert wanted(page).seed == updates[page.controls.seed]  # type: ignore[union-attr]
+
+
+def test_a_change_draws_fast_and_only_if_asked_to(page: Page) -> None:
+    page.drawing.press(ME, 3.0, True, *ASKED)
+    before = wanted(page)
+    assert page.controls.stop not in page.drawing.follow(ME, 4.0, True, False, ["gray cube"], *ASKED[1:])
+    assert wanted(page) == before
+    updates = page.drawing.follow(ME, 5.0, True, True, ["gray cube"], *ASKED[1:])
+    assert wanted(page) == GenerationRequest.of(["gray cube"], 7, FAST_STEPS)
+    assert page.controls.steps not in updates
+    assert page.controls.seed not in updates
+
+
+def test_a_run_draws_the_request_of_its_ticket_whatever_the_controls_hold_by_then(page: Page) -> None:
+    page.drawing.press(ME, 6.0, True, *ASKED)
+    page.drawing.follow(ME, 8.0, True, True, ["gray cube", "red cube"], *ASKED[1:])
+    page.drawing.follow(ME, 7.0, True, True, ["gray cube"], *ASKED[1:])  # overtaken on the way
+
+    async def last() -> dict[Any, Any]:
+        return [updates async for updates in page.drawing.run(ME) if page.drawing.result in updates][-1]
+
+    updates = asyncio.run(last())
+    assert updates[page.drawing.result].request == GenerationRequest.of(["gray cube", "red cube"], 7, FAST_STEPS)
+    assert updates[page.controls.generate].visible is True
+    assert updates[page.drawing.duel]["state"] == "done"
+
+
+def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> None:
+    page.drawing.runs.ask("me", "something before")  # type: ignore[arg-type]
+    updates = page.drawing.press(ME, 1e9, True, ASKED[0], 7, 0, "dpm", 1)
+    assert updates[page.controls.notes["steps"]] == ["Steps must be between 1 and 1200, not 0."]
+    assert updates[page.controls.notes["seed"]] == []
+    assert wanted(page) == "something before"
+    updates = page.drawing.press(ME, 1e9, True, [], 7, 4, "dpm", 1)
+    assert updates[page.controls.notes["objects"]] == ["Tick at least one object, then press Generate."]
+
+
+def test_downloads_are_withdrawn_while_something_new_draws(page: Page) -> None:
+    page.drawing.runs = type(page.drawing.runs)(Line(), lambda one: 1.0)
+    updates = page.drawing.press(ME, 9.0, True, *ASKED)
+    assert all(updates[button].interactive is False for button in page.files.buttons)
+    run: Run = run_of(GenerationRequest.of(*ASKED[:4]))[0]
+    updates = page.drawing.ended("me", run)
+    assert all(updates[button].interactive is True for button in page.files.buttons)
+    stopped = run_of(GenerationRequest.of(*ASKED[:4]), stop_after=3)[0]
+    assert all(update.interactive is False for update in page.files.prepare(stopped).values())
+
+
+def test_a_link_fills_the_controls_and_is_drawn(page: Page) -> None:
+    address = "objects=red-cube&objects=blue-sphere&seed=9&steps=3&acgan=22222222&ddpm=00000000"
+    request: Any = SimpleNamespace(session_hash="other", query_params=address)
+    updates = page.links.restore(request)
+    assert updates[page.controls.picker] == ["red cube", "blue sphere"]
+    assert updates[page.controls.steps] == 3
+    assert page.drawing.runs.wanted("other") == GenerationRequest.of("red cube, blue sphere", 9, 3)
+    assert updates[page.drawing.note] == [
+        "Made with other DDPM weights (00000000, here 11111111): its DDPM picture may look different."
+    ]
+
+
+def test_an_address_without_a_request_changes_nothing(page: Page) -> None:
+    request: Any = SimpleNamespace(session_hash="third", query_params="__theme=dark")
+    assert set(page.links.restore(request)) == {page.drawing.note}
+    assert page.drawing.runs.wanted("third") is None
+
+
+def test_objects_of_a_query_add_up() -> None:
+    assert query_of("objects=a,b&seed=1&objects=c&seed=2") == {"objects": "a,b,c", "seed": "2"}
