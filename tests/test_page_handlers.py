@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +35,7 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page() -> Page:
     """The page's parts around a studio that draws at once."""
     with gr.Blocks(analytics_enabled=False) as demo:
         note, controls = Note("link"), build_controls()
@@ -49,7 +48,7 @@ def page() -> Iterator[Page]:
         drawing.wire()
         links = Links(drawing)
         drawing.then_draw(links.wire(demo))
-    yield Page(controls, drawing, files, links)
+    return Page(controls, drawing, files, links)
 
 
 def wanted(page: Page) -> GenerationRequest | None:

@@ -68,6 +68,12 @@ def judged(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def places_of(still: Still) -> list[list[float]]:
+    """[row, column] in pixels of where the model means each object to stand, in the request's order."""
+    centres = still.places.centres if still.places else ()
+    return [[round(value, 1) for value in centre] for centre in centres]
+
+
 def since(frames: Sequence[dict[str, Any]], objects: Sequence[int]) -> list[int | None]:
     """For each object the step from which on every judged frame finds it; None if the last one does not."""
     steps: list[int | None] = []
@@ -98,8 +104,7 @@ class Side:
     def add(self, still: Still, verdict: Verdict | None = None, with_noisy: bool = False) -> None:
         """Appends a frame; those of the stage "what" come with their verdict, and the last one becomes the picture."""
         frame: dict[str, Any] = {"stage": still.stage, "t": still.timestep, "ms": round(1000 * still.seconds)}
-        centres = still.places.centres if still.places else ()
-        frame["places"] = [[round(value, 1) for value in centre] for centre in centres]
+        frame["places"] = places_of(still)
         if verdict is None:
             self.where += 1
             frame["step"] = self.where

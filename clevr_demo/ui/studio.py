@@ -57,7 +57,7 @@ class Studio:
             yield still
 
     def acgan_stills(self, request: GenerationRequest) -> Iterator[Still]:
-        """The ACGAN's walk through its latent space, ending in its picture."""
+        """The ACGAN's walk through its noise, ending in its picture."""
         return streamed(self.acgan, request)
 
     def acgan_still(self, request: GenerationRequest) -> Still:

@@ -1,6 +1,7 @@
 // The chart that is the scrubber: each object's probability by step, ticks where it is found for good, and a cursor.
 const SVG = 'http://www.w3.org/2000/svg';
 const CHART = { width: 1000, height: 100 };
+const MOST_ROWS = 3; // of labels above the curves
 const DASHES = { cube: 'none', sphere: '1 5', cylinder: '8 5' };
 
 function shape(tag, attributes, parent) {
@@ -75,11 +76,13 @@ function drawTicks(place, side, where, run, names) {
   const width = Math.min(0.5, 150 / Math.max(300, place.clientWidth));
   const placed = rowsOf(labels, width);
   place.replaceChildren();
-  place.style.setProperty('--rows', Math.max(1, ...placed.map(({ row }) => row + 1)));
+  const rows = Math.min(run.objects.length, MOST_ROWS); // room from the start, so that nothing jumps
+  place.style.setProperty('--rows', rows);
   for (const { step, object, at, row, left } of placed) {
     const tick = make('span', 'tick', place);
     tick.style.setProperty('--at', at);
-    tick.style.setProperty('--row', row);
+    tick.style.setProperty('--row', Math.min(row, rows));
+    if (row >= rows) continue; // no room for its name, which the chips below tell as well
     const label = make('span', 'tick-label', place);
     label.style.setProperty('--left', left);
     label.style.setProperty('--row', row);

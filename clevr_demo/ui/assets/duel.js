@@ -63,8 +63,11 @@ function show() {
   if (run) tell(run);
   if (run && !run.pairs?.length) return;
   root.classList.toggle('empty', !run);
-  if (!run) return;
   state.run = run;
+  if (!run) {
+    for (const model of MODELS) fillPicture(stageOf(model), [], null);
+    return;
+  }
   if (run.key !== state.key) begin(run);
   if (run.state === 'drawing' && state.following) state.chosen = Math.max(0, run.pairs.length - 1);
   scrub.max = end() + 1;
