@@ -39,7 +39,7 @@ def page() -> Page:
     """The page's parts around a studio that draws at once."""
     with gr.Blocks(analytics_enabled=False) as demo:
         note, controls = Note("link"), build_controls()
-        with gr.Tabs() as tabs:
+        with gr.Tabs() as tabs, gr.Tab("Duel", id="duel"):
             duel = Duel()
         studio: Any = FakeStudio()
         drawing = Drawing(studio, controls, duel, tabs, note, Line())
