@@ -24,8 +24,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.objects import ATTRIBUTES, ENCODINGS, OBJECTS, multi_hot
-from clevr_demo.places import Places, attribute_maps
+from clevr_demo.places import attribute_maps
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
+from clevr_demo.tables import Places
 
 SIZE = 64
 CLASSES = len(OBJECTS)

@@ -1,188 +1,198 @@
-"""DDPM: the network, the noise schedule, the samplers and the generator.
+"""DDPM: first where, then what, both by denoising.
 
-The network is diffusers' `UNet2DModel` with the objects' embedding added to the time embedding. Optionally it works
-on space-to-depth pictures (2x2 pixels become 12 channels at 32x32), which draws several times faster on a CPU, and
-denoises attribute maps together with them: one plane a colour and one a shape, bright where such an object stands.
-Nobody hands the maps in when a picture is drawn; they start from noise like the pixels, settle a little earlier, and
-give the network a place to plan the scene (joint image-feature diffusion, Kouzelis et al. 2025, arXiv:2504.16064).
-
-Space-to-depth has a price. Averaged over a picture, the pixels of even and of odd rows and columns are alike (standard
-deviation of the difference 0.0007 over the training pictures), but group normalisation takes such averages out of the
-network's sight, and so some of the noise's stay in the picture: a chequer pattern all over it. `even_phases` projects
-every estimate of x_0 to where they are alike, as clipping projects it to the range of pixels.
+The planner denoises the centres of the ticked objects, a transformer over the set of them; the painter denoises the
+pixels, a U-Net that is given attribute maps of those centres, clean. Splitting a scene so is what layout-to-image
+generation does (Layout2Im, Zhao et al. 2019, arXiv:1811.11389). The painter works on space-to-depth pictures (2x2
+pixels become 12 channels at 32x32), less the empty scene.
 
 Samplers are diffusers' schedulers, one name each:
 
     dpm     DPM-Solver++ 2M (Lu et al. 2022, arXiv:2211.01095)
     unipc   UniPC, B2(h) (Zhao et al. 2023, arXiv:2302.04867)
-    ddim    DDIM, eta 0 (Song et al. 2020, arXiv:2010.02502)
+    ddim    DDIM, eta 0 (Song et al. 2020, arXiv:2010.02502), which is DPM-Solver++ of order 1
     ddpm    ancestral sampling (Ho et al. 2020, arXiv:2006.11239); with 1,200 steps the exact loop of the report
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from diffusers import (
-    DDIMScheduler,
-    DDPMScheduler,
-    DPMSolverMultistepScheduler,
-    UNet2DModel,
-    UniPCMultistepScheduler,
-)
+from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 from torch import nn
 
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
-from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
-from clevr_demo.objects import ATTRIBUTES, ENCODINGS, OBJECTS, multi_hot
+from clevr_demo.generator import WHERE_FRAMES, Frame, Generation, Stopwatch, check_batch, noise
+from clevr_demo.networks import SetTransformer, TimeEmbedding, UNet
+from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
+from clevr_demo.places import SIZE, Places, attribute_maps, by_object
+from clevr_demo.report import ReportUNet
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
-SIZE = 64
+PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
+CELLS = SIZE // PATCH
+SPREAD = 0.5  # of pixels in [-1, 1] around the empty scene, by which they are divided
+TIME_WIDTH = 256
+PLANNER_STEPS = 32
+Denoiser = Callable[[torch.Tensor, int], torch.Tensor]
+"""(x_t, timestep) to the estimate of x_0."""
 
 
 @dataclass(frozen=True)
-class DiffusionConfig:
+class DDPMConfig:
     """Everything that loading a DDPM takes; stored as config.json beside the weights.
 
-    `unet` are UNet2DModel's own arguments. `label_embedding` is "linear" (the report's, one layer) or "mlp", which
-    has a learned null besides and so can be guided. `maps` adds the 11 attribute maps. `guidance` is the default scale
-    (1: none) and applies between the fractions `guidance_from` and `guidance_to` of the noise schedule, 1 being pure
-    noise (Kynkäänniemi et al. 2024, arXiv:2404.07724). `even_phases` keeps space-to-depth pictures free of a chequer
-    pattern.
+    `architecture` "places" has a planner and a painter of the sizes given here; "report" is the course report's
+    `UNet2DModel` with the arguments `unet`, no places and the labels as an embedding. `time_power` spaces the sampler's
+    times: t falls as (1 - i / N)^power, so that the last steps are small and grain and edges are not averaged away.
     """
 
-    unet: dict[str, Any]
-    patch: int = 1
-    label_embedding: str = "mlp"
-    encoding: str = "multi-hot"
+    architecture: str = "places"
+    planner_width: int = 128
+    planner_layers: int = 4
+    widths: tuple[int, ...] = (64, 128, 192)
+    blocks: tuple[int, ...] = (2, 2, 2)
     timesteps: int = 1200
     beta_schedule: str = "squaredcos_cap_v2"
     prediction_type: str = "v_prediction"
-    maps: bool = False
-    guidance: float = 1.0
-    guidance_from: float = 0.0
-    guidance_to: float = 1.0
-    even_phases: bool = False
-
-    @property
-    def state_shape(self) -> tuple[int, int, int]:
-        """(C, S, S) of x_t: the packed picture's channels, then the attribute maps'."""
-        side = SIZE // self.patch
-        return 3 * self.patch**2 + (ATTRIBUTES if self.maps else 0), side, side
-
-    @property
-    def guidable(self) -> bool:
-        return self.label_embedding == "mlp"
+    time_power: float = 2.0
+    unet: dict[str, Any] | None = None
 
     def schedule(self) -> dict[str, Any]:
         """The noise schedule's arguments, the same for every scheduler."""
-        return {
-            "num_train_timesteps": self.timesteps,
-            "beta_schedule": self.beta_schedule,
-            "prediction_type": self.prediction_type,
-        }
+        return {"num_train_timesteps": self.timesteps, "beta_schedule": self.beta_schedule}
 
 
-def label_mlp(width: int) -> nn.Sequential:
-    """(N, 25), 24 multi-hot entries and the null flag, to (N, width).
+class Planner(nn.Module):
+    """Where: predicts v of the objects' centres. `mean` and `scale` (2,) standardise rows and columns in pixels."""
 
-    The first layer starts as N(0, 1), as an embedding table does: with the small default of a linear layer the
-    labels are drowned by the time embedding and stay ignored for tens of thousands of pictures.
-    """
-    first = nn.Linear(len(OBJECTS) + 1, width)
-    nn.init.normal_(first.weight)
-    nn.init.zeros_(first.bias)
-    return nn.Sequential(first, nn.SiLU(), nn.Linear(width, width))
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, config: DDPMConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.time = TimeEmbedding(config.planner_width)
+        self.set = SetTransformer(
+            len(OBJECTS), 2, config.planner_width, config.planner_layers, condition=config.planner_width
+        )
+        self.register_buffer("mean", torch.tensor([28.0, 31.5]))
+        self.register_buffer("scale", torch.tensor([10.0, 12.0]))
+
+    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
+        """Noisy standardised centres (N, K, 2), timesteps (N,), objects (N, K), -1 for none, to v (N, K, 2)."""
+        return self.set(objects, x, self.time((timesteps + 1) / self.config.timesteps))
+
+    def standardised(self, centres: torch.Tensor) -> torch.Tensor:
+        return (centres - self.mean) / self.scale
+
+    def in_pixels(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.scale + self.mean
+
+
+class Painter(nn.Module):
+    """What: predicts v of the packed pixels, given attribute maps. `empty` (3, 64, 64) is the empty scene."""
+
+    empty: torch.Tensor
+
+    def __init__(self, config: DDPMConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = 3 * PATCH**2
+        self.time = TimeEmbedding(TIME_WIDTH)
+        self.unet = UNet(channels + ATTRIBUTES + 2, channels, config.widths, config.blocks, condition=TIME_WIDTH)
+        self.register_buffer("empty", torch.zeros(3, SIZE, SIZE))
+
+    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
+        """x_t (N, 12, S, S), timesteps (N,) and `given` (N, 13, S, S), from `given`, to v (N, 12, S, S)."""
+        times = self.time((timesteps + 1) / self.config.timesteps)
+        x = torch.cat([x, given.to(x.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
+        return self.unet(x, times)
+
+    def compile(self, *arguments: Any, **named: Any) -> None:
+        """torch.compile of the U-Net alone: on a CPU, a change of memory format inside the graph costs its speed."""
+        self.unet.compile(*arguments, **named)
+
+    def pack(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels (N, 3, 64, 64) in [-1, 1] to the state x_0 (N, 12, 32, 32)."""
+        return F.pixel_unshuffle((pixels - self.empty) / SPREAD, PATCH)
+
+    def unpack(self, state: torch.Tensor) -> torch.Tensor:
+        """The pixels (N, 3, 64, 64) of a state (N, 12, 32, 32)."""
+        return F.pixel_shuffle(state, PATCH) * SPREAD + self.empty
+
+    @staticmethod
+    def given(centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(N, 13, 32, 32): attribute maps of centres (N, 24, 2) and labels (N, 24), then each cell's row and column."""
+        maps = attribute_maps(centres, labels, CELLS)
+        line = torch.linspace(-1, 1, CELLS, device=maps.device).expand(len(maps), 1, CELLS, CELLS)
+        return torch.cat([maps, line.mT, line], dim=1)
 
 
 class DDPMNetwork(nn.Module):
-    """UNet2DModel conditioned on objects; its output is what `prediction_type` says (noise or v)."""
+    """Planner and painter; or, of the architecture "report", the report's network alone."""
 
-    def __init__(self, config: DiffusionConfig) -> None:
+    def __init__(self, config: DDPMConfig) -> None:
         super().__init__()
         self.config = config
-        channels, side, _ = config.state_shape
-        arguments = {"sample_size": side, "in_channels": channels, "out_channels": channels}
-        self.unet = UNet2DModel(**(arguments | config.unet | {"class_embed_type": "identity"}))
-        width = self.unet.config["block_out_channels"][0] * 4
-        linear = config.label_embedding == "linear"
-        self.unet.class_embedding = nn.Linear(len(OBJECTS), width) if linear else label_mlp(width)
+        if config.architecture not in ("places", "report"):
+            raise ValueError(f"unknown architecture {config.architecture!r}; it is 'places' or 'report'")
+        if config.architecture == "report":
+            self.report = ReportUNet(config.unet or {})
+        else:
+            self.planner, self.painter = Planner(config), Painter(config)
 
-    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """x_t (N, *state_shape), timesteps (N,), condition (N, 25: multi-hot and null flag) to (N, *state_shape)."""
-        if self.config.label_embedding == "linear":
-            condition = ENCODINGS[self.config.encoding](condition[:, : len(OBJECTS)])
-        x = x.contiguous(memory_format=torch.channels_last)
-        return self.unet(x, timesteps, class_labels=condition, return_dict=False)[0]
-
-    def compile(self, *arguments: Any, **named: Any) -> None:
-        """torch.compile of the UNet alone: on a CPU, a change of memory format inside the graph costs its speed."""
-        self.unet.compile(*arguments, **named)
-
-    def pack(self, pixels: torch.Tensor, maps: torch.Tensor | None = None) -> torch.Tensor:
-        """Pixels (N, 3, 64, 64) and, with `maps`, attribute maps (N, 11, S, S) to the state (N, *state_shape)."""
-        packed = F.pixel_unshuffle(pixels, self.config.patch)
-        return packed if maps is None else torch.cat([packed, maps], dim=1)
-
-    def unpack(self, state: torch.Tensor) -> torch.Tensor:
-        """The pixels (N, 3, 64, 64) of a state (N, *state_shape)."""
-        return F.pixel_shuffle(state[:, : 3 * self.config.patch**2], self.config.patch)
-
-    def uneven(self, state: torch.Tensor) -> torch.Tensor:
-        """How far the mean of each pixel phase is from its colour's, (N, C, 1, 1); zero for the maps."""
-        squares = self.config.patch**2
-        means = state.mean(dim=(2, 3), keepdim=True)
-        phases = means[:, : 3 * squares].unflatten(1, (3, squares))
-        means[:, : 3 * squares] = (phases - phases.mean(dim=2, keepdim=True)).flatten(1, 2)
-        means[:, 3 * squares :] = 0
-        return means
-
-    def evened(self, x: torch.Tensor, output: torch.Tensor, kept: float) -> torch.Tensor:
-        """The output (N, *state_shape) whose estimate of x_0 is that of `output` with even phases; `kept` is the
-        cumulative alpha of x_t."""
-        signal, noise = kept**0.5, (1 - kept) ** 0.5
-        if self.config.prediction_type == "v_prediction":
-            return output + self.uneven(signal * x - noise * output) / noise
-        return output + self.uneven(x - noise * output) / noise
+    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The report's network; planner and painter are called one by one."""
+        return self.report(x, timesteps, labels)
 
 
-def with_null(labels: torch.Tensor, dropped: torch.Tensor | None = None) -> torch.Tensor:
-    """(N, 24) multi-hot to the network's (N, 25) condition; where `dropped` (N,) is true, the null alone."""
-    if dropped is None:
-        dropped = torch.zeros(len(labels), dtype=torch.bool, device=labels.device)
-    null = dropped.to(labels.dtype).unsqueeze(1)
-    return torch.cat([labels * (1 - null), null], dim=1)
-
-
-def make_scheduler(sampler: str, config: DiffusionConfig) -> Any:
-    """diffusers' scheduler of that name; each clips its estimate of x_0 to the pixels' range [-1, 1]."""
-    schedule = config.schedule() | {"timestep_spacing": "trailing"}
-    clip = {"thresholding": True, "sample_max_value": 1.0}  # a largest value of 1 makes thresholding a plain clip
-    if sampler == "dpm":
-        solver = {"algorithm_type": "dpmsolver++", "solver_order": 2, "final_sigmas_type": "zero"}
-        return DPMSolverMultistepScheduler(**schedule, **clip, **solver)
+def make_scheduler(sampler: str, config: DDPMConfig) -> Any:
+    """diffusers' scheduler of that name, stepping with estimates of x_0."""
+    schedule = config.schedule() | {"prediction_type": "sample"}
+    if sampler in ("dpm", "ddim"):
+        order = 2 if sampler == "dpm" else 1
+        return DPMSolverMultistepScheduler(
+            **schedule, algorithm_type="dpmsolver++", solver_order=order, final_sigmas_type="zero"
+        )
     if sampler == "unipc":
-        return UniPCMultistepScheduler(**schedule, **clip, solver_type="bh2", final_sigmas_type="zero")
-    if sampler == "ddim":
-        return DDIMScheduler(**schedule, clip_sample=True)
-    return DDPMScheduler(**schedule, clip_sample=True)
+        return UniPCMultistepScheduler(**schedule, solver_type="bh2", predict_x0=True, final_sigmas_type="zero")
+    return DDPMScheduler(**schedule, clip_sample=False)
 
 
-def set_steps(scheduler: Any, steps: int) -> None:
-    """Sets exactly `steps` timesteps. For some numbers (7, 14, 28, ...) a rounding error makes diffusers append one
-    more, timestep -1, which would be read as pure noise; it is dropped. The timesteps stay on the CPU, so that reading
-    one never waits for a GPU."""
+def spaced_timesteps(steps: int, total: int, power: float) -> torch.Tensor:
+    """(steps,) whole timesteps, falling from total - 1 as (1 - i / steps)^power, each at least one below the last."""
+    left = torch.arange(steps, 0, -1)
+    curve = ((total - 1) * (left / steps) ** power).round().long()
+    return torch.maximum(curve, left - 1)
+
+
+def set_steps(scheduler: Any, steps: int, power: float) -> None:
+    """Sets exactly `steps` timesteps, spaced by `power`. They stay on the CPU, so that reading one never waits for a
+    GPU."""
+    timesteps = spaced_timesteps(steps, scheduler.config.num_train_timesteps, power)
+    if isinstance(scheduler, DDPMScheduler):
+        scheduler.set_timesteps(timesteps=timesteps.tolist())
+        return
     scheduler.set_timesteps(steps)
-    scheduler.timesteps = scheduler.timesteps[:steps]
-    if hasattr(scheduler, "sigmas"):  # the multistep solvers keep noise levels, ending in zero
-        scheduler.sigmas = torch.cat([scheduler.sigmas[:steps], scheduler.sigmas[-1:]])
-        scheduler.num_inference_steps = steps
+    kept = scheduler.alphas_cumprod[timesteps]
+    scheduler.timesteps = timesteps
+    scheduler.sigmas = torch.cat([((1 - kept) / kept).sqrt(), torch.zeros(1)])
+    scheduler.num_inference_steps = steps
+
+
+def estimate(x: torch.Tensor, output: torch.Tensor, kept: float, prediction_type: str) -> torch.Tensor:
+    """x_0 from x_t and the network's output, v (Salimans & Ho 2022, arXiv:2202.00512) or noise; `kept` is the
+    cumulative alpha of x_t."""
+    signal, spread = kept**0.5, (1 - kept) ** 0.5
+    if prediction_type == "v_prediction":
+        return signal * x - spread * output
+    return (x - spread * output) / signal
 
 
 def half_precision(device: torch.device) -> Any:
@@ -193,56 +203,39 @@ def half_precision(device: torch.device) -> Any:
     return torch.autocast("cuda", torch.bfloat16 if bf16 else torch.float16)
 
 
-@dataclass
-class _Pass:
-    """The network for one batch: conditions, guidance, and how many evaluations it took so far."""
+def denoise(
+    denoiser: Denoiser,
+    scheduler: Any,
+    x: torch.Tensor,
+    generators: Sequence[torch.Generator],
+) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+    """(timestep, x_t, the estimate of x_0 at it) of every step of a scheduler whose steps are set."""
+    ancestral: dict[str, Any] = {"generator": list(generators)} if isinstance(scheduler, DDPMScheduler) else {}
+    for timestep in scheduler.timesteps:
+        predicted = denoiser(x, int(timestep))
+        yield int(timestep), x, predicted
+        x = scheduler.step(predicted, timestep, x, **ancestral).prev_sample
 
-    network: DDPMNetwork
-    condition: torch.Tensor
-    guidance: float
-    chunk: int
-    evaluations: int = 0
-    null: torch.Tensor = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.null = with_null(torch.zeros_like(self.condition[:, :-1]), torch.ones_like(self.condition[:, 0]) > 0)
+def painter_denoiser(painter: Painter, given: torch.Tensor, kept: torch.Tensor) -> Denoiser:
+    """The painter's estimate of x_0 within the range of pixels; `kept` (timesteps,) are the cumulative alphas."""
+    low, high = (painter.pack(torch.full_like(painter.empty, value)[None]) for value in (-1.0, 1.0))
 
-    @torch.inference_mode()
-    def __call__(self, x: torch.Tensor, timestep: int) -> torch.Tensor:
-        config = self.network.config
-        at = (timestep + 1) / config.timesteps
-        guided = self.guidance != 1.0 and config.guidance_from < at <= config.guidance_to
-        self.evaluations += 2 if guided else 1
-        parts = zip(x.split(self.chunk), self.condition.split(self.chunk), self.null.split(self.chunk), strict=True)
-        return torch.cat([self._part(x, timestep, condition, null, guided) for x, condition, null in parts])
-
-    def _part(
-        self, x: torch.Tensor, timestep: int, condition: torch.Tensor, null: torch.Tensor, guided: bool
-    ) -> torch.Tensor:
-        if guided:
-            x, condition = torch.cat([x, x]), torch.cat([condition, null])
-        timesteps = torch.full((len(x),), timestep, device=x.device)
+    def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
         with half_precision(x.device):
-            output = self.network(x, timesteps, condition).float()
-        if not guided:
-            return output
-        wanted, free = output.chunk(2)
-        return free + self.guidance * (wanted - free)  # Ho & Salimans 2022, arXiv:2207.12598
+            output = painter(x, torch.full((len(x),), timestep, device=x.device), given).float()
+        return estimate(x, output, float(kept[timestep]), painter.config.prediction_type).clamp(low, high)
+
+    return denoiser
 
 
 @dataclass(frozen=True)
 class _Step:
     """One step of a batch: x_t and the estimate of x_0, (N, 3, 64, 64), still on the device."""
 
-    index: int
     timestep: int
     noisy: torch.Tensor
     predicted: torch.Tensor
-
-    def frames(self) -> list[Frame]:
-        """A frame a picture, on the CPU; the only place where drawing waits for a GPU."""
-        pairs = zip(self.noisy.cpu(), self.predicted.cpu(), strict=True)
-        return [Frame(self.index, self.timestep, noisy, predicted) for noisy, predicted in pairs]
 
 
 class DiffusionGenerator:
@@ -258,46 +251,34 @@ class DiffusionGenerator:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.eval().requires_grad_(False)
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
+        self._kept: torch.Tensor = make_scheduler("ddpm", self.config).alphas_cumprod
 
-    def configure(self, **changes: Any) -> None:
-        """Other settings than the weights' own: `guidance`, `guidance_from`, `guidance_to`, `even_phases`."""
-        self.config = self.network.config = replace(self.config, **changes)
-
-    def generate(
-        self,
-        labels: Any,
-        seed: int = 0,
-        steps: int = DEFAULT_STEPS,
-        *,
-        sampler: str = "dpm",
-        guidance: float | None = None,
-    ) -> Generation:
-        """Draws one picture with its whole timeline.
+    def generate(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm") -> Generation:
+        """Draws one picture with its whole timeline: `WHERE_FRAMES` frames of the places, then one a step.
 
         Args:
             labels: what `clevr_demo.objects.parse` takes: names, indices or a multi-hot vector.
             seed: 0 to 2^31 - 1.
-            steps: 1 to 1,200; a guided step costs two network evaluations.
+            steps: 1 to 1,200, each one evaluation of the painter.
             sampler: "dpm", "unipc", "ddim" or "ddpm".
-            guidance: 0 to 10, 1 being none; None for the weights' default.
 
         Raises:
             InputError: a ValueError that names the culprit.
         """
-        return self.generate_batch([labels], [seed], steps, sampler=sampler, guidance=guidance)[0]
+        return self.generate_batch([labels], [seed], steps, sampler=sampler)[0]
 
     def stream(
-        self,
-        labels: Any,
-        seed: int = 0,
-        steps: int = DEFAULT_STEPS,
-        *,
-        sampler: str = "dpm",
-        guidance: float | None = None,
+        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm"
     ) -> Iterator[Frame]:
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
-        request = GenerationRequest.of(labels, seed, steps, sampler, guidance)
-        return (step.frames()[0] for step in self._steps([request], self._pass([request])))
+        request = GenerationRequest.of(labels, seed, steps, sampler)
+        return self._stream(request)
+
+    def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]:
+        """Where the objects of each picture will stand, without drawing it; the same as in its frames."""
+        check_batch(labels_list, seeds)
+        requests = [GenerationRequest.of(labels, seed) for labels, seed in zip(labels_list, seeds, strict=True)]
+        return [path[-1] for path in self._plan(requests)]
 
     def generate_batch(
         self,
@@ -306,65 +287,128 @@ class DiffusionGenerator:
         steps: int = DEFAULT_STEPS,
         *,
         sampler: str = "dpm",
-        guidance: float | None = None,
         timeline: bool = True,
     ) -> list[Generation]:
-        """Draws one picture per pair of labels and seed; `timeline=False` keeps only the last frame of each."""
+        """Draws one picture per pair of labels and seed; `timeline=False` keeps only the last frame of each.
+
+        `seconds` of each is its share of the batch's time.
+        """
         check_batch(labels_list, seeds)
         requests = [
-            GenerationRequest.of(labels, seed, steps, sampler, guidance)
-            for labels, seed in zip(labels_list, seeds, strict=True)
+            GenerationRequest.of(labels, seed, steps, sampler) for labels, seed in zip(labels_list, seeds, strict=True)
         ]
-        if not requests:
+        done: list[Generation] = []
+        for begin in range(0, len(requests), self.chunk):
+            done += self._generate(requests[begin : begin + self.chunk], timeline)
+        return done
+
+    def _generate(self, requests: list[GenerationRequest], timeline: bool) -> list[Generation]:
+        watch = Stopwatch()
+        paths = self._plan(requests)
+        first = WHERE_FRAMES if paths[0] else 0
+        frames = [self._where(path) if timeline else [] for path in paths]
+        ends = [path[-1] if path else Places() for path in paths]
+        for index, step in enumerate(self._paint(requests, ends), start=first):
+            if timeline or index == first + requests[0].steps - 1:
+                for row, pictures in enumerate(zip(step.noisy.cpu(), step.predicted.cpu(), strict=True)):
+                    frames[row].append(Frame(index, step.timestep, *pictures, ends[row], "what"))
+        seconds = watch.seconds / len(requests)
+        return [
+            Generation(tuple(kept), request, self.name, seconds, request.steps)
+            for kept, request in zip(frames, requests, strict=True)
+        ]
+
+    def _stream(self, request: GenerationRequest) -> Iterator[Frame]:
+        path = self._plan([request])[0]
+        yield from self._where(path)
+        end, first = (path[-1], WHERE_FRAMES) if path else (Places(), 0)
+        for index, step in enumerate(self._paint([request], [end]), start=first):
+            yield Frame(index, step.timestep, step.noisy[0].cpu(), step.predicted[0].cpu(), end, "what")
+
+    # where --------------------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def _plan(self, requests: list[GenerationRequest]) -> list[list[Places]]:
+        """The way of each picture's places from noise to where they stay, `WHERE_FRAMES` of them; the report's
+        network has none."""
+        if self.config.architecture == "report":
+            return [[] for _ in requests]
+        most = max(len(request.objects) for request in requests)
+        objects = torch.full((len(requests), most), -1)
+        x = torch.zeros(len(requests), most, 2)
+        for row, request in enumerate(requests):
+            objects[row, : len(request.objects)] = torch.tensor(request.objects)
+            x[row, : len(request.objects)] = place_noise(request.seed)[list(request.objects)]
+        steps = list(self._planned(x.to(self.device), objects.to(self.device)))
+        shown = torch.linspace(0, len(steps) - 1, WHERE_FRAMES).round().long().tolist()
+        return [
+            [Places.of(request.objects, steps[number][row, : len(request.objects)]) for number in shown]
+            for row, request in enumerate(requests)
+        ]
+
+    def _planned(self, x: torch.Tensor, objects: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Centres (N, K, 2) in pixels on the CPU before each step of the planner, and after the last one."""
+        planner = self.network.planner
+        scheduler = make_scheduler("dpm", self.config)
+        set_steps(scheduler, PLANNER_STEPS, self.config.time_power)
+
+        def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
+            output = planner(x, torch.full((len(x),), timestep, device=x.device), objects)
+            return estimate(x, output, float(scheduler.alphas_cumprod[timestep]), "v_prediction")
+
+        last = x
+        for _, noisy, predicted in denoise(denoiser, scheduler, x, []):
+            yield planner.in_pixels(noisy).clamp(0, SIZE - 1).cpu()
+            last = predicted
+        yield planner.in_pixels(last).clamp(0, SIZE - 1).cpu()
+
+    def _where(self, path: list[Places]) -> list[Frame]:
+        """Frames of the first stage: the empty scene, with the places on their way."""
+        if not path:
             return []
-        watch, model = Stopwatch(), self._pass(requests)
-        kept: list[_Step] = []
-        for step in self._steps(requests, model):
-            kept = [*kept, step] if timeline else [step]
-        per_picture = zip(requests, zip(*(step.frames() for step in kept), strict=True), strict=True)
-        return [Generation(tuple(f), r, self.name, watch.seconds, model.evaluations) for r, f in per_picture]
+        empty = self.network.painter.empty.cpu()
+        return [Frame(index, len(path) - index, empty, empty, places, "where") for index, places in enumerate(path)]
 
-    def _pass(self, requests: list[GenerationRequest]) -> _Pass:
-        guidance = requests[0].guidance
-        if guidance is None or not self.config.guidable:
-            guidance = self.config.guidance
-        condition = with_null(multi_hot(request.objects for request in requests)).to(self.device)
-        return _Pass(self.network, condition, guidance, self.chunk)
+    # what ---------------------------------------------------------------------------------------------------------
 
-    def _start(self, seeds: Sequence[int]) -> tuple[torch.Tensor, list[torch.Generator]]:
-        """x_T and the generators it came from; a seed's first draw is its picture's noise, whatever the network."""
-        pixels, generators = noise(seeds, (3, SIZE, SIZE))
-        maps = None
-        if self.config.maps:
-            shape = (ATTRIBUTES, *self.config.state_shape[1:])
-            maps = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
-        return self.network.pack(pixels, maps).to(self.device), generators
-
-    def _steps(self, requests: list[GenerationRequest], model: _Pass) -> Iterator[_Step]:
+    @torch.inference_mode()
+    def _paint(self, requests: list[GenerationRequest], places: list[Places]) -> Iterator[_Step]:
         """One step of all pictures at a time. All requests share steps and sampler."""
         scheduler = make_scheduler(requests[0].sampler, self.config)
-        set_steps(scheduler, requests[0].steps)
-        x, generators = self._start([request.seed for request in requests])
-        extra: dict[str, Any] = {"generator": generators} if requests[0].sampler == "ddpm" else {}
-        if requests[0].sampler == "ddim":
-            # The noise must fit the clipped x_0: the network's own would, under strong guidance, add up to saturation.
-            extra = {"use_clipped_model_output": True}
-        for index, timestep in enumerate(scheduler.timesteps):
-            output = model(x, int(timestep))
-            if self.config.even_phases:
-                output = self.network.evened(x, output, float(scheduler.alphas_cumprod[timestep]))
-            step = scheduler.step(output, timestep, x, **extra)
-            estimate = getattr(step, "pred_original_sample", None)
-            if estimate is None:  # the multistep solvers keep it among their past outputs
-                estimate = scheduler.model_outputs[-1]
-            predicted = self.network.unpack(estimate).clamp(-1, 1)
-            yield _Step(index, int(timestep), self.network.unpack(x), predicted)
-            x = step.prev_sample
+        report = self.config.architecture == "report"
+        set_steps(scheduler, requests[0].steps, 1.0 if report else self.config.time_power)
+        pixels, generators = noise([request.seed for request in requests], (3, SIZE, SIZE))
+        labels = multi_hot(request.objects for request in requests).to(self.device)
+        denoiser, unpack = self._reporter(labels) if report else self._painter(labels, places)
+        x = pixels.to(self.device) if report else F.pixel_unshuffle(pixels.to(self.device), PATCH)
+        for timestep, noisy, predicted in denoise(denoiser, scheduler, x, generators):
+            yield _Step(timestep, unpack(noisy), unpack(predicted).clamp(-1, 1))
+
+    def _painter(self, labels: torch.Tensor, places: list[Places]) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
+        painter = self.network.painter
+        given = painter.given(by_object(places).to(self.device), labels)
+        return painter_denoiser(painter, given, self._kept), painter.unpack
+
+    def _reporter(self, labels: torch.Tensor) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
+        def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
+            with half_precision(x.device):
+                output = self.network.report(x, torch.full((len(x),), timestep, device=x.device), labels).float()
+            return estimate(x, output, float(self._kept[timestep]), self.config.prediction_type).clamp(-1, 1)
+
+        return denoiser, lambda x: x
+
+
+def place_noise(seed: int) -> torch.Tensor:
+    """(24, 2) standard normal noise of a seed's places, a row an object, so that another object ticked leaves the
+    others' as they were; drawn apart from the pixels' noise."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.randn(3, SIZE, SIZE, generator=generator)
+    return torch.randn(len(OBJECTS), 2, generator=generator)
 
 
 def load_ddpm(path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator:
     """Loads a DDPM checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("ddpm", path)
-    network = DDPMNetwork(configured(DiffusionConfig, folder))
+    network = DDPMNetwork(configured(DDPMConfig, folder))
     load_weights(network, folder)
     return DiffusionGenerator(network, f"ddpm@{fingerprint(folder)}", pick_device(device))

@@ -12,7 +12,11 @@ import torch
 from PIL import Image
 
 from clevr_demo.pictures import to_image
+from clevr_demo.places import Places
 from clevr_demo.request import GenerationRequest
+
+WHERE_FRAMES = 8
+"""How many frames of a DDPM's timeline show its places on their way, before the pixels'."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,16 @@ class Frame:
     `noisy_pixels` is x_t before the step, `predicted_pixels` the model's estimate of x_0 at it, both (3, 64, 64) on
     the CPU in [-1, 1] (x_t may lie outside); `noisy` and `predicted` are the same as pictures. For the ACGAN, which
     has no noise to remove, both show the picture at that point of the latent path and `timestep` counts down to 0.
+    `places` is where the model means the objects to stand at that moment. In the stage "where" they still move and
+    both pictures are the empty scene; in the stage "what" the pixels come.
     """
 
     index: int
     timestep: int
     noisy_pixels: torch.Tensor
     predicted_pixels: torch.Tensor
+    places: Places = Places()
+    stage: str = "what"
 
     @cached_property
     def noisy(self) -> Image.Image:
@@ -45,27 +53,43 @@ class Generation:
     frames: tuple[Frame, ...]
     request: GenerationRequest
     model: str  # name@fingerprint
-    seconds: float
-    evaluations: int  # passes through the network; a guided step counts two
+    seconds: float  # of this picture: its share of its batch's time
+    evaluations: int  # passes through the network of the pixels
 
     @property
     def image(self) -> Image.Image:
         return self.frames[-1].predicted
 
+    @property
+    def places(self) -> Places:
+        """Where the model meant each object to stand."""
+        return self.frames[-1].places
+
 
 class Generator(Protocol):
-    """What the app, the benchmark and the tests ask of a model."""
+    """What `clevr_demo.load` returns, and all that the app, the measures and the tests ask of a model.
 
-    name: str
-    kind: str
+    Settings of one model alone are keyword arguments with defaults.
+    """
 
-    def generate(self, labels: Any, seed: int, steps: int = ...) -> Generation: ...
+    @property
+    def name(self) -> str: ...
 
-    def stream(self, labels: Any, seed: int, steps: int = ...) -> Iterator[Frame]: ...
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def generate(self, labels: Any, seed: int = ..., steps: int = ...) -> Generation: ...
+
+    def stream(self, labels: Any, seed: int = ..., steps: int = ...) -> Iterator[Frame]: ...
 
     def generate_batch(
-        self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = ...
+        self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = ..., *, timeline: bool = ...
     ) -> list[Generation]: ...
+
+    def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]: ...
 
 
 def noise(seeds: Sequence[int], shape: tuple[int, ...]) -> tuple[torch.Tensor, list[torch.Generator]]:

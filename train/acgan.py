@@ -24,9 +24,10 @@ from clevr_demo.checkpoints import folder_of, load_weights
 from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.evaluator import topk_hits
 from clevr_demo.objects import ENCODINGS
+from train.batches import Batch, PictureExamples
 from train.data import Pictures
 from train.evaluator import augment, shifted
-from train.layout import layout
+from train.layout import Layout, layout
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task, training_pictures
 
@@ -163,25 +164,25 @@ class ACGANTask:
         self.teacher = teacher.eval().requires_grad_(False)
         self.places = layout(data) if preset.model.maps else None
         if self.places and isinstance(generator.body, LayoutGenerator):
-            self.places.fit(generator.body.places)
+            full = self.places.centres[(self.places.objects >= 0).all(dim=1)]
+            generator.body.places.fit(full[:, 0], full[:, 1:])
         self.example_labels = data.labels[:32]
         self.example_noise = torch.randn(32, preset.model.noise, generator=torch.Generator().manual_seed(0))
 
     def encoded(self, labels: torch.Tensor) -> torch.Tensor:
         return ENCODINGS[self.preset.model.encoding](labels)
 
-    def scene(self, pixels: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    def scene(self, pixels: torch.Tensor, layout: Layout) -> torch.Tensor:
         """The pixels of the training pictures `chosen`, with their attribute maps if so set: (N, 3 or 14, 64, 64)."""
         if self.places is None:
             return pixels
-        self.places = self.places.to(pixels.device)
-        return torch.cat([pixels, stretched(self.places.take(chosen).maps(pixels.shape[2] // 2))], dim=1)
+        return torch.cat([pixels, stretched(layout.maps(pixels.shape[2] // 2))], dim=1)
 
-    def placed(self, chosen: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def placed(self, layout: Layout) -> tuple[torch.Tensor, ...]:
         """Where the objects of the training pictures `chosen` stand, for a generator that takes places."""
         if self.places is None or self.preset.model.architecture != "layout":
             return ()
-        return (self.places.take(chosen).by_object(),)
+        return (layout.by_object(),)
 
     def judge_real(self, pixels: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The discriminator's logits of "real" (N,), and its auxiliary logits (N, 24) where it has that head."""
@@ -236,13 +237,14 @@ class ACGANTask:
         run.descend(loss, "generator", "generator", preset.generator_rate * factor)
         return logged
 
-    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        labels, layout = batch.labels, batch.layout
+        pixels = self.scene(batch.pixels, layout)
         self.teacher.to(pixels.device)
-        pixels = self.scene(pixels, run.chosen)
         factor = learning_rate(run.position, run.settings.steps, self.preset.warmup, self.preset.decay_from)
         z = torch.randn(len(pixels), self.preset.model.noise, device=pixels.device)
         with run.autocast():
-            fakes = self.networks["generator"](z, labels, *self.placed(run.chosen)).float()
+            fakes = self.networks["generator"](z, labels, *self.placed(layout)).float()
         logged = self.discriminator_step(pixels, labels, fakes, run, factor)
         self.networks["discriminator"].requires_grad_(False)
         logged |= self.generator_step(pixels, labels, fakes, run, factor)
@@ -274,7 +276,7 @@ def main(argv: list[str] | None = None) -> None:
     if not options.dry_run:
         training = training_pictures(options)
         task = ACGANTask(preset, training, load_teacher(options.teacher))
-        train_task("acgan", options, task, training, preset.loop)
+        train_task("acgan", options, task, PictureExamples(training, task.places), preset.loop)
 
 
 if __name__ == "__main__":

@@ -1,53 +1,66 @@
-"""Trains the DDPM.
+"""Trains the DDPM, one stage at a time, then puts the stages together.
 
-    python -m train.ddpm --data data/iclevr                     # the default: draws fast on two CPU cores
-    python -m train.ddpm --data data/iclevr --preset pixels     # the same without attribute maps, to compare
-    python -m train.ddpm --data data/iclevr --preset report     # the course report's model and settings
-    python -m train.ddpm --data data/iclevr --max-minutes 30    # a slice; run it again to go on
+    python -m train.ddpm --data DIR --preset where --compile     # the planner: denoises centres, minutes of one core
+    python -m train.ddpm --data DIR --preset what --compile      # the painter: denoises windows, then whole pictures
+    python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --out checkpoints/ddpm
+    python -m train.ddpm --data DIR --preset report              # the course report's model and settings
 
-Trains on the training scenes only; held-out scenes are for choosing presets. The run's folder then holds
-model.safetensors, config.json, log.csv and sample grids; copy the first three to checkpoints/ddpm to use them.
+Trains on the training scenes only; held-out scenes are for choosing presets. `--max-minutes 30` trains a slice; the
+same command goes on. On two CPU cores one thread on one core is fastest: `OMP_NUM_THREADS=1 taskset -c 1 python ...`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from torch import nn
 
-from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator, with_null
-from clevr_demo.objects import ATTRIBUTES
-from train.data import Pictures, background, object_mask
-from train.layout import layout
+from clevr_demo.diffusion import (
+    PATCH,
+    DDPMConfig,
+    DDPMNetwork,
+    DiffusionGenerator,
+    Painter,
+    Planner,
+    denoise,
+    make_scheduler,
+    painter_denoiser,
+    set_steps,
+)
+from clevr_demo.places import SIZE
+from train.batches import Batch, LayoutExamples, PictureExamples
+from train.data import Pictures, background
+from train.layout import layout, teaching_layouts
 from train.loop import LoopSettings, Run, learning_rate
+from train.muon import Muon, split_parameters
 from train.options import arguments, chosen, clear_errors, train_task, training_pictures
+from train.windows import cut, origins, window_items
+
+EXAMPLES = 16  # pictures of a sample grid
+SAMPLE_STEPS = 16
 
 
 @dataclass(frozen=True)
 class DDPMPreset:
-    """Network and recipe. `snr_cap` c weighs the v-loss by min(1, c / (SNR + 1)), so x_0's error by min(SNR + 1, c).
+    """Stage, network and recipe. `whole_from` is the fraction of the painter's run from which it sees whole pictures,
+    as many as cost what a batch of windows does. `object_weight` is the extra weight of the error where the maps show an
+    object; as it depends on the condition alone, it moves effort, not the optimum."""
 
-    `object_weight` is the extra weight of the pixels that objects cover. It makes the labels take hold early, but
-    biases the estimate towards objects (a pixel's weight depends on the answer), hence extra copies; so it fades out
-    between the fractions `fade` of the run.
-    """
-
-    model: DiffusionConfig
+    stage: str
     loop: LoopSettings
     rate: float
+    model: DDPMConfig = field(default_factory=DDPMConfig)
     warmup: int = 0  # steps
     decay_from: float = 1.0  # fraction of the run after which the rate falls to zero
     betas: tuple[float, float] = (0.9, 0.999)
-    label_drop: float = 0.0
-    snr_cap: float = 0.0  # 0: uniform weight
+    muon: bool = False
     object_weight: float = 0.0
-    fade: tuple[float, float] = (0.4, 0.7)
-    stratified: bool = False  # timesteps spread evenly over a batch
+    window: int = 32  # pixels a side
+    whole_from: float = 1.0
 
 
 REPORT_UNET: dict[str, Any] = {
@@ -56,14 +69,6 @@ REPORT_UNET: dict[str, Any] = {
     "down_block_types": ("DownBlock2D",) * 4 + ("AttnDownBlock2D", "DownBlock2D"),
     "up_block_types": ("UpBlock2D", "AttnUpBlock2D") + ("UpBlock2D",) * 4,
 }
-SMALL_UNET: dict[str, Any] = {
-    "layers_per_block": 1,
-    "block_out_channels": (64, 128, 256),
-    "down_block_types": ("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
-    "up_block_types": ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-    "attention_head_dim": 64,
-    "resnet_time_scale_shift": "scale_shift",
-}
 TINY_UNET: dict[str, Any] = {
     "layers_per_block": 1,
     "block_out_channels": (8, 16),
@@ -71,124 +76,182 @@ TINY_UNET: dict[str, Any] = {
     "up_block_types": ("UpBlock2D", "UpBlock2D"),
     "norm_num_groups": 4,
 }
-
-DEFAULT = DDPMPreset(
-    DiffusionConfig(SMALL_UNET, patch=2, maps=True, guidance=7.0, guidance_from=0.75, even_phases=True),
-    LoopSettings(pictures=250_000, batch=32, ema=0.998, sample_every=1000),
-    rate=6e-4, warmup=300, decay_from=0.6, betas=(0.9, 0.99), label_drop=0.1, snr_cap=5.0, object_weight=8.0,
-    fade=(0.1, 0.3), stratified=True,
-)  # fmt: skip
+REPORT = DDPMConfig("report", beta_schedule="linear", prediction_type="epsilon", unet=REPORT_UNET)
+TINY = DDPMConfig(planner_width=16, planner_layers=1, widths=(16, 64), blocks=(1, 1))
+TINY_LOOP = LoopSettings(pictures=16, batch=4, ema=0.9, log_every=1, sample_every=1000)
 
 PRESETS = {
-    "default": DEFAULT,
-    "pixels": dataclasses.replace(  # without the attribute maps, and so with a longer look at the objects
-        DEFAULT, model=dataclasses.replace(DEFAULT.model, maps=False), fade=(0.4, 0.7)
+    "where": DDPMPreset(
+        "where", LoopSettings(pictures=3_000_000, batch=256, ema=0.999, log_every=200, sample_every=10**9),
+        rate=1e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99),
+    ),
+    "what": DDPMPreset(
+        "what", LoopSettings(pictures=4_000_000, batch=64, ema=0.999, sample_every=1000),
+        rate=1e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.85,
     ),
     "report": DDPMPreset(  # claims 0.847 / 0.869
-        DiffusionConfig(
-            REPORT_UNET, label_embedding="linear", beta_schedule="linear", prediction_type="epsilon"
-        ),
-        LoopSettings(pictures=100 * 18009, batch=20, clip=0.0),
-        rate=5e-5,
+        "report", LoopSettings(pictures=100 * 18009, batch=20, clip=0.0), rate=5e-5, model=REPORT
     ),
-    "tiny": DDPMPreset(  # for tests: two steps in a second
-        DiffusionConfig(TINY_UNET, patch=4, maps=True, guidance=2.0),
-        LoopSettings(pictures=16, batch=4, ema=0.9, log_every=1, sample_every=1000),
-        rate=1e-3, label_drop=0.1, snr_cap=5.0, object_weight=8.0, stratified=True,
+    "tiny-where": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=TINY),  # for tests: two steps in a second
+    "tiny-what": DDPMPreset(
+        "what", TINY_LOOP, rate=1e-3, model=TINY, muon=True, object_weight=4.0, whole_from=0.5
     ),
+    "tiny-report": DDPMPreset("report", TINY_LOOP, rate=1e-3, model=dataclasses.replace(REPORT, unet=TINY_UNET)),
 }  # fmt: skip
+PRESETS["default"] = PRESETS["what"]
 
 
-class DDPMTask:
-    """Mean squared error of the predicted noise or v."""
+def spread_timesteps(n: int, total: int, device: torch.device) -> torch.Tensor:
+    """(n,) uniform timesteps, stratified: one from each of n equal parts, in random order."""
+    places = (torch.randperm(n, device=device) + torch.rand(n, device=device)) / n
+    return (places * total).long().clamp(max=total - 1)
 
-    averaged = "unet"
 
-    def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
-        self.preset = preset
-        self.plain = network = DDPMNetwork(preset.model)
-        self.places = layout(data) if preset.model.maps else None
-        self.networks: dict[str, nn.Module] = {"unet": network}
+class StageTask:
+    """What the stages share: one network, its optimizers, the noise schedule, one descent a step."""
+
+    averaged = "network"
+
+    def __init__(self, preset: DDPMPreset, network: nn.Module) -> None:
+        self.preset, self.plain = preset, network
+        self.networks: dict[str, nn.Module] = {"network": network}
+        inner, rest = split_parameters(network) if preset.muon else ([], list(network.parameters()))
         self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, betas=preset.betas)
+            "adamw": torch.optim.AdamW(rest, lr=preset.rate, betas=preset.betas)
         }
+        if inner:
+            self.optimizers["muon"] = Muon(inner, lr=preset.rate)
         self.schedule = DDPMScheduler(**preset.model.schedule())
-        self.empty = background(data)
-        self.examples = [tuple(row.nonzero().flatten().tolist()) for row in data.labels[:16]]
 
-    def timesteps(self, n: int, device: torch.device) -> torch.Tensor:
-        """(n,) uniform timesteps; stratified, one from each of n equal parts in random order."""
-        total = self.preset.model.timesteps
-        if not self.preset.stratified:
-            return torch.randint(0, total, (n,), device=device)
-        places = (torch.randperm(n, device=device) + torch.rand(n, device=device)) / n
-        return (places * total).long().clamp(max=total - 1)
-
-    def weights(self, pixels: torch.Tensor, timesteps: torch.Tensor, progress: float) -> torch.Tensor:
-        """(N, C, S, S) or (N, 1, 1, 1) weights of the state's squared error."""
-        preset = self.preset
-        weight = torch.ones(len(pixels), 1, 1, 1, device=pixels.device)
-        if preset.snr_cap:
-            kept = self.schedule.alphas_cumprod.to(pixels.device)[timesteps].view(-1, 1, 1, 1)
-            weight = (preset.snr_cap * (1 - kept)).clamp(max=1.0)  # SNR + 1 = 1 / (1 - alpha_cumprod)
-        begin, end = preset.fade
-        extra = preset.object_weight * min(1.0, max(0.0, (end - progress) / (end - begin)))
-        if extra:
-            there = object_mask(pixels, self.empty.to(pixels.device))
-            pooled = F.avg_pool2d(there, preset.model.patch).expand(-1, ATTRIBUTES, -1, -1)
-            packed = self.plain.pack(there.expand(-1, 3, -1, -1), pooled if preset.model.maps else None)
-            on_objects = 1 + extra * packed
-            weight = weight * on_objects / on_objects.mean()
-        return weight
-
-    def state(self, pixels: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-        """What is denoised: the pixels of the training pictures `chosen`, with their attribute maps if so set."""
-        if self.places is None:
-            return self.plain.pack(pixels)
-        self.places = self.places.to(pixels.device)
-        return self.plain.pack(pixels, self.places.take(chosen).maps(self.preset.model.state_shape[1]))
-
-    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
-        preset = self.preset
-        timesteps = self.timesteps(len(pixels), pixels.device)
-        clean = self.state(pixels, run.chosen)
+    def noised(self, clean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(x_t, timesteps, v) for clean states (B, ...)."""
+        timesteps = spread_timesteps(len(clean), self.preset.model.timesteps, clean.device)
         noise = torch.randn_like(clean)
-        x = self.schedule.add_noise(clean, noise, timesteps)
-        dropped = torch.rand(len(pixels), device=pixels.device) < preset.label_drop
-        if preset.model.prediction_type == "v_prediction":
-            target = self.schedule.get_velocity(clean, noise, timesteps)
-        else:
-            target = noise
-        with run.autocast():
-            output = self.networks["unet"](x, timesteps, with_null(labels, dropped))
-        error = (output.float() - target).square()
-        loss = (error * self.weights(pixels, timesteps, run.progress)).mean()
-        rate = preset.rate * learning_rate(run.position, run.settings.steps, preset.warmup, preset.decay_from)
-        run.descend(loss, "adamw", "unet", rate)
-        packed = 3 * preset.model.patch**2
-        logged = {"loss": loss, "mse": error[:, :packed].mean()}
-        return logged | ({"maps_mse": error[:, packed:].mean()} if preset.model.maps else {})
+        x = self.schedule.add_noise(clean, noise, timesteps)  # type: ignore[arg-type]
+        return x, timesteps, self.schedule.get_velocity(clean, noise, timesteps)  # type: ignore[arg-type]
 
-    def sample(self, network: nn.Module) -> torch.Tensor:
-        generator = DiffusionGenerator(network, "training", next(network.parameters()).device, chunk=16)  # type: ignore[arg-type]
-        drawn = generator.generate_batch(self.examples, range(len(self.examples)), steps=12, timeline=False)
-        return torch.stack([result.frames[-1].predicted_pixels for result in drawn])
+    def descend(self, loss: torch.Tensor, run: Run) -> None:
+        preset = self.preset
+        rate = preset.rate * learning_rate(run.position, run.settings.steps, preset.warmup, preset.decay_from)
+        run.descend(loss, tuple(self.optimizers), "network", rate)
+
+    def sample(self, network: nn.Module) -> torch.Tensor | None:
+        return None
 
     def config(self) -> dict[str, Any]:
-        return {
-            "kind": "ddpm",
-            "model": dataclasses.asdict(self.preset.model),
-            "preset": dataclasses.asdict(self.preset),
-        }
+        model = dataclasses.asdict(self.preset.model)
+        return {"kind": "ddpm", "stage": self.preset.stage, "model": model, "preset": dataclasses.asdict(self.preset)}
+
+
+class PlannerTask(StageTask):
+    """Where: mean squared error of v over the objects that are there."""
+
+    def __init__(self, preset: DDPMPreset) -> None:
+        super().__init__(preset, Planner(preset.model))
+
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        found = batch.layout.jittered().shuffled()
+        planner: Planner = self.plain  # type: ignore[assignment]
+        x, timesteps, target = self.noised(planner.standardised(found.centres))
+        output = self.networks["network"](x, timesteps, found.objects)
+        there = (found.objects >= 0).unsqueeze(2)
+        loss = ((output - target).square() * there).sum() / (2 * there.sum())
+        self.descend(loss, run)
+        return {"loss": loss}
+
+
+class PainterTask(StageTask):
+    """What: weighted squared error of v, on windows around objects and then on whole pictures."""
+
+    def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
+        painter = Painter(preset.model)
+        painter.empty.copy_(background(data))
+        super().__init__(preset, painter)
+        found = layout(data)
+        self.examples = PictureExamples(data, found, window_items(found))
+        few = torch.arange(0, len(data), max(1, len(data) // EXAMPLES))[:EXAMPLES]
+        self.shown = (found.take(few).by_object(), data.labels[few])
+
+    def windows(self, batch: Batch, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """(states (B, 12, S, S), what is given (B, 13, S, S)) of windows; of fewer whole pictures at the run's end."""
+        painter: Painter = self.plain  # type: ignore[assignment]
+        whole = progress >= self.preset.whole_from
+        side = self.preset.window
+        number = max(1, len(batch.pixels) * side**2 // SIZE**2) if whole else len(batch.pixels)
+        found = batch.layout.take(slice(0, number)).jittered()
+        states = painter.pack(batch.pixels[:number])
+        given = painter.given(found.by_object(), found.ticked())
+        if whole:
+            return states, given
+        origin = origins(found, batch.slots, side) // PATCH
+        return cut(states, origin, side // PATCH), cut(given, origin, side // PATCH)
+
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        clean, given = self.windows(batch, run.progress)
+        x, timesteps, target = self.noised(clean)
+        with run.autocast():
+            output = self.networks["network"](x, timesteps, given)
+        error = (output.float() - target).square()
+        spots = (given[:, :-2].amax(dim=1, keepdim=True) + 1) / 2
+        loss = (error * (1 + self.preset.object_weight * spots)).mean()
+        self.descend(loss, run)
+        by_noise = error.detach().mean(dim=(1, 2, 3))[timesteps.argsort()].chunk(4)
+        return {"loss": loss} | {f"mse_{quarter}": part.mean() for quarter, part in enumerate(by_noise, start=1)}
+
+    def sample(self, network: nn.Module) -> torch.Tensor:
+        """The examples painted anew, at their own places."""
+        painter: Painter = network  # type: ignore[assignment]
+        device = painter.empty.device
+        given = painter.given(*(part.to(device) for part in self.shown))
+        scheduler = make_scheduler("dpm", self.preset.model)
+        set_steps(scheduler, SAMPLE_STEPS, self.preset.model.time_power)
+        x = torch.randn(len(given), *given.shape[2:], 12, generator=torch.Generator().manual_seed(0)).permute(
+            0, 3, 1, 2
+        )
+        denoiser = painter_denoiser(painter, given, scheduler.alphas_cumprod)
+        *_, (_, _, predicted) = denoise(denoiser, scheduler, x.to(device), [])
+        return painter.unpack(predicted)
+
+
+class ReportTask(StageTask):
+    """The report's: mean squared error of the noise, uniform timesteps."""
+
+    def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
+        super().__init__(preset, DDPMNetwork(preset.model))
+        self.shown = [tuple(row.nonzero().flatten().tolist()) for row in data.labels[:EXAMPLES]]
+
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        n, device = len(batch.pixels), batch.pixels.device
+        timesteps = torch.randint(0, self.preset.model.timesteps, (n,), device=device)
+        noise = torch.randn_like(batch.pixels)
+        x = self.schedule.add_noise(batch.pixels, noise, timesteps)  # type: ignore[arg-type]
+        with run.autocast():
+            output = self.networks["network"](x, timesteps, batch.labels)
+        loss = (output.float() - noise).square().mean()
+        self.descend(loss, run)
+        return {"loss": loss}
+
+    def sample(self, network: nn.Module) -> torch.Tensor:
+        device = next(network.parameters()).device
+        generator = DiffusionGenerator(network, "training", device, chunk=EXAMPLES)  # type: ignore[arg-type]
+        drawn = generator.generate_batch(self.shown, range(len(self.shown)), steps=12, timeline=False)
+        return torch.stack([result.frames[-1].predicted_pixels for result in drawn])
 
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
     options = arguments(__doc__ or "", PRESETS).parse_args(argv)
     preset: DDPMPreset = chosen(PRESETS, options)
-    if not options.dry_run:
-        training = training_pictures(options)
-        train_task("ddpm", options, DDPMTask(preset, training), training, preset.loop)
+    if options.dry_run:
+        return
+    data = training_pictures(options)
+    if preset.stage == "where":
+        train_task("ddpm", options, PlannerTask(preset), LayoutExamples(teaching_layouts(data)), preset.loop)
+    elif preset.stage == "what":
+        task = PainterTask(preset, data)
+        train_task("ddpm", options, task, task.examples, preset.loop)
+    else:
+        train_task("ddpm", options, ReportTask(preset, data), data, preset.loop)
 
 
 if __name__ == "__main__":

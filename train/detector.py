@@ -28,6 +28,7 @@ from clevr_demo.objects import OBJECTS, decode
 from train.composing import KINDS, Composer, Mixture, Scene
 from train.data import SIZE, Pictures, load_pictures, to_unit
 from train.layout import Layout, layout
+from train.batches import Batch
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task
 
@@ -108,9 +109,9 @@ class DetectorTask:
             "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
         }
 
-    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         preset, steps = self.preset, run.settings.steps
-        scene = self.compose(run.chosen.cpu())
+        scene = self.compose(batch.pictures.cpu())
         wanted = target(scene)
         with run.autocast():
             outputs = self.networks["detector"](scene.pixels.contiguous(memory_format=torch.channels_last)).float()

@@ -26,6 +26,7 @@ from torchvision.transforms.functional import gaussian_blur
 from clevr_demo.checkpoints import CONFIG, folder_of, load_weights, read_config, write_json
 from clevr_demo.classifier import TeacherNetwork
 from clevr_demo.evaluator import exact_matches, topk_hits
+from train.batches import Batch
 from train.composing import Composer, Mixture, Scene
 from train.data import HELD_OUT_EVERY, Pictures, background, load_pictures, object_mask, predecessors, to_unit
 from train.layout import layout
@@ -141,21 +142,19 @@ class ClassifierTask:
             "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
         }
 
-    def shown(
-        self, pixels: torch.Tensor, labels: torch.Tensor, run: Run
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def shown(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """What the network is shown in this step: pixels, labels and which of these count."""
         preset = self.preset
         if self.compose:
-            scene = self.compose(run.chosen.cpu())
-            return scene.pixels.to(pixels.device), *(part.to(pixels.device) for part in labelled(scene))
+            scene = self.compose(batch.pictures.cpu())
+            return scene.pixels.to(batch.pixels.device), *(part.to(batch.pixels.device) for part in labelled(scene))
         assert self.paster
-        pixels, labels = self.paster(pixels, labels, preset.paste)
+        pixels, labels = self.paster(batch.pixels, batch.labels, preset.paste)
         return augment(pixels, preset.shift, preset.noise), labels, torch.ones_like(labels)
 
-    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         preset, steps = self.preset, run.settings.steps
-        pixels, labels, said = self.shown(pixels, labels, run)
+        pixels, labels, said = self.shown(batch)
         with run.autocast():
             logits = self.networks["classifier"](pixels.contiguous(memory_format=torch.channels_last)).float()
         loss = F.binary_cross_entropy_with_logits(logits, labels, said) * len(labels[0])

@@ -1,9 +1,8 @@
 """Where each object of a training picture stands, found by comparing it with the same scene's earlier pictures.
 
 i-CLEVR names the objects of a picture but not their places. Every scene, though, comes as a first picture with one
-object, in the middle, and pictures with one more object each: what changed is the new object. The places become
-attribute maps, a soft spot on the planes of its colour and its shape for each object, that the DDPM denoises together
-with the pixels, as joint image-feature diffusion does (Kouzelis et al. 2025, arXiv:2504.16064).
+object, in the middle, and pictures with one more object each: what changed is the new object. The places are what
+the first stage of both models learns ("where"), and what the second stage is given ("what").
 """
 
 from __future__ import annotations
@@ -14,16 +13,18 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import MAX_TRAINED, OBJECTS
-from clevr_demo.places import Places, attribute_maps
+from clevr_demo.places import attribute_maps
 from train.data import Pictures, background, predecessors, to_unit
 
 MIDDLE = (slice(14, 44), slice(20, 44))  # rows and columns within which every scene's first object stands
 THRESHOLD = 0.12
+MOST = 5  # objects of a layout that training makes up out of two scenes
+TOO_NEAR = 0.05  # quantile of the nearest pairs in training pictures that no made-up layout falls below
 
 
 @dataclass(frozen=True)
 class Layout:
-    """`centres` (N, 3, 2) row and column in pixels, `objects` (N, 3) index or -1, in the order they were added."""
+    """`centres` (N, K, 2) row and column in pixels, `objects` (N, K) index or -1, in the order they were added."""
 
     centres: torch.Tensor
     objects: torch.Tensor
@@ -42,17 +43,33 @@ class Layout:
 
     def ticked(self) -> torch.Tensor:
         """(N, 24) multi-hot labels."""
-        planes = torch.nn.functional.one_hot(self.objects + 1, len(OBJECTS) + 1)
+        planes = F.one_hot(self.objects + 1, len(OBJECTS) + 1)
         return planes.amax(dim=1)[:, 1:].to(self.centres.dtype)
 
     def maps(self, side: int) -> torch.Tensor:
         """(N, 11, side, side) attribute maps in [-1, 1]."""
         return attribute_maps(self.by_object(), self.ticked(), side)
 
-    def fit(self, places: Places) -> None:
-        """Sets the tables of places from all pictures that show three objects."""
-        full = self.centres[(self.objects >= 0).all(dim=1)]
-        places.fit(full[:, 0], full[:, 1:])
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def jittered(self) -> Layout:
+        """The same with each centre moved anywhere within its pixel: they were found at whole pixels."""
+        return Layout(self.centres + torch.rand_like(self.centres) - 0.5, self.objects)
+
+    def shuffled(self) -> Layout:
+        """The same with the objects of each picture in random order, absent ones last."""
+        keys = torch.rand(self.objects.shape, device=self.objects.device) + (self.objects < 0)
+        order = keys.argsort(dim=1)
+        centres = self.centres.gather(1, order.unsqueeze(2).expand(-1, -1, 2))
+        return Layout(centres, self.objects.gather(1, order))
+
+    def nearest(self) -> torch.Tensor:
+        """(N,) distance in pixels between the two objects of each picture that stand nearest; inf for one object."""
+        between = (self.centres.unsqueeze(1) - self.centres.unsqueeze(2)).norm(dim=-1)
+        there = self.objects >= 0
+        apart = there.unsqueeze(1) & there.unsqueeze(2) & ~torch.eye(there.shape[1], dtype=torch.bool)
+        return between.masked_fill(~apart, torch.inf).flatten(1).amin(dim=1)
 
 
 def changes(pictures: Pictures, before: torch.Tensor, empty: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
@@ -157,3 +174,59 @@ def cut_outs(pictures: Pictures, places: Layout, batch: int = 1024) -> CutOuts:
         free = ~(grown(mask) & others).flatten(1).any(dim=1)
         whole.append(free & inside & (size >= SMALLEST) & (size <= LARGEST))
     return CutOuts(torch.cat(pixels), torch.cat(masks), objects, torch.cat(whole))
+
+
+def whole_scenes(found: Layout) -> Layout:
+    """The layouts of pictures with three objects, which hold those of their scene's other pictures."""
+    return found.take((found.objects >= 0).all(dim=1))
+
+
+def subsets(scenes: Layout) -> Layout:
+    """Pairs that the data does not show: each scene's middle object with the one that was added last."""
+    objects, centres = scenes.objects.clone(), scenes.centres.clone()
+    objects[:, 1], centres[:, 1] = scenes.objects[:, 2], scenes.centres[:, 2]
+    objects[:, 2], centres[:, 2] = -1, 0
+    return Layout(centres, objects)
+
+
+def supersets(scenes: Layout, number: int, generator: torch.Generator) -> Layout:
+    """About `number` layouts of four and as many of five objects: a scene and objects that another scene has around
+    its middle, where none stands nearer to another than hardly any pair of the training pictures does. The objects'
+    names are drawn anew, as i-CLEVR draws them: each from all 24, none twice."""
+    least = scenes.nearest().quantile(TOO_NEAR)
+    found = []
+    for extra in (1, MOST - MAX_TRAINED):
+        tries = 4 * number
+        one, other = torch.randint(len(scenes), (2, tries), generator=generator)
+        centres = torch.zeros(tries, MOST, 2)
+        centres[:, :MAX_TRAINED] = scenes.centres[one]
+        centres[:, MAX_TRAINED : MAX_TRAINED + extra] = scenes.centres[other, 1 : 1 + extra]
+        objects = torch.rand(tries, len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
+        objects[:, MAX_TRAINED + extra :] = -1
+        made = Layout(centres, objects)
+        found.append(made.take((made.nearest() >= least).nonzero().flatten()[:number]))
+    return joined(*found)
+
+
+def joined(*layouts: Layout) -> Layout:
+    """All pictures of several layouts, with as many places for objects as the widest has."""
+    most = max(part.objects.shape[1] for part in layouts)
+    pad = [most - part.objects.shape[1] for part in layouts]
+    pairs = list(zip(layouts, pad, strict=True))
+    centres = [F.pad(part.centres, (0, 0, 0, more)) for part, more in pairs]
+    objects = [
+        torch.nn.functional.pad(part.objects, (0, more), value=-1) for part, more in zip(layouts, pad, strict=True)
+    ]
+    return Layout(torch.cat(centres), torch.cat(objects))
+
+
+def teaching_layouts(pictures: Pictures, seed: int = 0) -> Layout:
+    """What the first stage learns from: every scene's layouts, more of those with more objects, as many pairs that are
+    subsets of scenes, and made-up layouts of four and five objects, a sixth each."""
+    found = layout(pictures)
+    counts = (found.objects >= 0).sum(dim=1)
+    scenes = whole_scenes(found)
+    single = found.take((counts == 1).nonzero().flatten()[::4])
+    pairs = found.take(counts == 2)
+    more = supersets(scenes, len(scenes), torch.Generator().manual_seed(seed))
+    return joined(single, pairs, subsets(scenes), scenes, scenes, scenes, more)

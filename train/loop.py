@@ -30,7 +30,8 @@ from tqdm.auto import tqdm
 
 from clevr_demo.checkpoints import save_weights, write_text
 from clevr_demo.pictures import grid
-from train.data import Pictures, to_unit
+from train.batches import Batch, Examples, PictureExamples
+from train.data import Pictures
 
 STATE = "state.pt"
 LOG = "log.csv"
@@ -38,7 +39,7 @@ LOG = "log.csv"
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """What the loop needs to know of a preset. `pictures` is the length of the run, in training pictures."""
+    """What the loop needs to know of a preset. `pictures` is the length of the run, in examples."""
 
     pictures: int
     batch: int
@@ -60,8 +61,8 @@ class Task(Protocol):
     optimizers: dict[str, torch.optim.Optimizer]
     averaged: str  # which network the EMA follows and the run exports
 
-    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
-        """One optimizer step on pixels (B, 3, 64, 64) in [-1, 1] and labels (B, 24); returns scalars to log."""
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        """One optimizer step on a batch of examples; returns scalars to log."""
         ...
 
     def sample(self, network: nn.Module) -> torch.Tensor | None:
@@ -101,7 +102,10 @@ class Stop(Exception):
 class Run:
     """One training run in a folder. `Run(task, data, settings, folder).train()` starts it or goes on with it."""
 
-    def __init__(self, task: Task, data: Pictures, settings: LoopSettings, folder: Path, compile: bool = False) -> None:
+    def __init__(
+        self, task: Task, data: Pictures | Examples, settings: LoopSettings, folder: Path, compile: bool = False
+    ) -> None:
+        examples = PictureExamples(data) if isinstance(data, Pictures) else data
         # A GAN's networks are stepped in turn, so some parameters see no gradient in a pass.
         unused = DistributedDataParallelKwargs(find_unused_parameters=len(task.networks) > 1)
         self.accelerator = Accelerator(
@@ -111,9 +115,8 @@ class Run:
         )
         self.task, self.settings, self.folder = task, settings, folder
         self.device = self.accelerator.device
-        self.data = data.to(self.device)
+        self.data = examples.to(self.device)
         self.position = 0
-        self.chosen = torch.empty(0, dtype=torch.long)  # which pictures the current step is about
         self.sums: dict[str, torch.Tensor] = {}
         self.counted = 0
         self.spent = self.elapsed = 0.0  # seconds: of earlier sittings; of all until the last log line
@@ -129,7 +132,7 @@ class Run:
         self.plain = dict(self.task.networks)  # without wrappers: what is saved
         for name, network in self.plain.items():
             if compile:
-                network.compile()  # in place: the names of the weights stay
+                network.compile(dynamic=False)  # in place: the names of the weights stay; a graph for each size
             self.task.networks[name] = self.accelerator.prepare(network)
         for name, optimizer in self.task.optimizers.items():
             self.task.optimizers[name] = self.accelerator.prepare(optimizer)
@@ -144,22 +147,25 @@ class Run:
     def autocast(self) -> Any:
         return self.accelerator.autocast()
 
-    def descend(self, loss: torch.Tensor, optimizer: str, network: str, rate: float | None = None) -> None:
-        """Backward, clip, optimizer step, zero gradients. `rate` sets the learning rate first."""
-        used = self.task.optimizers[optimizer]
+    def descend(
+        self, loss: torch.Tensor, optimizers: str | tuple[str, ...], network: str, rate: float | None = None
+    ) -> None:
+        """Backward, clip, a step of each optimizer, zero gradients. `rate` sets the learning rate first."""
+        used = [self.task.optimizers[name] for name in ((optimizers,) if isinstance(optimizers, str) else optimizers)]
         if rate is not None:
-            for group in used.param_groups:
+            for group in (group for optimizer in used for group in optimizer.param_groups):
                 group["lr"] = rate
         self.accelerator.backward(loss)
         if self.settings.clip:
             self.accelerator.clip_grad_norm_(self.task.networks[network].parameters(), self.settings.clip)
-        used.step()
-        used.zero_grad(set_to_none=True)
+        for optimizer in used:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
 
     # the loop ---------------------------------------------------------------------------------------------------
 
     def batches(self) -> Iterator[torch.Tensor]:
-        """Indices of each step's pictures for this process: a new permutation an epoch, drawn from (seed, epoch)."""
+        """Indices of each step's examples for this process: a new permutation an epoch, drawn from (seed, epoch)."""
         size, total = self.settings.batch, len(self.data)
         epoch_of, order = -1, torch.empty(0, dtype=torch.long)
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
@@ -212,11 +218,10 @@ class Run:
     def one_step(self, chosen: torch.Tensor, bar: tqdm, started: float) -> None:
         settings = self.settings
         torch.manual_seed((settings.seed * 1_000_003 + self.position) * 64 + self.accelerator.process_index)
-        self.chosen = chosen = chosen.to(self.device)
-        pixels = to_unit(self.data.pixels[chosen]).contiguous(memory_format=torch.channels_last)
+        batch = self.data.batch(chosen.to(self.device))
         for network in self.task.networks.values():
             network.train()
-        logged = self.task.step(pixels, self.data.labels[chosen], self)
+        logged = self.task.step(batch, self)
         if settings.ema:
             update_ema(self.average, self.plain[self.task.averaged], ema_decay(self.position, settings.ema))
         self.position += 1

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from clevr_demo.checkpoints import CheckpointError
+from train.batches import Examples
 from train.data import DataError, Pictures, load_pictures
 from train.loop import LoopSettings, Run, Task
 
@@ -66,7 +67,9 @@ def training_pictures(options: argparse.Namespace) -> Pictures:
     return pictures if options.preset.startswith("report") else pictures.split()[0]
 
 
-def train_task(name: str, options: argparse.Namespace, task: Task, training: Pictures, loop: LoopSettings) -> Run:
+def train_task(
+    name: str, options: argparse.Namespace, task: Task, training: Pictures | Examples, loop: LoopSettings
+) -> Run:
     """Starts the run in its folder, or goes on with it."""
     run = Run(task, training, loop, options.out or Path("runs") / f"{name}-{options.preset}", options.compile)
     run.train(options.max_minutes, options.save_minutes)
