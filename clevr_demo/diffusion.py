@@ -166,9 +166,9 @@ def make_scheduler(sampler: str, config: DDPMConfig) -> Any:
 
 
 def spaced_timesteps(steps: int, total: int, power: float) -> torch.Tensor:
-    """(steps,) whole timesteps, falling from total - 1 as (1 - i / steps)^power, each at least one below the last."""
+    """(steps,) whole timesteps: total (1 - i / steps)^power - 1, each at least one below the last."""
     left = torch.arange(steps, 0, -1)
-    curve = ((total - 1) * (left / steps) ** power).round().long()
+    curve = (total * (left / steps).double() ** power - 1).round().long()
     return torch.maximum(curve, left - 1)
 
 

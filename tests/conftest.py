@@ -14,9 +14,9 @@ from PIL import Image, ImageDraw
 
 from clevr_demo import checkpoints
 from clevr_demo.classifier import TeacherNetwork
-from clevr_demo.diffusion import DDPMNetwork, DiffusionConfig, DiffusionGenerator
+from clevr_demo.diffusion import DDPMConfig, DDPMNetwork, DiffusionGenerator
 from clevr_demo.objects import COLOURS, INDEX, OBJECTS
-from train.ddpm import TINY_UNET
+from train.ddpm import PRESETS
 
 # The networks here are tiny: a second thread only waits for the first, for long where the cores are busy.
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
@@ -107,10 +107,10 @@ def shaken(network: torch.nn.Module, seed: int = 0) -> torch.nn.Module:
     return network
 
 
-TINY = DiffusionConfig(TINY_UNET, patch=4, guidance=2.0)
+TINY = PRESETS["tiny-what"].model
 
 
-def tiny_ddpm(config: DiffusionConfig = TINY, chunk: int = 1) -> DiffusionGenerator:
+def tiny_ddpm(config: DDPMConfig = TINY, chunk: int = 1) -> DiffusionGenerator:
     torch.manual_seed(0)
     network = shaken(DDPMNetwork(config))
     assert isinstance(network, DDPMNetwork)

@@ -1,4 +1,4 @@
-"""The DDPM: what generation promises, the samplers against diffusers' own loops, guidance, and both networks."""
+"""The DDPM: what generation promises, both stages, the samplers against diffusers' own loops, and the networks."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from diffusers import DDIMScheduler, DDPMScheduler
 from torch import nn
 
 import clevr_demo
 from clevr_demo.diffusion import (
+    SPREAD,
+    DDPMConfig,
     DDPMNetwork,
-    DiffusionConfig,
     DiffusionGenerator,
-    load_ddpm,
+    Painter,
+    denoise,
+    estimate,
     make_scheduler,
+    painter_denoiser,
+    place_noise,
     set_steps,
-    with_null,
 )
-from clevr_demo.generator import Generation
-from clevr_demo.objects import InputError, index_valued, multi_hot
+from clevr_demo.generator import WHERE_FRAMES, Generation
+from clevr_demo.objects import InputError, multi_hot
 from clevr_demo.pictures import from_image, to_image
+from clevr_demo.places import Places
 from clevr_demo.request import SAMPLERS
-from tests.conftest import TINY, shipped, tiny_ddpm
-from train.data import load_pictures, to_unit
-from train.ddpm import PRESETS, REPORT_UNET, TINY_UNET
+from tests.conftest import TINY, shaken, shipped, tiny_ddpm
+from train.data import load_pictures
+from train.ddpm import PRESETS, REPORT_UNET, PainterTask, PlannerTask, spread_timesteps
 
-REPORT_LIKE = DiffusionConfig(
-    TINY_UNET, patch=1, label_embedding="linear", beta_schedule="linear", prediction_type="epsilon"
-)
+REPORT_LIKE = PRESETS["tiny-report"].model
+MODELS = pytest.mark.parametrize("config", [TINY, REPORT_LIKE], ids=["places", "report"])
 
 
 def pixels_of(result: Generation) -> np.ndarray:
@@ -46,7 +49,8 @@ def pixels_of(result: Generation) -> np.ndarray:
 def counted(model: DiffusionGenerator) -> Iterator[list[int]]:
     """Counts the pictures that go through the network, a number a call."""
     calls: list[int] = []
-    hook = model.network.register_forward_hook(lambda _module, inputs, _output: calls.append(len(inputs[0])))
+    network = model.network.painter
+    hook = network.register_forward_hook(lambda _module, inputs, _output: calls.append(len(inputs[0])))
     try:
         yield calls
     finally:
@@ -54,17 +58,6 @@ def counted(model: DiffusionGenerator) -> Iterator[list[int]]:
 
 
 # promises -----------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def states(model: DiffusionGenerator) -> Iterator[list[torch.Tensor]]:
-    """What the network is given, call by call."""
-    seen: list[torch.Tensor] = []
-    handle = model.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
-    try:
-        yield seen
-    finally:
-        handle.remove()
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -98,9 +91,7 @@ def test_chunks_change_no_picture_by_more_than_rounding() -> None:
         assert abs(pixels_of(one) - pixels_of(other)).max() <= 1
 
 
-@pytest.mark.parametrize(
-    "change", [{"seed": 8}, {"labels": ["red cylinder"]}, {"steps": 6}, {"sampler": "ddim"}, {"guidance": 5.0}]
-)
+@pytest.mark.parametrize("change", [{"seed": 8}, {"labels": ["red cylinder"]}, {"steps": 6}, {"sampler": "ddim"}])
 def test_another_request_gives_another_picture(ddpm: DiffusionGenerator, change: dict[str, Any]) -> None:
     request: dict[str, Any] = {"labels": ["red cube"], "seed": 7, "steps": 5}
     assert (pixels_of(ddpm.generate(**request)) != pixels_of(ddpm.generate(**request | change))).any()
@@ -109,16 +100,18 @@ def test_another_request_gives_another_picture(ddpm: DiffusionGenerator, change:
 def test_the_seed_alone_decides_the_first_noise(ddpm: DiffusionGenerator) -> None:
     expected = torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(11))
     for sampler in SAMPLERS:
-        frame = ddpm.generate([3], seed=11, steps=1, sampler=sampler).frames[0]
-        assert torch.equal(frame.noisy_pixels, expected)
+        frame = ddpm.generate([3], seed=11, steps=1, sampler=sampler).frames[WHERE_FRAMES]
+        drawn = (frame.noisy_pixels - ddpm.network.painter.empty) / SPREAD
+        assert (drawn - expected).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("steps", [1, 2, 7, 13])
 def test_the_timeline_goes_from_noise_to_the_picture(ddpm: DiffusionGenerator, sampler: str, steps: int) -> None:
     result = ddpm.generate(["red cube"], seed=7, steps=steps, sampler=sampler)
-    assert [frame.index for frame in result.frames] == list(range(steps))
-    times = [frame.timestep for frame in result.frames]
+    assert [frame.index for frame in result.frames] == list(range(WHERE_FRAMES + steps))
+    assert [frame.stage for frame in result.frames] == ["where"] * WHERE_FRAMES + ["what"] * steps
+    times = [frame.timestep for frame in result.frames[WHERE_FRAMES:]]
     assert times[0] == TINY.timesteps - 1
     assert times == sorted(set(times), reverse=True)
     assert times[-1] >= 0
@@ -152,7 +145,7 @@ def test_closing_a_stream_cancels_the_rest(ddpm: DiffusionGenerator) -> None:
     with counted(ddpm) as calls:
         stream = ddpm.stream([1], seed=0, steps=50)
         assert calls == []
-        for _ in range(3):
+        for _ in range(WHERE_FRAMES + 3):
             next(stream)
         assert len(calls) == 3
         stream.close()  # type: ignore[attr-defined]
@@ -181,8 +174,6 @@ BAD = [
     ({"seed": True}, "seed must be a whole number"),
     ({"seed": None}, "seed must be a whole number"),
     ({"sampler": "euler"}, "unknown sampler 'euler'"),
-    ({"guidance": 11}, "guidance must be between 0 and 10"),
-    ({"guidance": float("nan")}, "guidance must be a number"),
 ]
 
 
@@ -215,61 +206,65 @@ def test_more_objects_than_any_training_picture_can_be_asked_for(ddpm: Diffusion
 # samplers -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("power", [1.0, 2.0])
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_number_of_steps_is_kept(sampler: str) -> None:
+def test_every_number_of_steps_is_kept(sampler: str, power: float) -> None:
     scheduler = make_scheduler(sampler, TINY)
-    for steps in range(1, 1201):
-        set_steps(scheduler, steps)
+    for steps in (*range(1, 60), 100, 333, 1000, 1199, 1200):
+        set_steps(scheduler, steps, power)
         times = scheduler.timesteps.tolist()
-        exact = [1200 - place * 1200 / steps - 1 for place in range(steps)]
         assert len(times) == steps
-        assert max(abs(mine - wanted) for mine, wanted in zip(times, exact, strict=True)) <= 0.5001
+        assert times[0] == 1199
+        assert times[-1] >= 0
+        assert all(one > other for one, other in zip(times, times[1:], strict=False))
+        curve = [1200 * ((steps - place) / steps) ** power - 1 for place in range(steps)]
+        assert all(abs(mine - wanted) <= 0.51 or mine == steps - 1 - place
+                   for place, (mine, wanted) in enumerate(zip(times, curve, strict=True)))  # fmt: skip
         if hasattr(scheduler, "sigmas"):
             assert len(scheduler.sigmas) == steps + 1
             assert scheduler.sigmas[-1] == 0
             assert (scheduler.sigmas.diff() < 0).all()
 
 
-def network_call(model: DiffusionGenerator, labels: list[int]) -> Any:
-    """The plain conditional network, as diffusers' examples call one."""
-    condition = with_null(multi_hot([labels]))
-
-    def call(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            return model.network(x, t.expand(1), condition)
-
-    return call
+def solved(config: DDPMConfig, sampler: str, steps: int, x: torch.Tensor, denoiser: Any, power: float) -> torch.Tensor:
+    scheduler = make_scheduler(sampler, config)
+    set_steps(scheduler, steps, power)
+    generators = [torch.Generator().manual_seed(5) for _ in x]
+    return list(denoise(denoiser, scheduler, x, generators))[-1][2]
 
 
-@pytest.mark.parametrize("config", [replace(TINY, guidance=1.0), REPORT_LIKE], ids=["v, cosine", "noise, linear"])
-@pytest.mark.parametrize("sampler", ["ddim", "ddpm"])
-def test_our_loop_is_diffusers_loop(config: DiffusionConfig, sampler: str) -> None:
-    model = tiny_ddpm(config)
-    call = network_call(model, [1, 10])
-    kind = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler}[sampler]
-    scheduler = kind(**config.schedule(), clip_sample=True, timestep_spacing="trailing")
-    scheduler.set_timesteps(12)
-    extra = {"use_clipped_model_output": True} if sampler == "ddim" else {}
-    generator = torch.Generator().manual_seed(5)
-    x = model.network.pack(torch.randn(1, 3, 64, 64, generator=generator))
-    for t in scheduler.timesteps:
-        x = scheduler.step(call(x, t), t, x, generator=generator, **extra).prev_sample
-    ours = model.generate([1, 10], seed=5, steps=12, sampler=sampler).frames[-1].predicted_pixels
-    assert (ours - model.network.unpack(x)[0]).abs().max() < 1e-4
+def test_ddim_is_diffusers_ddim() -> None:
+    """Evenly spaced, where both can be compared: DPM-Solver++ of order 1 is DDIM with eta 0."""
+    torch.manual_seed(0)
+    target = torch.randn(2, 3, 8, 8)
+    reference = DDIMScheduler(**TINY.schedule(), prediction_type="sample", clip_sample=False)
+    reference.set_timesteps(12)
+    start = torch.randn(2, 3, 8, 8)
+    x, times = start, [1200 - 100 * place - 1 for place in range(12)]
+    for t in times:
+        x = reference.step(torch.tanh(x) + target, t, x).prev_sample
+    scheduler = make_scheduler("ddim", TINY)
+    set_steps(scheduler, 12, 1.0)
+    scheduler.timesteps = torch.tensor(times)
+    kept = scheduler.alphas_cumprod[scheduler.timesteps]
+    scheduler.sigmas = torch.cat([((1 - kept) / kept).sqrt(), torch.zeros(1)])
+    ours = list(denoise(lambda x, t: torch.tanh(x) + target, scheduler, start, []))[-1][2]
+    assert (ours - x).abs().max() < 1e-3
 
 
 def test_ancestral_sampling_is_the_papers_algorithm() -> None:
     """Ho et al. 2020, algorithm 2, with equation 7's variance, all T steps, written out."""
     config = replace(REPORT_LIKE, timesteps=30)
     model = tiny_ddpm(config)
-    call = network_call(model, [4])
+    labels = multi_hot([[4]])
     betas = torch.linspace(1e-4, 0.02, 30)
     alphas = 1 - betas
     kept = alphas.cumprod(0)
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(1, 3, 64, 64, generator=generator)
     for t in range(29, -1, -1):
-        noise = call(x, torch.tensor(t))
+        with torch.no_grad():
+            noise = model.network(x, torch.tensor([t]), labels)
         before = kept[t - 1] if t else torch.tensor(1.0)
         x0 = ((x - (1 - kept[t]).sqrt() * noise) / kept[t].sqrt()).clamp(-1, 1)
         mean = (before.sqrt() * betas[t] * x0 + alphas[t].sqrt() * (1 - before) * x) / (1 - kept[t])
@@ -279,154 +274,185 @@ def test_ancestral_sampling_is_the_papers_algorithm() -> None:
     assert (ours - x[0]).abs().max() < 1e-3
 
 
-class Ideal(nn.Module):
-    """The best possible v-prediction for pictures that are all one constant value: knows the answer."""
-
-    pack, unpack = DDPMNetwork.pack, DDPMNetwork.unpack
-    evened = DDPMNetwork.evened
-    uneven: Any = DDPMNetwork.uneven
-
-    def __init__(self, value: float, config: DiffusionConfig) -> None:
-        super().__init__()
-        self.value, self.config = value, config
-        self.kept = DDPMScheduler(**config.schedule()).alphas_cumprod
-        self.weight = nn.Parameter(torch.zeros(1))
-
-    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        kept = self.kept[timesteps].view(-1, 1, 1, 1)
-        noise = (x - kept.sqrt() * self.value) / (1 - kept).sqrt()
-        return kept.sqrt() * noise - (1 - kept).sqrt() * self.value
-
-
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("steps", [1, 7, 20])
-def test_every_sampler_finds_what_an_ideal_network_knows(sampler: str, steps: int) -> None:
-    network: Any = Ideal(0.3, TINY)
-    model = DiffusionGenerator(network, "ideal", torch.device("cpu"))
-    frames = model.generate([1], seed=0, steps=steps, sampler=sampler).frames
-    late = [frame for frame in frames if frame.timestep < 1150]  # before, rounding hides so faint a picture
-    for frame in late or frames[-1:]:
-        assert (frame.predicted_pixels - 0.3).abs().max() < (0.02 if late else 1.5)
-    levels = [float(frame.noisy_pixels.std()) for frame in frames]
-    expected = [float((1 - network.kept[frame.timestep]).sqrt()) for frame in frames]
-    assert levels == pytest.approx(expected, abs=0.02)
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_a_perfect_denoiser_draws_the_very_picture(sampler: str, power: float) -> None:
+    target = torch.rand(1, 3, 4, 4) - 0.5
+    drawn = solved(TINY, sampler, 8, torch.randn(1, 3, 4, 4), lambda x, t: target, power)
+    assert torch.equal(drawn, target)
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_sampler_stays_on_the_schedule_when_the_estimate_is_clipped(sampler: str) -> None:
-    """Strong guidance asks for more than a pixel can be; the clipped estimate must not push x_t off its noise level."""
-    network: Any = Ideal(4.0, TINY)
-    model = DiffusionGenerator(network, "ideal", torch.device("cpu"))
-    for frame in model.generate([1], seed=0, steps=30, sampler=sampler).frames:
-        kept = float(network.kept[frame.timestep])
-        assert float(frame.noisy_pixels.mean()) == pytest.approx(kept**0.5, abs=0.05)
-        assert float(frame.noisy_pixels.std()) == pytest.approx((1 - kept) ** 0.5, abs=0.05)
+@pytest.mark.parametrize("sampler", ["dpm", "unipc"])
+def test_second_order_solvers_beat_the_first_order(sampler: str) -> None:
+    """Gaussian data of standard deviation 0.5, whose best denoiser and exact end are known."""
+    scheduler = make_scheduler("dpm", TINY)
+
+    def ideal(x: torch.Tensor, timestep: int) -> torch.Tensor:
+        kept = float(scheduler.alphas_cumprod[timestep])
+        return x * kept**0.5 * 0.25 / (0.25 * kept + 1 - kept)
+
+    x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    errors = {name: (solved(TINY, name, 12, x, ideal, 1.0).std() - 0.5).abs().item() for name in ("ddim", sampler)}
+    assert errors[sampler] < errors["ddim"] / 2
 
 
-class Blind(Ideal):
-    """Knows all but the averages of the pixel phases, which it takes for part of the picture."""
-
-    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        output = super().forward(x, timesteps, condition)
-        return output - self.uneven(output)
-
-
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_even_phases_leave_no_chequer_pattern(sampler: str) -> None:
-    def chequer(even: bool) -> float:
-        config = replace(TINY, patch=2, maps=True, even_phases=even)
-        model = DiffusionGenerator(Blind(0.1, config), "blind", torch.device("cpu"))  # type: ignore[arg-type]
-        drawn = model.generate([1], seed=0, steps=20, sampler=sampler).frames[-1].predicted_pixels
-        return float(model.network.uneven(model.network.pack(drawn.unsqueeze(0))).std())
-
-    assert chequer(even=False) > 0.005
-    assert chequer(even=True) < 1e-4
+@pytest.mark.parametrize("kind", ["v_prediction", "epsilon"])
+def test_the_estimate_inverts_the_forward_process(kind: str) -> None:
+    x0, noise, kept = torch.randn(4, 3), torch.randn(4, 3), 0.3
+    x = kept**0.5 * x0 + (1 - kept) ** 0.5 * noise
+    v = kept**0.5 * noise - (1 - kept) ** 0.5 * x0
+    output = v if kind == "v_prediction" else noise
+    assert (estimate(x, output, kept, kind) - x0).abs().max() < 1e-5
 
 
-@pytest.mark.data
-def test_real_pictures_have_even_phases(real_data: Path) -> None:
-    network = DDPMNetwork(replace(TINY, patch=2))
-    real = to_unit(load_pictures(real_data, progress=False).pixels[::40])
-    uneven = network.uneven(network.pack(real)).flatten(1)
-    assert float(uneven.std(dim=0).max()) < 0.001
-    assert float(uneven.mean(dim=0).abs().max()) < 0.003  # half a grey level, from the pictures' scaling
+# where --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("prediction_type", ["v_prediction", "epsilon"])
-def test_evening_changes_the_phases_averages_alone(prediction_type: str) -> None:
-    config = replace(TINY, patch=2, maps=True, even_phases=True, prediction_type=prediction_type)
-    network, scheduler = DDPMNetwork(config), DDIMScheduler(**config.schedule(), clip_sample=False)
-    x, output = torch.randn(2, 23, 32, 32), torch.randn(2, 23, 32, 32)
-    scheduler.set_timesteps(10)
-    kept = float(scheduler.alphas_cumprod[600])
-    estimates = [
-        scheduler.step(given, 600, x).pred_original_sample for given in (output, network.evened(x, output, kept))
-    ]
-    torch.testing.assert_close(estimates[1], estimates[0] - network.uneven(estimates[0]), atol=1e-5, rtol=0)
-    means = estimates[1][:, :12].mean(dim=(2, 3)).unflatten(1, (3, 4))
-    assert float(means.std(dim=2).max()) < 1e-6
-    torch.testing.assert_close(estimates[1][:, 12:], estimates[0][:, 12:])
+def test_places_wander_from_noise_to_where_they_stay(ddpm: DiffusionGenerator) -> None:
+    result = ddpm.generate([1, 10, 20], seed=3, steps=2)
+    where, what = result.frames[:WHERE_FRAMES], result.frames[WHERE_FRAMES:]
+    start = ddpm.network.planner.in_pixels(place_noise(3)[[1, 10, 20]]).clamp(0, 63)
+    assert (torch.tensor(where[0].places.centres) - start).abs().max() < 1e-4
+    assert len({frame.places for frame in where}) == WHERE_FRAMES
+    assert {frame.places for frame in what} == {where[-1].places} == {result.places}
+    assert result.places.objects == (1, 10, 20)
+    assert all(0 <= place <= 63 for centre in result.places.centres for place in centre)
+    assert all(torch.equal(frame.predicted_pixels, ddpm.network.painter.empty) for frame in where)
 
 
-# guidance -----------------------------------------------------------------------------------------------------------
+def test_places_alone_are_those_that_are_drawn_at(ddpm: DiffusionGenerator) -> None:
+    labels, seeds = [[1], [2, 3], [4, 5, 6]], [1, 2, 3]
+    drawn = ddpm.generate_batch(labels, seeds, steps=1)
+    places = ddpm.places(labels, seeds)
+    for one, result in zip(places, drawn, strict=True):
+        assert one.objects == result.places.objects
+        assert (torch.tensor(one.centres) - torch.tensor(result.places.centres)).abs().max() < 1e-3
 
 
-def test_guidance_one_costs_one_evaluation_a_step_and_two_otherwise(ddpm: DiffusionGenerator) -> None:
-    for guidance, cost in ((1, 1), (1.0, 1), (3.0, 2), (0, 2), (None, 2)):
-        with counted(ddpm) as calls:
-            result = ddpm.generate([1], seed=0, steps=6, guidance=guidance)
-        assert sum(calls) == result.evaluations == 6 * cost
-
-
-def test_guidance_is_paid_for_within_its_interval_alone() -> None:
-    model = tiny_ddpm(replace(TINY, guidance=3.0, guidance_from=0.25, guidance_to=0.75))
-    with counted(model) as calls:
-        result = model.generate([1], seed=0, steps=8)
-    times = [(frame.timestep + 1) / 1200 for frame in result.frames]
-    assert calls == [2 if 0.25 < at <= 0.75 else 1 for at in times]
-    assert sum(calls) == result.evaluations == 12
-
-
-def test_guidance_extrapolates_from_the_null(ddpm: DiffusionGenerator) -> None:
-    scheduler = make_scheduler("ddim", TINY)
-    set_steps(scheduler, 1)
-    x = ddpm.network.pack(torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
-    t = scheduler.timesteps[0]
-    null = with_null(torch.zeros(1, 24), torch.tensor([True]))
+def test_the_planner_treats_objects_as_a_set(ddpm: DiffusionGenerator) -> None:
+    planner = ddpm.network.planner
+    objects, x, t = torch.tensor([[3, 9, 17]]), torch.randn(1, 3, 2), torch.tensor([500])
+    order = torch.tensor([2, 0, 1])
     with torch.no_grad():
-        wanted = ddpm.network(x, t.expand(1), with_null(multi_hot([[1]])))
-        free = ddpm.network(x, t.expand(1), null)
-    assert (wanted - free).abs().max() > 1e-3
-    expected = ddpm.network.unpack(scheduler.step(free + 4.0 * (wanted - free), t, x).pred_original_sample)[0]
-    ours = ddpm.generate([1], seed=0, steps=1, sampler="ddim", guidance=4.0).frames[0].predicted_pixels
-    assert (ours - expected).abs().max() < 1e-4
+        straight, turned = planner(x, t, objects), planner(x[:, order], t, objects[:, order])
+        padded = planner(
+            torch.cat([x, torch.full((1, 2, 2), 9.0)], dim=1), t, torch.cat([objects, -torch.ones(1, 2).long()], dim=1)
+        )
+    assert (straight[:, order] - turned).abs().max() < 1e-5
+    assert (padded[:, :3] - straight).abs().max() < 1e-5
+    assert (straight[0, 0] - straight[0, 1]).abs().max() > 1e-4
 
 
-def test_weights_without_a_null_are_never_guided() -> None:
-    model = tiny_ddpm(REPORT_LIKE)
-    plain = model.generate([1], seed=0, steps=3)
-    asked = model.generate([1], seed=0, steps=3, guidance=5.0)
-    assert plain.evaluations == asked.evaluations == 3
-    assert plain.image.tobytes() == asked.image.tobytes()
+def test_another_object_leaves_the_others_noise() -> None:
+    assert torch.equal(place_noise(4)[[1, 2]], place_noise(4)[[1, 2, 3]][:2])
+    assert not torch.equal(place_noise(4), place_noise(5))
 
 
-# networks -----------------------------------------------------------------------------------------------------------
+# what ---------------------------------------------------------------------------------------------------------------
 
 
-def test_with_null_replaces_the_labels_of_the_dropped() -> None:
-    labels = multi_hot([[0, 5], [3]])
-    kept = with_null(labels)
-    assert kept.shape == (2, 25)
-    assert torch.equal(kept[:, :24], labels)
-    assert not kept[:, 24].any()
-    dropped = with_null(labels, torch.tensor([False, True]))
-    assert torch.equal(dropped[0], kept[0])
-    assert dropped[1].nonzero().tolist() == [[24]]
+def test_packing_keeps_every_pixel_in_place(ddpm: DiffusionGenerator) -> None:
+    painter = Painter(TINY)
+    painter.empty.uniform_(-0.5, 0.5)
+    pixels = torch.rand(2, 3, 64, 64) * 2 - 1
+    state = painter.pack(pixels)
+    assert state.shape == (2, 12, 32, 32)
+    assert (painter.unpack(state) - pixels).abs().max() < 1e-6
+    cell = ((pixels[0, :, 10:12, 14:16] - painter.empty[:, 10:12, 14:16]) / SPREAD).reshape(12)
+    assert (state[0, :, 5, 7] - cell).abs().max() < 1e-6
+
+
+def test_the_estimate_stays_within_the_range_of_pixels() -> None:
+    torch.manual_seed(0)
+    painter: Any = shaken(Painter(TINY)).eval()
+    kept = make_scheduler("dpm", TINY).alphas_cumprod
+    with torch.no_grad():
+        denoiser = painter_denoiser(painter, torch.zeros(1, 13, 32, 32), kept)
+        drawn = painter.unpack(denoiser(50 * torch.randn(1, 12, 32, 32), 600))
+    assert drawn.abs().max() <= 1 + 1e-5
+    assert drawn.abs().max() > 0.99
+
+
+def test_places_and_labels_reach_the_picture(ddpm: DiffusionGenerator) -> None:
+    painter = ddpm.network.painter
+    x, t = torch.randn(1, 12, 32, 32), torch.tensor([600])
+    centres = torch.zeros(1, 24, 2)
+    with torch.no_grad():
+        outputs = []
+        for index in range(24):
+            centres[0, index] = torch.tensor([30.0, 30.0])
+            outputs.append(painter(x, t, painter.given(centres, multi_hot([[index]]))))
+        moved = painter(x, t, painter.given(centres + 5, multi_hot([[23]])))
+    assert all((a - b).abs().max() > 0 for n, a in enumerate(outputs) for b in outputs[:n])
+    assert (moved - outputs[23]).abs().max() > 0
+
+
+def test_a_window_is_painted_like_the_same_part_of_a_picture() -> None:
+    """Away from its border, and without attention, which looks at all of a picture."""
+    network = shaken(Painter(TINY)).eval()
+    network.unet.attention = nn.Identity()  # type: ignore[union-attr, assignment]
+    x, given, t = torch.randn(1, 12, 32, 32), torch.randn(1, 13, 32, 32), torch.tensor([100])
+    part = (..., slice(8, 32), slice(8, 32))
+    with torch.no_grad():
+        whole, window = network(x, t, given), network(x[part], t, given[part])
+    inner = slice(11, 24)
+    assert (whole[part][..., inner, inner] - window[..., inner, inner]).abs().max() < 1e-4
+
+
+# training -----------------------------------------------------------------------------------------------------------
+
+
+def test_timesteps_are_spread_over_the_schedule() -> None:
+    for _ in range(20):
+        times = spread_timesteps(64, 1200, torch.device("cpu")).sort().values
+        assert all(place * 1200 / 64 - 1 <= time < (place + 1) * 1200 / 64 for place, time in enumerate(times.tolist()))
+
+
+def test_the_stages_learn_v() -> None:
+    """Salimans & Ho 2022: v = alpha noise - sigma x_0, of what is noised."""
+    task = PlannerTask(PRESETS["tiny-where"])
+    clean = torch.randn(64, 3, 2)
+    torch.manual_seed(1)
+    x, timesteps, v = task.noised(clean)
+    kept = DDPMScheduler(**TINY.schedule()).alphas_cumprod[timesteps].view(-1, 1, 1)
+    assert (kept.sqrt() * x - (1 - kept).sqrt() * v - clean).abs().max() < 1e-4
+
+
+def test_windows_become_whole_pictures_at_the_same_cost(iclevr: Path) -> None:
+    task = PainterTask(replace(PRESETS["tiny-what"], whole_from=0.5), load_pictures(iclevr).split()[0])
+    batch = task.examples.batch(torch.arange(8))
+    window, given = task.windows(batch, 0.4)
+    assert (window.shape, given.shape) == ((8, 12, 16, 16), (8, 13, 16, 16))
+    whole, given = task.windows(batch, 0.5)
+    assert (whole.shape, given.shape) == ((2, 12, 32, 32), (2, 13, 32, 32))
+    assert (
+        torch.equal(task.plain.unpack(whole), batch.pixels[:2])
+        or (  # type: ignore[operator, union-attr]
+            (task.plain.unpack(whole) - batch.pixels[:2]).abs().max() < 1e-6  # type: ignore[operator, union-attr]
+        )
+    )
+
+
+# the networks -------------------------------------------------------------------------------------------------------
+
+
+@MODELS
+def test_both_architectures_draw(config: DDPMConfig) -> None:
+    result = tiny_ddpm(config).generate([1, 2], seed=3, steps=2)
+    assert result.image.size == (64, 64)
+    assert pixels_of(result).std() > 0
+    assert len(result.frames) == 2 + (WHERE_FRAMES if config is TINY else 0)
+    assert (result.places == Places()) == (config is REPORT_LIKE)
+
+
+def test_an_unknown_architecture_is_named() -> None:
+    with pytest.raises(ValueError, match="unknown architecture 'pixels'"):
+        DDPMNetwork(replace(TINY, architecture="pixels"))
 
 
 def test_the_report_preset_is_the_reports_network() -> None:
     with torch.device("meta"):
-        unet = DDPMNetwork(PRESETS["report"].model).unet
+        unet = DDPMNetwork(PRESETS["report"].model).report.unet
     assert round(sum(p.numel() for p in unet.parameters()) / 1e6, 1) == 113.7
     assert [type(block).__name__ for block in unet.down_blocks] == ["DownBlock2D"] * 4 + [
         "AttnDownBlock2D",
@@ -444,66 +470,15 @@ def test_the_report_preset_is_the_reports_recipe() -> None:
     preset = PRESETS["report"]
     assert asdict(preset.model) | {"unet": REPORT_UNET} == asdict(preset.model)
     assert (preset.model.timesteps, preset.model.beta_schedule) == (1200, "linear")
-    assert (preset.model.prediction_type, preset.model.encoding) == ("epsilon", "multi-hot")
+    assert preset.model.prediction_type == "epsilon"
     assert (preset.rate, preset.loop.batch, preset.loop.pictures, preset.loop.ema) == (5e-5, 20, 100 * 18009, 0)
-    assert (preset.snr_cap, preset.object_weight, preset.label_drop, preset.warmup) == (0, 0, 0, 0)
+    assert (preset.object_weight, preset.muon, preset.warmup) == (0, False, 0)
 
 
 def test_the_default_preset_is_small_enough_for_two_cores_and_the_size_limit() -> None:
     with torch.device("meta"):
         network = DDPMNetwork(PRESETS["default"].model)
-    assert 2 * sum(p.numel() for p in network.parameters()) < 30e6
-
-
-@pytest.mark.parametrize("maps", [False, True])
-def test_packing_keeps_every_pixel_in_place(maps: bool) -> None:
-    network = DDPMNetwork(replace(TINY, patch=2, maps=maps))
-    pixels, planes = torch.randn(2, 3, 64, 64), torch.randn(2, 11, 32, 32) if maps else None
-    state = network.pack(pixels, planes)
-    assert state.shape[1:] == network.config.state_shape == (23 if maps else 12, 32, 32)
-    assert torch.equal(network.unpack(state), pixels)
-    assert torch.equal(state[0, :12, 5, 7].view(3, 2, 2), pixels[0, :, 10:12, 14:16])
-    assert planes is None or torch.equal(state[:, 12:], planes)
-
-
-@pytest.mark.parametrize("patch", [1, 2, 4])
-@pytest.mark.parametrize("maps", [False, True])
-def test_every_patch_size_draws_full_pictures(patch: int, maps: bool) -> None:
-    model = tiny_ddpm(replace(TINY, patch=patch, maps=maps))
-    result = model.generate([1], seed=3, steps=2)
-    assert result.image.size == (64, 64)
-    assert pixels_of(result).std() > 0
-
-
-def test_attribute_maps_leave_the_pixels_noise_alone() -> None:
-    """A seed's picture starts from the same noise whatever the network; the maps' noise is drawn after it."""
-    generator = torch.Generator().manual_seed(11)
-    pixels, planes = torch.randn(3, 64, 64, generator=generator), torch.randn(11, 16, 16, generator=generator)
-    model = tiny_ddpm(replace(TINY, maps=True))
-    with states(model) as seen:
-        frame = model.generate([3], seed=11, steps=1, guidance=1).frames[0]
-    assert torch.equal(frame.noisy_pixels, pixels)
-    assert torch.equal(seen[0][0, 48:], planes)
-
-
-@pytest.mark.parametrize("encoding", ["multi-hot", "index"])
-def test_the_linear_embedding_is_fed_in_the_configured_encoding(encoding: str) -> None:
-    network = tiny_ddpm(replace(REPORT_LIKE, encoding=encoding)).network
-    fed = []
-    network.unet.class_embedding.register_forward_hook(lambda _m, inputs, _o: fed.append(inputs[0].clone()))
-    labels = multi_hot([[1, 23]])
-    with torch.no_grad():
-        network(torch.zeros(1, *network.config.state_shape), torch.tensor([5]), with_null(labels))
-    assert torch.equal(fed[0], labels if encoding == "multi-hot" else index_valued(labels))
-
-
-@pytest.mark.parametrize("config", [TINY, REPORT_LIKE], ids=["mlp", "linear"])
-def test_the_labels_reach_the_output(config: DiffusionConfig) -> None:
-    network = tiny_ddpm(config).network
-    x, t = torch.randn(1, *network.config.state_shape), torch.tensor([600])
-    with torch.no_grad():
-        outputs = [network(x, t, with_null(multi_hot([[index]]))) for index in range(24)]
-    assert all(F.mse_loss(a, b) > 0 for n, a in enumerate(outputs) for b in outputs[:n])
+    assert 2 * sum(p.numel() for p in network.parameters()) < 15e6
 
 
 # pictures -----------------------------------------------------------------------------------------------------------
@@ -531,16 +506,3 @@ def test_the_shipped_weights_draw_what_the_judge_sees() -> None:
     verdicts = [judge(result.image, labels) for result, labels in zip(results, requests, strict=True)]
     assert sum(verdict.hits for verdict in verdicts) >= 3, [verdict.seen for verdict in verdicts]
     assert results[0].model.startswith("ddpm@")
-
-
-def test_the_shipped_weights_need_even_phases() -> None:
-    shipped("ddpm")
-    model = load_ddpm(device="cpu")
-    uneven = []
-    for even in (True, False):
-        model.configure(even_phases=even)
-        results = model.generate_batch([["red cube"], ["blue sphere"]], seeds=range(2), steps=8, timeline=False)
-        drawn = torch.stack([result.frames[-1].predicted_pixels for result in results])
-        uneven.append(float(model.network.uneven(model.network.pack(drawn))[:, :12].std()))
-    assert uneven[0] < 0.002
-    assert uneven[1] > 0.01

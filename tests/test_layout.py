@@ -12,7 +12,7 @@ from clevr_demo.objects import COLOURS, OBJECTS, SHAPES
 from clevr_demo.places import SPOT
 from tests.conftest import objects_of
 from train.data import Pictures, load_pictures
-from train.layout import Layout, layout, median_place
+from train.layout import Layout, layout, median_place, subsets, supersets, teaching_layouts, whole_scenes
 
 GRAY, RED_CUBE, BLUE_SPHERE = 100, OBJECTS.index("red cube"), OBJECTS.index("blue sphere")
 
@@ -94,3 +94,55 @@ def test_the_drawn_scenes_objects_come_in_their_order(iclevr: Path) -> None:
     found = layout(load_pictures(iclevr))
     for scene in range(3):
         assert [OBJECTS[index] for index in found.objects[3 * scene + 2]] == objects_of(scene, 3)
+
+
+# what training makes of them -----------------------------------------------------------------------------------------
+
+
+def ring(number: int = 40) -> Layout:
+    """Scenes with an object in the middle and two on a ring around it, opposite each other."""
+    angle = torch.linspace(0, 6, number)
+    out = 15 * torch.stack([angle.sin(), angle.cos()], dim=1)
+    middle = torch.tensor([27.0, 31.0]).expand(number, 2)
+    objects = torch.arange(3).expand(number, 3).clone()
+    return Layout(torch.stack([middle, middle + out, middle - out], dim=1), objects)
+
+
+def test_the_nearest_pair_is_found() -> None:
+    found = Layout(
+        torch.tensor([[[0.0, 0], [3, 4], [0, 9]], [[1.0, 1], [0, 0], [0, 0]]]), torch.tensor([[1, 2, 3], [4, -1, -1]])
+    )
+    assert found.nearest().tolist() == [5, torch.inf]
+
+
+def test_made_up_layouts_keep_objects_apart_and_name_none_twice() -> None:
+    made = supersets(ring(), 30, torch.Generator().manual_seed(0))
+    counts = (made.objects >= 0).sum(dim=1)
+    assert counts.unique().tolist() == [4, 5]
+    assert (made.nearest() >= ring().nearest().quantile(0.05)).all()
+    for row in made.objects.tolist():
+        names = [index for index in row if index >= 0]
+        assert len(set(names)) == len(names)
+    assert not torch.equal(made.objects, supersets(ring(), 30, torch.Generator().manual_seed(1)).objects)
+
+
+def test_subsets_pair_the_middle_with_the_last() -> None:
+    pairs = subsets(ring())
+    assert torch.equal(pairs.objects[:, :2], torch.tensor([0, 2]).expand(40, 2))
+    assert torch.equal(pairs.centres[:, 1], ring().centres[:, 2])
+    assert (pairs.objects[:, 2] == -1).all()
+
+
+def test_shuffling_keeps_each_objects_place_and_leaves_absent_ones_last() -> None:
+    found = Layout(torch.randn(50, 3, 2), torch.tensor([5, 7, -1]).expand(50, 3))
+    turned = found.shuffled()
+    assert torch.equal(turned.by_object(), found.by_object())
+    assert (turned.objects[:, 2] == -1).all()
+    assert len({tuple(row) for row in turned.objects.tolist()}) == 2
+
+
+def test_the_first_stage_learns_from_all_numbers_of_objects(iclevr: Path) -> None:
+    data = load_pictures(iclevr).split()[0]
+    counts = (teaching_layouts(data).objects >= 0).sum(dim=1)
+    assert set(counts.unique().tolist()) >= {1, 2, 3}
+    assert len(whole_scenes(layout(data))) == 19

@@ -21,10 +21,11 @@ from diffusers.training_utils import EMAModel
 from safetensors.torch import load_file
 from torch import nn
 
-import clevr_demo
 from clevr_demo.checkpoints import load_weights, save_weights
 from clevr_demo.classifier import TeacherNetwork
+from clevr_demo.diffusion import Painter
 from train import acgan, ddpm, evaluator
+from train.batches import Batch
 from train.data import Pictures, load_pictures
 from train.loop import LoopSettings, Run, ema_decay, learning_rate, update_ema
 
@@ -33,7 +34,7 @@ PICTURES = 480  # 120 steps of the tiny DDPM, eight epochs
 TRAINERS = {"ddpm": ddpm.main, "acgan": acgan.main, "evaluator": evaluator.main}
 
 
-def arguments(data: Path, folder: Path, pictures: int = PICTURES, preset: str = "tiny") -> list[str]:
+def arguments(data: Path, folder: Path, pictures: int = PICTURES, preset: str = "tiny-what") -> list[str]:
     return ["--data", str(data), "--out", str(folder), "--preset", preset, "--pictures", str(pictures)]
 
 
@@ -139,7 +140,12 @@ def teacher_folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "preset", "pictures"), [("ddpm", "tiny", 12), ("acgan", "tiny", 12), ("evaluator", "teacher", 128)]
+    ("name", "preset", "pictures"),
+    [
+        *((("ddpm", f"tiny-{stage}", 12)) for stage in ("where", "what", "report")),
+        ("acgan", "tiny", 12),
+        ("evaluator", "teacher", 128),
+    ],
 )
 def test_slices_add_up_to_the_whole_for_every_trainer(
     name: str, preset: str, pictures: int, iclevr: Path, tmp_path: Path, teacher_folder: Path
@@ -155,7 +161,7 @@ def test_slices_add_up_to_the_whole_for_every_trainer(
 
 
 def test_a_kill_before_the_first_checkpoint_starts_again(iclevr: Path, tmp_path: Path) -> None:
-    (tmp_path / "log.csv").write_text("step,pictures,seconds,loss,mse\n1,4,0.1,9,9\n2,8,0.2,9,9\n")
+    (tmp_path / "log.csv").write_text("step,pictures,seconds,loss\n1,4,0.1,9\n2,8,0.2,9\n")
     (tmp_path / "state.pt.part").write_bytes(b"half of a checkpoint")
     ddpm.main(arguments(iclevr, tmp_path, 16))
     assert [row["step"] for row in log_of(tmp_path)] == ["1", "2", "3", "4"]
@@ -166,7 +172,7 @@ def test_log_lines_past_the_checkpoint_are_made_again(uninterrupted: Path, iclev
     for _ in range(3):
         ddpm.main([*arguments(iclevr, tmp_path), "--max-minutes", "0"])
     with (tmp_path / "log.csv").open("a") as file:
-        file.write("4,16,0.4,7,7\n5,20,0.5,7,7\n1")  # the last one torn in the middle of 10
+        file.write("4,16,0.4,7,7,7,7,7\n5,20,0.5,7,7,7,7,7\n1")  # the last one torn in the middle of 10
     ddpm.main([*arguments(iclevr, tmp_path), "--max-minutes", "0"])
     assert log_of(tmp_path) == log_of(uninterrupted)[:4]
 
@@ -204,29 +210,28 @@ def test_a_finished_run_can_be_made_longer(iclevr: Path, tmp_path: Path) -> None
 
 
 def test_a_run_leaves_a_model_that_loads_and_says_how_it_was_made(uninterrupted: Path) -> None:
-    assert clevr_demo.load("ddpm", uninterrupted, device="cpu").generate(["red cube"], 0, steps=2).image.size == (
-        64,
-        64,
-    )
+    painter = Painter(ddpm.PRESETS["tiny-what"].model)
+    load_weights(painter, uninterrupted)
+    assert painter.empty.abs().max() > 0
     config = json.loads((uninterrupted / "config.json").read_text())
     assert config["kind"] == "ddpm"
     assert config["training"]["steps_done"] == PICTURES // 4
     assert config["training"]["pictures_seen"] == PICTURES
-    assert config["preset"]["rate"] == ddpm.PRESETS["tiny"].rate
+    assert config["preset"]["rate"] == ddpm.PRESETS["tiny-what"].rate
     assert (uninterrupted / "samples" / f"{PICTURES // 4:08d}.png").exists()
     assert not list(uninterrupted.rglob("*.part"))
 
 
 def test_a_run_learns(uninterrupted: Path) -> None:
-    errors = [float(row["mse"]) for row in log_of(uninterrupted)]
-    assert sum(errors[-40:]) / 40 < 0.9 * sum(errors[:20]) / 20
+    errors = [float(row["loss"]) for row in log_of(uninterrupted)]
+    assert sum(errors[20:50]) / 30 < 0.9 * sum(errors[:20]) / 20  # on windows; later come whole pictures
 
 
 def test_the_averaged_weights_are_what_is_left(uninterrupted: Path) -> None:
     state = torch.load(uninterrupted / "state.pt", weights_only=True)
     left = load_file(uninterrupted / "model.safetensors")
     assert all(torch.equal(left[name], value.half()) for name, value in state["average"].items())
-    assert any(not torch.equal(left[name], value.half()) for name, value in state["networks"]["unet"].items())
+    assert any(not torch.equal(left[name], value.half()) for name, value in state["networks"]["network"].items())
 
 
 @pytest.mark.parametrize("name", list(TRAINERS))
@@ -290,7 +295,7 @@ class LineTask:
             "sgd": torch.optim.SGD(self.networks["line"].parameters(), lr=123.0)
         }
 
-    def step(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         weight = next(self.networks["line"].parameters())
         loss = self.slope * weight.sum()
         run.descend(loss, "sgd", "line", rate=0.5)
@@ -368,9 +373,9 @@ def test_a_step_uses_the_same_randomness_whenever_it_is_made(tmp_path: Path) -> 
         run, seen = run_of(tmp_path / "run"), []
         original = run.task.step
 
-        def step(pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+        def step(batch: Batch, run: Run) -> dict[str, torch.Tensor]:
             seen.append(torch.rand(3))
-            return original(pixels, labels, run)
+            return original(batch, run)
 
         run.task.step = step  # type: ignore[method-assign]
         run.position = 3

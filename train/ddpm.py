@@ -47,8 +47,8 @@ SAMPLE_STEPS = 16
 @dataclass(frozen=True)
 class DDPMPreset:
     """Stage, network and recipe. `whole_from` is the fraction of the painter's run from which it sees whole pictures,
-    as many as cost what a batch of windows does. `object_weight` is the extra weight of the error where the maps show an
-    object; as it depends on the condition alone, it moves effort, not the optimum."""
+    as many as cost what a batch of windows does. `object_weight` is the extra weight of the error where the maps show
+    an object; as it depends on the condition alone, it moves effort, not the optimum."""
 
     stage: str
     loop: LoopSettings

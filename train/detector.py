@@ -25,10 +25,10 @@ from torch import nn
 from clevr_demo.checkpoints import CONFIG, read_config, write_json
 from clevr_demo.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
 from clevr_demo.objects import OBJECTS, decode
+from train.batches import Batch
 from train.composing import KINDS, Composer, Mixture, Scene
 from train.data import SIZE, Pictures, load_pictures, to_unit
 from train.layout import Layout, layout
-from train.batches import Batch
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task
 

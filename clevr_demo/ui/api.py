@@ -64,7 +64,7 @@ def add_api(studio: Studio) -> None:
             raise gr.Error(str(error), print_exception=False) from None
         singles = [request.single(number) for number in range(request.pictures)]
         objects, seeds = [one.objects for one in singles], [one.seed for one in singles]
-        options = {"sampler": request.sampler, "guidance": request.guidance}
+        options = {"sampler": request.sampler}
         ddpm = studio.ddpm.generate_batch(objects, seeds, request.steps, timeline=False, **options)  # type: ignore[arg-type]
         acgan = studio.acgan.generate_batch(objects, seeds, request.steps, timeline=False)
         return {

@@ -43,7 +43,7 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     from train.ddpm import PRESETS as DDPM
 
     torch.manual_seed(0)
-    ddpm, acgan = DDPM["tiny"].model, ACGAN["tiny"].model
+    ddpm, acgan = DDPM["tiny-what"].model, ACGAN["tiny"].model
     save_weights(DDPMNetwork(ddpm), {"model": dataclasses.asdict(ddpm)}, folder / "ddpm")
     save_weights(GeneratorNetwork(acgan), {"model": dataclasses.asdict(acgan)}, folder / "acgan")
     save_weights(TeacherNetwork(), {"model": {}}, folder / "evaluator")
