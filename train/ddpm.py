@@ -5,6 +5,7 @@
     python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --out checkpoints/ddpm
     python -m train.ddpm --data DIR --preset report              # the course report's model and settings
 
+`--start checkpoints/ddpm` begins with the weights of an earlier run instead of random ones.
 Trains on the training scenes only; held-out scenes are for choosing presets. `--max-minutes 30` trains a slice; the
 same command goes on. On two CPU cores one thread on one core is fastest: `OMP_NUM_THREADS=1 taskset -c 1 python ...`.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,8 +35,9 @@ from clevr_demo.diffusion import (
     set_steps,
 )
 from clevr_demo.places import SIZE
-from train.batches import Batch, LayoutExamples, PictureExamples
+from train.batches import Batch, Examples, LayoutExamples, PictureExamples
 from train.data import Pictures, background
+from train.join import stage_weights
 from train.layout import layout, teaching_layouts
 from train.loop import LoopSettings, Run, learning_rate
 from train.muon import Muon, split_parameters
@@ -99,7 +102,6 @@ PRESETS = {
     ),
     "tiny-report": DDPMPreset("report", TINY_LOOP, rate=1e-3, model=dataclasses.replace(REPORT, unet=TINY_UNET)),
 }  # fmt: skip
-PRESETS["default"] = PRESETS["what"]
 
 
 def spread_timesteps(n: int, total: int, device: torch.device) -> torch.Tensor:
@@ -114,7 +116,7 @@ class StageTask:
     averaged = "network"
 
     def __init__(self, preset: DDPMPreset, network: nn.Module) -> None:
-        self.preset, self.plain = preset, network
+        self.preset = preset
         self.networks: dict[str, nn.Module] = {"network": network}
         inner, rest = split_parameters(network) if preset.muon else ([], list(network.parameters()))
         self.optimizers: dict[str, torch.optim.Optimizer] = {
@@ -148,12 +150,12 @@ class PlannerTask(StageTask):
     """Where: mean squared error of v over the objects that are there."""
 
     def __init__(self, preset: DDPMPreset) -> None:
-        super().__init__(preset, Planner(preset.model))
+        self.planner = Planner(preset.model)
+        super().__init__(preset, self.planner)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         found = batch.layout.jittered().shuffled()
-        planner: Planner = self.plain  # type: ignore[assignment]
-        x, timesteps, target = self.noised(planner.standardised(found.centres))
+        x, timesteps, target = self.noised(self.planner.standardised(found.centres))
         output = self.networks["network"](x, timesteps, found.objects)
         there = (found.objects >= 0).unsqueeze(2)
         loss = ((output - target).square() * there).sum() / (2 * there.sum())
@@ -165,9 +167,9 @@ class PainterTask(StageTask):
     """What: weighted squared error of v, on windows around objects and then on whole pictures."""
 
     def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
-        painter = Painter(preset.model)
-        painter.empty.copy_(background(data))
-        super().__init__(preset, painter)
+        self.painter = Painter(preset.model)
+        self.painter.empty.copy_(background(data))
+        super().__init__(preset, self.painter)
         found = layout(data)
         self.examples = PictureExamples(data, found, window_items(found))
         few = torch.arange(0, len(data), max(1, len(data) // EXAMPLES))[:EXAMPLES]
@@ -175,13 +177,12 @@ class PainterTask(StageTask):
 
     def windows(self, batch: Batch, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         """(states (B, 12, S, S), what is given (B, 13, S, S)) of windows; of fewer whole pictures at the run's end."""
-        painter: Painter = self.plain  # type: ignore[assignment]
         whole = progress >= self.preset.whole_from
         side = self.preset.window
         number = max(1, len(batch.pixels) * side**2 // SIZE**2) if whole else len(batch.pixels)
         found = batch.layout.take(slice(0, number)).jittered()
-        states = painter.pack(batch.pixels[:number])
-        given = painter.given(found.by_object(), found.ticked())
+        states = self.painter.pack(batch.pixels[:number])
+        given = Painter.given(found.by_object(), found.ticked())
         if whole:
             return states, given
         origin = origins(found, batch.slots, side) // PATCH
@@ -241,20 +242,29 @@ class ReportTask(StageTask):
         return torch.stack([result.frames[-1].predicted_pixels for result in drawn])
 
 
+def make_task(preset: DDPMPreset, data: Pictures) -> tuple[StageTask, Examples]:
+    """The task of a preset's stage, and the examples that it trains on."""
+    if preset.stage == "where":
+        return PlannerTask(preset), LayoutExamples(teaching_layouts(data))
+    if preset.stage == "what":
+        painter = PainterTask(preset, data)
+        return painter, painter.examples
+    return ReportTask(preset, data), PictureExamples(data)
+
+
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    options = arguments(__doc__ or "", PRESETS).parse_args(argv)
+    parser = arguments(__doc__ or "", PRESETS, default="what")
+    parser.add_argument("--start", type=Path, help="checkpoint folder whose weights a new run of a stage starts from")
+    options = parser.parse_args(argv)
     preset: DDPMPreset = chosen(PRESETS, options)
     if options.dry_run:
         return
     data = training_pictures(options)
-    if preset.stage == "where":
-        train_task("ddpm", options, PlannerTask(preset), LayoutExamples(teaching_layouts(data)), preset.loop)
-    elif preset.stage == "what":
-        task = PainterTask(preset, data)
-        train_task("ddpm", options, task, task.examples, preset.loop)
-    else:
-        train_task("ddpm", options, ReportTask(preset, data), data, preset.loop)
+    task, examples = make_task(preset, data)
+    if options.start:
+        task.networks["network"].load_state_dict(stage_weights("ddpm", preset.stage, options.start))
+    train_task("ddpm", options, task, examples, preset.loop)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save_file
 
 import clevr_demo
-from clevr_demo.checkpoints import CONFIG, WEIGHTS, CheckpointError, read_config, write_bytes, write_json
+from clevr_demo.checkpoints import CONFIG, WEIGHTS, CheckpointError, folder_of, read_config, write_bytes, write_json
 from train.loop import LOG
 from train.options import clear_errors
 
@@ -25,6 +26,20 @@ STAGES = {  # the stages' names inside each model's network
     "ddpm": {"where": "planner", "what": "painter"},
     "acgan": {"where": "planner", "what": "painter"},
 }
+
+
+def stage_weights(name: str, stage: str, folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of one stage, float32, out of a checkpoint folder that `join` wrote, to start a run from.
+
+    Raises:
+        CheckpointError: if the folder holds none of that stage.
+    """
+    prefix = f"{STAGES[name][stage]}."
+    state = load_file(folder_of(name, folder) / WEIGHTS)
+    found = {key.removeprefix(prefix): value.float() for key, value in state.items() if key.startswith(prefix)}
+    if not found:
+        raise CheckpointError(f"{folder / WEIGHTS}: holds no stage {stage!r} of the {name}")
+    return found
 
 
 def join(name: str, runs: dict[str, Path], out: Path) -> None:

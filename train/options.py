@@ -33,11 +33,11 @@ def clear_errors(main: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def arguments(description: str, presets: dict[str, Any]) -> argparse.ArgumentParser:
-    """The options that every trainer has."""
+def arguments(description: str, presets: dict[str, Any], default: str = "default") -> argparse.ArgumentParser:
+    """The options that every trainer has; `default` names the preset that is trained unless another is asked for."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, type=Path, help="folder with train.json and the pictures")
-    parser.add_argument("--preset", choices=sorted(presets), default="default")
+    parser.add_argument("--preset", choices=sorted(presets), default=default)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME-PRESET)")
     parser.add_argument("--pictures", type=int, help="length of the run in training pictures (default: the preset's)")
     parser.add_argument("--seed", type=int, help="default: the preset's")

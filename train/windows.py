@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import torch
 
+from clevr_demo.places import SIZE
 from train.layout import Layout
 
 SHIFT = 3 / 16  # of a window's side, by which an object may stand off its middle
 ANYWHERE = 0.12  # share of windows that are put anywhere
-SIZE = 64
 
 
 def window_items(found: Layout) -> tuple[torch.Tensor, torch.Tensor]:
