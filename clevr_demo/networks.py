@@ -122,7 +122,7 @@ class UNet(nn.Module):
                 x = self.attention(x)
         for blocks, up in zip(reversed(self.decoder), reversed(self.up), strict=True):
             x = torch.cat([up(x), skips.pop()], dim=1)
-            for block in blocks:
+            for block in blocks:  # type: ignore[attr-defined]
                 x = block(x, condition)
         return F.silu(self.norm(x))
 

@@ -53,12 +53,12 @@ def test_muons_update_is_orthogonal() -> None:
 
 
 def test_muon_descends_by_the_size_of_its_rate() -> None:
-    layer = nn.Conv2d(32, 64, 3)
-    before = layer.weight.detach().clone()
-    layer.weight.grad = torch.randn_like(layer.weight)
-    Muon([layer.weight], lr=0.01).step()
-    moved = layer.weight.detach() - before
-    assert (moved * layer.weight.grad).sum() < 0
+    weight = nn.Parameter(torch.randn(64, 32, 3, 3))
+    before = weight.detach().clone()
+    weight.grad = torch.randn_like(weight)
+    Muon([weight], lr=0.01).step()
+    moved = weight.detach() - before
+    assert (moved * weight.grad).sum() < 0
     assert abs(float(moved.square().mean().sqrt()) / (0.01 * 0.2) - 1) < 0.3
 
 

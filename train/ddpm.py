@@ -130,13 +130,16 @@ class StageTask:
         """(x_t, timesteps, v) for clean states (B, ...)."""
         timesteps = spread_timesteps(len(clean), self.preset.model.timesteps, clean.device)
         noise = torch.randn_like(clean)
-        x = self.schedule.add_noise(clean, noise, timesteps)  # type: ignore[arg-type]
-        return x, timesteps, self.schedule.get_velocity(clean, noise, timesteps)  # type: ignore[arg-type]
+        x = self.schedule.add_noise(clean, noise, timesteps)
+        return x, timesteps, self.schedule.get_velocity(clean, noise, timesteps)
 
     def descend(self, loss: torch.Tensor, run: Run) -> None:
         preset = self.preset
         rate = preset.rate * learning_rate(run.position, run.settings.steps, preset.warmup, preset.decay_from)
         run.descend(loss, tuple(self.optimizers), "network", rate)
+
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        raise NotImplementedError
 
     def sample(self, network: nn.Module) -> torch.Tensor | None:
         return None
@@ -228,7 +231,7 @@ class ReportTask(StageTask):
         n, device = len(batch.pixels), batch.pixels.device
         timesteps = torch.randint(0, self.preset.model.timesteps, (n,), device=device)
         noise = torch.randn_like(batch.pixels)
-        x = self.schedule.add_noise(batch.pixels, noise, timesteps)  # type: ignore[arg-type]
+        x = self.schedule.add_noise(batch.pixels, noise, timesteps)
         with run.autocast():
             output = self.networks["network"](x, timesteps, batch.labels)
         loss = (output.float() - noise).square().mean()

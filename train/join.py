@@ -48,7 +48,9 @@ def join(name: str, runs: dict[str, Path], out: Path) -> None:
     Raises:
         CheckpointError: if a run is of another model or stage, or if the two were not made for each other.
     """
-    state, training, models = {}, {}, []
+    state: dict[str, torch.Tensor] = {}
+    training: dict[str, Any] = {}
+    models: list[dict[str, Any]] = []
     for stage, folder in runs.items():
         config = read_config(folder)
         if (config.get("kind"), config.get("stage")) != (name, stage):

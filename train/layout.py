@@ -32,7 +32,7 @@ class Layout:
     def to(self, device: torch.device) -> Layout:
         return Layout(self.centres.to(device), self.objects.to(device))
 
-    def take(self, chosen: torch.Tensor) -> Layout:
+    def take(self, chosen: torch.Tensor | slice) -> Layout:
         return Layout(self.centres[chosen], self.objects[chosen])
 
     def by_object(self) -> torch.Tensor:
