@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 
+from clevr_demo.evaluator import Found, Verdict
+from clevr_demo.objects import OBJECTS
+from clevr_demo.places import Places
+from clevr_demo.ui.gate import Gate
+from clevr_demo.ui.studio import Studio
+
 WHERE = 2
 """Frames about the places, before those about the picture."""
 
 
 class FakeGenerator:
-    """Every frame is a plain colour that objects, seed and index decide. `breaks_after` frames it raises `error`."""
+    """Every frame is a plain colour that objects, seed and index decide, and takes `pause` seconds.
+
+    After `breaks_after` frames or batches it raises `error`.
+    """
 
     kind = "ddpm"
 
-    def __init__(self, device: str = "cpu", breaks_after: int | None = None, error: Exception | None = None) -> None:
+    def __init__(
+        self,
+        device: str = "cpu",
+        breaks_after: int | None = None,
+        error: Exception | None = None,
+        pause: float = 0.0,
+    ) -> None:
         self.device, self.name = device, "ddpm@00000000"
-        self.breaks_after, self.error = breaks_after, error
+        self.breaks_after, self.error, self.pause = breaks_after, error, pause
         self.frames_drawn, self.batches, self.closed = 0, [], 0
         self.lock = threading.Lock()
 
@@ -30,7 +46,7 @@ class FakeGenerator:
         stage = "where" if index < WHERE else "what"
         return SimpleNamespace(
             index=index, timestep=steps - index, noisy_pixels=-pixels, predicted_pixels=pixels, stage=stage,
-            places=(),
+            places=Places(tuple(objects), ((1.0, 2.0),) * len(objects)),
         )  # fmt: skip
 
     def stream(self, labels: Any, seed: int, steps: int, *, sampler: str = "dpm") -> Iterator[Any]:
@@ -40,6 +56,7 @@ class FakeGenerator:
                     raise self.error or RuntimeError("the GPU is gone")
                 with self.lock:
                     self.frames_drawn += 1
+                time.sleep(self.pause)
                 yield self.frame(labels, seed, steps, index)
         finally:
             self.closed += 1
@@ -56,3 +73,20 @@ class FakeGenerator:
             )
             for objects, seed in zip(labels_list, seeds, strict=True)
         ]
+
+
+class FakeJudge:
+    """Sees what was asked for, always."""
+
+    def judge(self, images: Sequence[Any], labels: Sequence[int]) -> list[Verdict]:
+        names = tuple(OBJECTS[index] for index in labels)
+        found = tuple(Found(name, row=1.0, column=2.0, confidence=0.9) for name in names)
+        verdict = Verdict({name: float(name in names) for name in OBJECTS}, names, found)
+        return [verdict for _ in images]
+
+
+def fake_studio(**faults: Any) -> Studio:
+    """A studio of fakes. `faults` are the DDPM's."""
+    ddpm, acgan = FakeGenerator(**faults), FakeGenerator()
+    acgan.kind, acgan.name = "acgan", "acgan@11111111"
+    return Studio(ddpm, acgan, FakeJudge(), Gate(ddpm, spare=FakeGenerator))  # type: ignore[arg-type]

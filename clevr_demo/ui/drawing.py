@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -18,11 +19,14 @@ from clevr_demo.ui.newest_run import NewestRun, Waiting
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.payload import Run
 from clevr_demo.ui.runs import draw, waiting, work
+from clevr_demo.ui.shared import Shared
 from clevr_demo.ui.studio import Studio
 
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
 """The queue of everything else that runs a network: as many at a time as there are cores, or as a GPU takes."""
 NOTHING_TICKED = "Tick at least one object, then press Generate."
+KEPT = 32
+"""Runs that are kept whole, for equal requests and for downloads; of older ones the frames are dropped."""
 FAST_STEPS = 4
 """Steps of "Draw as I click": few enough for a picture to be there before the next click."""
 AT_ONCE: dict[str, Any] = QUIET | {"queue": False, "trigger_mode": "multiple"}
@@ -58,6 +62,7 @@ class Drawing:
             studio, controls, duel, tabs, note, line,
         )  # fmt: skip
         self.runs: NewestRun[GenerationRequest, Run] = NewestRun(line, work)
+        self.shared = Shared[Run](KEPT, complete=lambda run: run.state == "done", dropped=lambda key, run: run.thin())
         self.result = gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")
         self.at_start: list[Callable[[], Updates]] = []
@@ -99,15 +104,29 @@ class Drawing:
             return self.notes(error)
         return {**self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
+    def pictures(self, wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
+        """The run after every update: this visitor's own, another's that draws the same, or one that is done."""
+        weights = self.studio.weights
+        own = Run(wanted, weights)
+        for run in self.shared.follow(wanted.query(weights), lambda: draw(self.studio, wanted, stopped), stopped):
+            own = replace(run, key=own.key)
+            yield own
+        if own.state == "drawing":  # stopped while another visitor's run goes on
+            yield replace(own, state="stopped")
+
+    def whole(self, run: Run) -> Run:
+        """The run with all its frames, drawn anew where they were dropped since."""
+        if not run.thinned:
+            return run
+        *_, again = draw(self.studio, run.request, lambda: False)
+        return again
+
     async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Draws what the visitor asked for last, update by update, until nothing newer comes."""
         who = visitor(request)
 
-        def pictures(wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
-            return draw(self.studio, wanted, stopped)
-
         try:
-            async for update in self.runs.updates(who, pictures):
+            async for update in self.runs.updates(who, self.pictures):
                 if isinstance(update, Waiting):
                     yield {self.duel: waiting(update.ahead, update.seconds)}
                 elif update.state == "drawing":

@@ -25,6 +25,7 @@ import torch
 
 from clevr_demo.generator import Frame
 from clevr_demo.pictures import to_uint8
+from clevr_demo.places import Places
 from clevr_demo.request import GenerationRequest
 
 BATCH = 16
@@ -76,25 +77,19 @@ class Still:
     evaluations: int
     last: bool = False
     stage: str = "what"
-    places: Any = None
+    places: Places = Places()
     notice: str = ""
 
     @classmethod
     def of(cls, frame: Frame, seconds: float, evaluations: int, last: bool) -> Still:
         noisy, predicted = to_uint8(frame.noisy_pixels), to_uint8(frame.predicted_pixels)
-        stage, places = getattr(frame, "stage", "what"), getattr(frame, "places", None)
-        return cls(frame.index, frame.timestep, noisy, predicted, seconds, evaluations, last, stage, places)
+        cost = seconds, evaluations
+        return cls(frame.index, frame.timestep, noisy, predicted, *cost, last, frame.stage, frame.places)
 
 
-def options(request: GenerationRequest) -> dict[str, Any]:
-    """What a request asks of the DDPM besides objects, seed and steps."""
-    guidance = getattr(request, "guidance", None)
-    return {"sampler": request.sampler} | ({} if guidance is None else {"guidance": guidance})
-
-
-def streamed(model: Any, request: GenerationRequest, **extra: Any) -> Iterator[Still]:
+def streamed(model: Any, request: GenerationRequest, **options: Any) -> Iterator[Still]:
     """A picture's frames, each as soon as it is made; closing the iterator cancels the rest."""
-    frames = model.stream(request.objects, request.seed, request.steps, **extra)
+    frames = model.stream(request.objects, request.seed, request.steps, **options)
     seconds, evaluations = 0.0, 0
     while True:
         one_thread()  # here, as every step may run in another thread
@@ -103,15 +98,15 @@ def streamed(model: Any, request: GenerationRequest, **extra: Any) -> Iterator[S
         seconds += time.perf_counter() - started
         if frame is None:
             return
-        evaluations += getattr(frame, "stage", "what") == "what"
+        evaluations += frame.stage == "what"
         yield Still.of(frame, seconds, evaluations, last=evaluations == request.steps)
 
 
 def batches(requests: Sequence[GenerationRequest]) -> list[list[int]]:
     """Places of requests that one batch can draw, as they share steps and settings."""
-    alike: dict[tuple[Any, ...], list[int]] = {}
+    alike: dict[tuple[int, str], list[int]] = {}
     for number, request in enumerate(requests):
-        alike.setdefault((request.steps, *options(request).values()), []).append(number)
+        alike.setdefault((request.steps, request.sampler), []).append(number)
     return [group[start : start + BATCH] for group in alike.values() for start in range(0, len(group), BATCH)]
 
 
@@ -120,7 +115,7 @@ def finished(model: Any, requests: Sequence[GenerationRequest]) -> Iterator[Numb
     for batch in batches(requests):
         some = [requests[number] for number in batch]
         objects, seeds = [one.objects for one in some], [one.seed for one in some]
-        drawn = model.generate_batch(objects, seeds, some[0].steps, timeline=False, **options(some[0]))
+        drawn = model.generate_batch(objects, seeds, some[0].steps, timeline=False, sampler=some[0].sampler)
         for number, result in zip(batch, drawn, strict=True):
             yield number, Still.of(result.frames[-1], result.seconds, result.evaluations, last=True)
 
@@ -151,7 +146,7 @@ def gpu_stills(requests: Sequence[GenerationRequest], timeline: bool) -> Iterato
         yield from finished(model, requests)
         return
     for number, request in enumerate(requests):
-        for still in streamed(model, request, **options(request)):
+        for still in streamed(model, request, sampler=request.sampler):
             yield number, still
 
 
@@ -171,6 +166,7 @@ class Gate:
         self._closed = threading.Event()
         if self.has_gpu:
             _on_gpu["ddpm"] = model
+            model.chunk = BATCH  # a GPU rounds otherwise than a CPU anyway, and is as fast with many
 
     def stills(
         self,
@@ -215,7 +211,7 @@ class Gate:
         for number, request in enumerate(requests):
             if (number, -1) in seen:
                 continue
-            frames = streamed(self._cpu_model(), request, **options(request))
+            frames = streamed(self._cpu_model(), request, sampler=request.sampler)
             while not (stopped() or self._closed.is_set()):
                 with self._turn:  # for one step, so that a visitor who is slow to look keeps nobody waiting
                     still = next(frames, None)

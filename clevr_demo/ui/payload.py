@@ -179,6 +179,17 @@ class Run:
         """The pairs of which both pictures are finished."""
         return [pair for pair in self.pairs if pair.finished]
 
+    def thin(self) -> None:
+        """Drops all frames but each picture's last: they are most of what a run weighs."""
+        for pair in self.pairs:
+            for side in (pair.ddpm, pair.acgan):
+                del side.stills[:-1]
+
+    @property
+    def thinned(self) -> bool:
+        """Whether frames were dropped, so that a film of them has to be drawn anew."""
+        return bool(self.finished) and len(self.finished[0].ddpm.stills) < min(self.request.steps, 2)
+
     @property
     def step(self) -> int:
         """The denoising steps that the picture being drawn has behind it."""

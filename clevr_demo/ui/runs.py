@@ -87,6 +87,7 @@ def draw(studio: Studio, request: GenerationRequest, stopped: Callable[[], bool]
         pair = Pair(single, Side(single.objects, query), Side(single.objects, query))
         run.pairs.append(pair)
         _acgan_picture(studio, pair)
+        yield run  # at once: the DDPM may have to wait for a GPU
         for _ in _ddpm_updates(studio, run, pair, stopped):
             yield run
         if not pair.finished:
