@@ -81,5 +81,5 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         drawing.wire()
         files.load_on(history.load, history.query)
         drawing.then_draw(Links(drawing).wire(demo))
-        add_api(studio)
+        add_api(studio, line)
     return demo.queue(default_concurrency_limit=1)
