@@ -1,31 +1,61 @@
-"""Starts the demo: python app.py, then open the address that it prints.
+"""Starts the demo: python app.py, then open the address that it prints. Ctrl-C ends it.
 
-The port is 7860 or the one that GRADIO_SERVER_PORT names. CLEVR_DDPM, CLEVR_ACGAN and CLEVR_EVALUATOR may name other
-checkpoint folders than those that ship with the project.
+The port is 7860 or the next free one; GRADIO_SERVER_PORT names another, and then only that one will do. CLEVR_DDPM,
+CLEVR_ACGAN and CLEVR_EVALUATOR may name other checkpoint folders than those that ship with the project.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import sys
 
 with contextlib.suppress(ImportError):
     import spaces  # noqa: F401  # on a Space with a shared GPU it has to come before torch
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # else every event costs a table of all others
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 
-from clevr_demo import CheckpointError  # noqa: E402
-from clevr_demo.ui import build_demo, launch_options  # noqa: E402
+
+def wanted_port() -> int | None:
+    """The port that GRADIO_SERVER_PORT names, if it does. One that cannot be had ends the app at once, in one line."""
+    text = os.environ.get("GRADIO_SERVER_PORT", "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        sys.exit(f"GRADIO_SERVER_PORT must be a port, 1 to 65535, not {text[:40]!r}")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1", int(text)))
+        except OSError as error:
+            sys.exit(f"Port {text}, which GRADIO_SERVER_PORT names, cannot be had: {error.strerror}")
+    return int(text)
 
 
 def main() -> None:
-    try:
-        demo = build_demo()
-    except CheckpointError as error:
-        sys.exit(f"The weights could not be loaded. {error}")
-    demo.launch(**launch_options())
+    port = wanted_port()
+    from clevr_demo import CheckpointError
+    from clevr_demo.ui import build_demo
+    from clevr_demo.ui.server import serve, temporary_folder
+    from clevr_demo.ui.studio import Studio
+
+    with temporary_folder():
+        try:
+            studio = Studio.load()
+            demo = build_demo(studio)
+        except CheckpointError as error:
+            sys.exit(f"The weights could not be loaded. {error}")
+        serve(demo, studio, port)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        os._exit(130)  # while it was starting
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads that sleep inside torch would abort an ordinary exit

@@ -1,0 +1,197 @@
+"""Many visitors at once: python -m tests.load --visitors 1 5 20 50
+
+Starts the app (or takes one that runs, with --address), lets every visitor call the endpoint one draw after the other,
+each for another seed, and compares every picture with its request's reference, drawn beforehand by the generators
+themselves. Loopback only, and bounded: --draws a visitor. Prints a table and, with --json, writes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+OBJECTS = ["red cube", "blue sphere", "green cylinder"]
+START = 600
+"""Seconds to wait for the app, at most."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running_app(python: str = sys.executable, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """(address, process) of the app; its last words are in the error if it does not come up."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryFile() as log:
+        settings = dict(os.environ, GRADIO_SERVER_PORT=str(port), **environment)
+        process = subprocess.Popen([python, "app.py"], cwd=ROOT, env=settings, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + START
+            while True:
+                with contextlib.suppress(OSError):
+                    urllib.request.urlopen(address, timeout=5).close()
+                    break
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise SystemExit(f"the app did not come up:\n{log.read().decode()[-2000:]}")
+                time.sleep(0.1)
+            yield address, process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def resident(pid: int) -> float:
+    """A process's resident memory in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def call(address: str, *values: Any) -> dict[str, Any]:
+    """The endpoint's result; RuntimeError with what it says instead."""
+    body = json.dumps({"data": list(values)}).encode()
+    wanted = urllib.request.Request(f"{address}/gradio_api/call/generate", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(wanted, timeout=60) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{address}/gradio_api/call/generate/{event}", timeout=900) as answer:
+        last = answer.read().decode().strip().split("\n\n")[-1]
+    kind, _, data = last.partition("\ndata: ")
+    if kind != "event: complete":
+        raise RuntimeError(f"{kind}: {data[:200]}")
+    return json.loads(data)[0]
+
+
+def pixels(file: dict[str, Any]) -> bytes:
+    with Image.open(file["path"]) as picture:  # the app runs on this machine
+        return picture.convert("RGB").tobytes()
+
+
+def references(seeds: list[int], steps: int) -> dict[int, tuple[bytes, bytes]]:
+    """(DDPM's, ACGAN's) picture of every seed, by the generators themselves, one at a time."""
+    import torch
+
+    from clevr_demo.ui.studio import Studio
+
+    torch.set_num_threads(1)
+    studio = Studio.load()
+    found = {}
+    for seed in seeds:
+        ddpm = studio.ddpm.generate(OBJECTS, seed, steps).image.tobytes()
+        found[seed] = (ddpm, studio.acgan.generate(OBJECTS, seed, 1).image.tobytes())
+    return found
+
+
+class Visitor(threading.Thread):
+    """Draws one seed after the other."""
+
+    def __init__(self, address: str, seeds: list[int], steps: int, wanted: dict[int, tuple[bytes, bytes]]) -> None:
+        super().__init__(daemon=True)
+        self.address, self.seeds, self.steps, self.wanted = address, seeds, steps, wanted
+        self.seconds: list[float] = []
+        self.errors: list[str] = []
+        self.wrong = 0
+
+    def run(self) -> None:
+        for seed in self.seeds:
+            started = time.monotonic()
+            try:
+                result = call(self.address, OBJECTS, seed, self.steps)
+            except (OSError, RuntimeError) as error:
+                self.errors.append(str(error))
+                continue
+            self.seconds.append(time.monotonic() - started)
+            if self.wanted:
+                drawn = tuple(pixels(result[model][0]["file"]) for model in ("ddpm", "acgan"))
+                self.wrong += drawn != self.wanted[seed]
+
+
+def measure(address: str, pid: int, seeds: list[list[int]], steps: int, wanted: dict[int, Any]) -> dict[str, Any]:
+    """One row of the table: all visitors at once."""
+    visitors = [Visitor(address, own, steps, wanted) for own in seeds]
+    started = time.monotonic()
+    for visitor in visitors:
+        visitor.start()
+    for visitor in visitors:
+        visitor.join()
+    took = time.monotonic() - started
+    seconds = sorted(one for visitor in visitors for one in visitor.seconds)
+    errors = [error for visitor in visitors for error in visitor.errors]
+    return {
+        "visitors": len(visitors),
+        "draws": len(seconds),
+        "draws a second": round(len(seconds) / took, 2),
+        "median": round(statistics.median(seconds), 2) if seconds else None,
+        "95th percentile": round(seconds[int(0.95 * (len(seconds) - 1))], 2) if seconds else None,
+        "errors": len(errors),
+        "first error": errors[0] if errors else "",
+        "wrong pixels": sum(visitor.wrong for visitor in visitors),
+        "MB": round(resident(pid)) if pid else None,
+    }
+
+
+def report(rows: list[dict[str, Any]]) -> str:
+    """The rows as a table of Markdown."""
+    heads = [head for head in rows[0] if head != "first error"]
+    lines = [heads, ["---"] * len(heads), *([str(row[head]) for head in heads] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--visitors", type=int, nargs="+", default=[1, 5, 20, 50], metavar="N", help="at once")
+    parser.add_argument("--draws", type=int, default=2, help="draws a visitor")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--equal", action="store_true", help="everybody opens the same link")
+    parser.add_argument("--unchecked", action="store_true", help="without the references, which take as long again")
+    parser.add_argument("--address", help="of an app that runs on this machine")
+    parser.add_argument("--json", type=Path, help="where to write the table")
+    chosen = parser.parse_args(arguments)
+    if chosen.address and urlsplit(chosen.address).hostname not in ("127.0.0.1", "localhost"):
+        parser.error("only this machine may be loaded")
+    if max(chosen.visitors) > 100 or chosen.draws > 20:
+        parser.error("at most 100 visitors and 20 draws each")
+    plans, first = [], 1000
+    for count in chosen.visitors:
+        numbers = range(first, first + (1 if chosen.equal else count * chosen.draws))
+        plans.append([[n for n in numbers if chosen.equal or n % count == own] for own in range(count)])
+        first = numbers.stop
+    seeds = sorted({seed for plan in plans for own in plan for seed in own})
+    wanted = {} if chosen.unchecked else references(seeds, chosen.steps)
+    app = contextlib.nullcontext((chosen.address, None)) if chosen.address else running_app()
+    with app as (address, process):
+        rows = [measure(address, process.pid if process else 0, plan, chosen.steps, wanted) for plan in plans]
+    print(report(rows))
+    for row in rows:
+        if row["first error"]:
+            print(f"{row['visitors']} visitors: {row['first error']}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=2) + "\n")
+    return rows
+
+
+if __name__ == "__main__":
+    found = main()
+    sys.exit(any(row["errors"] or row["wrong pixels"] for row in found))
