@@ -1,0 +1,1 @@
+"""What a hosted Space does to the app, acted on one's own machine."""
