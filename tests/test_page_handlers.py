@@ -116,7 +116,7 @@ def test_downloads_are_withdrawn_while_something_new_draws(page: Page) -> None:
     updates = page.drawing.press(ME, 9.0, True, *ASKED)
     assert all(updates[button].interactive is False for button in page.files.buttons)
     run: Run = run_of(GenerationRequest.of(*ASKED[:4]))[0]
-    updates = page.drawing.ended("me", run)
+    updates = page.drawing.joined(run)
     assert all(updates[button].interactive is True for button in page.files.buttons)
     stopped = run_of(GenerationRequest.of(*ASKED[:4]), stop_after=3)[0]
     assert all(update.interactive is False for update in page.files.prepare(stopped).values())

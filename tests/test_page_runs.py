@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from clevr_demo.ui.line import Line
 from clevr_demo.ui.newest_run import NewestRun, Waiting
 from clevr_demo.ui.payload import Run, since
 from clevr_demo.ui.runs import draw, shown_steps
+from clevr_demo.ui.walk import FRAMES, walk_payload
 
 PLACES = SimpleNamespace(centres=((20.0, 30.0), (40.04, 12.0)))
 ME = "a visitor"
@@ -158,6 +160,10 @@ class FakeStudio:
         for index in range(total):
             yield self.still(index, request.steps, index == total - 1)
 
+    def acgan_stills(self, request: GenerationRequest) -> Iterator[Still]:
+        for index in range(request.steps):
+            yield replace(self.still(index + self.where, request.steps, index == request.steps - 1), evaluations=1)
+
     def acgan_still(self, request: GenerationRequest) -> Still:
         return replace(self.still(200, request.steps, True), seconds=0.008, evaluations=1)
 
@@ -246,6 +252,17 @@ def test_a_run_stopped_before_it_began_draws_nothing() -> None:
     run, said = run_of(request(), stop_after=0)
     assert said == ["Stopped before the first step."]
     assert run.payload()["pairs"] == []
+
+
+def test_the_acgans_walk_ends_in_its_picture() -> None:
+    run, _ = run_of(request())
+    walk = walk_payload(FakeStudio(), run)  # type: ignore[arg-type]
+    assert len(walk["frames"]) == FRAMES
+    assert walk["objects"] == [1, 14]
+    assert all(frame["places"] == [[20.0, 30.0], [40.0, 12.0]] for frame in walk["frames"])
+    kinds = [base64.b64decode(frame["x0"])[:4] for frame in walk["frames"]]
+    assert set(kinds[:-1]) == {b"RIFF"}
+    assert kinds[-1] == b"\x89PNG", "the picture itself, exact to the pixel"
 
 
 def test_a_long_run_says_how_long_it_still_takes() -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import gradio as gr
 
 from clevr_demo.objects import InputError
@@ -132,18 +133,25 @@ class Drawing:
                 elif update.state == "drawing":
                     yield {self.duel: update.payload()}
                 else:
-                    yield self.ended(who, update)
+                    yield {self.duel: update.payload(), self.result: update, **self.rest(who)}
+                    joined = await anyio.to_thread.run_sync(self.joined, update)
+                    if self.runs.idle(who):  # else there is something newer by now, and no room for this
+                        yield joined
         except Exception:
             yield self.idle()
             raise
         yield {self.moment: gr.skip()}  # Gradio sends the last values of a run twice: let them be small
 
-    def ended(self, who: str, run: Run) -> Updates:
-        """A run's last updates."""
-        updates: Updates = {self.duel: run.payload(), self.result: run}
+    def joined(self, run: Run) -> Updates:
+        """What others have to update once a run has ended; it may take a while, as files do."""
+        updates: Updates = {self.moment: gr.skip()}
         for join in self.at_end:
             updates |= join(run)
-        return updates | (self.idle() if self.runs.idle(who) else {})
+        return updates
+
+    def rest(self, who: str) -> Updates:
+        """The buttons at rest, unless another request waits already."""
+        return self.idle() if self.runs.idle(who) else {}
 
     def halt(self, request: gr.Request) -> None:
         self.runs.stop(visitor(request))

@@ -19,6 +19,7 @@ from clevr_demo.ui.line import Line
 from clevr_demo.ui.links import Links, copy_button
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.studio import Studio
+from clevr_demo.ui.walk import build_walk
 
 TITLE = "CLEVR duel"
 HEAD = """# CLEVR duel
@@ -70,6 +71,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     with gr.Row(elem_id="share"):
                         copy_button()
                         files.build_downloads()
+                    build_walk(drawing)
                 with gr.Tab("Grid", id="grids"):
                     build_grid(studio, controls, line)
                 with gr.Tab("Change one object", id="changes"):

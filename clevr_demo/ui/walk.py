@@ -1,0 +1,54 @@
+"""The ACGAN's walk through its noise: the same request drawn from noise that moves until it is the seed's own.
+
+A GAN has no timeline: this is how near pictures lie to each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from clevr_demo.objects import OBJECTS
+from clevr_demo.ui.component import Html, asset
+from clevr_demo.ui.controls import QUIET
+from clevr_demo.ui.drawing import MODELS_QUEUE, Drawing, Updates
+from clevr_demo.ui.payload import Run, judged, places_of, png_base64, webp_base64
+from clevr_demo.ui.studio import Studio
+
+FRAMES = 20
+"""Frames of a walk, a pass of the network each."""
+NOTHING_DRAWN = "Draw something first: the walk ends in the ACGAN's picture above."
+
+
+class Walk(Html):
+    """Shows a walk's frames with a scrubber of its own, which asks the server nothing."""
+
+    def __init__(self, **arguments: Any) -> None:
+        scripts = ["duel.model.js", "duel.chart.js", "duel.marks.js", "walk.js"]
+        super().__init__(asset("walk.html"), scripts, names=list(OBJECTS), **arguments)
+
+
+def walk_payload(studio: Studio, run: Run) -> dict[str, Any]:
+    """The frames of a walk to the first ACGAN picture of a run, judged in one pass."""
+    single = run.request.single(0)
+    stills = list(studio.acgan_stills(replace(single, steps=FRAMES)))
+    frames = []
+    for still, verdict in zip(stills, studio.verdicts([still.predicted for still in stills], single), strict=True):
+        pixels = png_base64(still.predicted) if still.last else webp_base64(still.predicted)
+        frames.append({"stage": "what", "x0": pixels, "places": places_of(still), **judged(verdict)})
+    return {"key": run.key, "objects": list(single.objects), "frames": frames}
+
+
+def build_walk(drawing: Drawing) -> None:
+    """The folded part below the duel; the walk is drawn when it is opened."""
+    with gr.Accordion("Walk through the ACGAN's noise", open=False, elem_id="walk-fold") as fold:
+        shown = Walk(elem_id="walk")
+
+    def draw(run: Run | None) -> Updates:
+        if run is None or not run.pairs:
+            return {shown: {"note": NOTHING_DRAWN}}
+        return {shown: walk_payload(drawing.studio, run)}
+
+    fold.expand(draw, drawing.result, shown, trigger_mode="always_last", **QUIET, **MODELS_QUEUE)
