@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
+from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.generator import Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.objects import ATTRIBUTES, ENCODINGS, OBJECTS, multi_hot
 from clevr_demo.places import attribute_maps
@@ -353,6 +353,6 @@ class ACGANGenerator:
 def load_acgan(path: str | Path | None = None, device: str = "auto") -> ACGANGenerator:
     """Loads an ACGAN checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("acgan", path)
-    network = GeneratorNetwork(configured(ACGANConfig, folder))
-    load_weights(network, folder)
+    config = configured(ACGANConfig, folder)
+    network = load_network(lambda: GeneratorNetwork(config), folder)
     return ACGANGenerator(network, f"acgan@{fingerprint(folder)}", pick_device(device))

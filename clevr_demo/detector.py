@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
+from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.objects import OBJECTS
 
 STRIDE = 2  # pixels of a picture to a cell of a heat map
@@ -155,6 +155,5 @@ def load_detector(path: str | Path | None = None, device: str = "auto") -> Detec
     """
     folder = folder_of("detector", path)
     config = configured(DetectorConfig, folder)
-    network = DetectorNetwork(config)
-    load_weights(network, folder)
+    network = load_network(lambda: DetectorNetwork(config), folder)
     return Detector(network, config, pick_device(device), f"detector@{fingerprint(folder)}")

@@ -19,20 +19,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 from torch import nn
 
-from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_weights, pick_device
+from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device, setting
 from clevr_demo.generator import WHERE_FRAMES, Frame, Generation, Stopwatch, check_batch, noise
 from clevr_demo.networks import SetTransformer, TimeEmbedding, UNet
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
 from clevr_demo.places import SIZE, Places, attribute_maps, by_object
 from clevr_demo.report import ReportUNet
-from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, MAX_STEPS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
 CELLS = SIZE // PATCH
@@ -52,15 +52,15 @@ class DDPMConfig:
     times: t falls as (1 - i / N)^power, so that the last steps are small and grain and edges are not averaged away.
     """
 
-    architecture: str = "places"
+    architecture: Literal["places", "report"] = "places"
     planner_width: int = 128
-    planner_layers: int = 4
+    planner_layers: int = setting(4, 1, 64)
     widths: tuple[int, ...] = (64, 128, 192)
-    blocks: tuple[int, ...] = (2, 2, 2)
-    timesteps: int = 1200
-    beta_schedule: str = "squaredcos_cap_v2"
-    prediction_type: str = "v_prediction"
-    time_power: float = 2.0
+    blocks: tuple[int, ...] = setting((2, 2, 2), 1, 64)
+    timesteps: int = setting(1200, MAX_STEPS, 10_000)
+    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "squaredcos_cap_v2"
+    prediction_type: Literal["epsilon", "v_prediction"] = "v_prediction"
+    time_power: float = setting(2.0, 0.1, 10)
     unet: dict[str, Any] | None = None
 
     def schedule(self) -> dict[str, Any]:
@@ -409,6 +409,6 @@ def place_noise(seed: int) -> torch.Tensor:
 def load_ddpm(path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator:
     """Loads a DDPM checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("ddpm", path)
-    network = DDPMNetwork(configured(DDPMConfig, folder))
-    load_weights(network, folder)
+    config = configured(DDPMConfig, folder)
+    network = load_network(lambda: DDPMNetwork(config), folder)
     return DiffusionGenerator(network, f"ddpm@{fingerprint(folder)}", pick_device(device))

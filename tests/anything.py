@@ -1,7 +1,8 @@
-"""What the property tests hand in: any value, objects whose every use fails, and the error that comes of it."""
+"""What the property tests hand in: any value, objects whose every use fails, damaged files."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -48,3 +49,22 @@ def attempt(call: Callable[[], T]) -> T | InputError:
         return call()
     except InputError as error:
         return error
+
+
+def mutated(content: bytes, pick: random.Random) -> bytes:
+    """A file's content with some bytes changed, cut out, put in or doubled, or its end missing."""
+    data = bytearray(content)
+    for _ in range(pick.randint(1, 8)):
+        at = pick.randrange(len(data) + 1)
+        way = pick.randrange(5)
+        if way == 0:
+            data[at : at + 1] = bytes([pick.randrange(256)])
+        elif way == 1:
+            del data[at : at + pick.randint(1, 40)]
+        elif way == 2:
+            data[at:at] = pick.randbytes(pick.randint(1, 40))
+        elif way == 3:
+            data[at:at] = data[at : at + pick.randint(1, 200)]
+        else:
+            del data[at:]
+    return bytes(data)

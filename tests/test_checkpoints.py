@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 import clevr_demo
 from clevr_demo import checkpoints
+from clevr_demo.acgan import ACGANConfig, GeneratorNetwork
 from clevr_demo.checkpoints import CheckpointError, fingerprint, load_weights, read_config, save_weights, write_text
-from tests.conftest import TINY, tiny_ddpm
+from tests.anything import mutated
+from tests.conftest import TINY, shaken, tiny_ddpm
 
 
 def network() -> nn.Sequential:
@@ -24,8 +35,6 @@ def network() -> nn.Sequential:
 @pytest.fixture
 def ddpm_folder(tmp_path: Path) -> Path:
     """A checkpoint folder of a tiny DDPM."""
-    from dataclasses import asdict
-
     save_weights(tiny_ddpm().network, {"kind": "ddpm", "model": asdict(TINY)}, tmp_path / "ddpm")
     return tmp_path / "ddpm"
 
@@ -147,3 +156,130 @@ def test_shipped_weights_stay_small() -> None:
 def test_the_copy_of_a_folder_is_the_same_model(ddpm_folder: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(ddpm_folder, tmp_path / "elsewhere")
     assert clevr_demo.load("ddpm", copy).name == clevr_demo.load("ddpm", ddpm_folder).name
+
+
+# whatever a folder holds --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A checkpoint folder of either model, tiny."""
+    made = {name: tmp_path_factory.mktemp(name) for name in ("ddpm", "acgan")}
+    save_weights(tiny_ddpm().network, {"kind": "ddpm", "model": asdict(TINY)}, made["ddpm"])
+    config = ACGANConfig("residual", noise=8, label_width=8, widths=(16, 16, 16, 16))
+    save_weights(shaken(GeneratorNetwork(config)), {"kind": "acgan", "model": asdict(config)}, made["acgan"])
+    return made
+
+
+WRONG: list[Any] = [
+    None, True, 0, -1, 1, 3, 10**9, 10**400, 0.5, -2.5, 1e308, float("nan"), float("inf"), "", "x", "cuda", "x" * 10**5,
+    [], [0], [1, 2, 3], [10**9] * 4, [[16]], ["DownBlock2D"] * 3, [16] * 10**5, {}, {"x": 1}, {"unet": {}},
+]  # fmt: skip
+
+
+def places_in(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every value in a JSON document."""
+    yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield from places_in(one, (*place, key))
+
+
+def changed(document: Any, place: tuple[Any, ...], value: Any) -> Any:
+    if not place:
+        return value
+    copied = copy.deepcopy(document)
+    inner = copied
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    return copied
+
+
+def draws_or_is_refused(name: str, folder: Path) -> bool:
+    """Whether a folder was refused with a CheckpointError that names a file of it; else it has to draw a picture."""
+    try:
+        model = clevr_demo.load(name, folder, device="cpu")
+    except CheckpointError as error:
+        return str(folder) in str(error) and len(str(error)) < 1000
+    result = model.generate(["red cube"], seed=1, steps=2)
+    return bool(result.frames[-1].predicted_pixels.isfinite().all())
+
+
+@given(st.sampled_from(["ddpm", "acgan"]), st.sampled_from(WRONG), st.randoms(use_true_random=False))
+def test_any_wrong_setting_is_refused_or_draws(
+    folders: dict[str, Path], name: str, value: Any, pick: random.Random
+) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = shutil.copytree(folders[name], Path(place) / name)
+        document = read_config(folder) | {"revision": 1}
+        wrong = changed(document, pick.choice(list(places_in(document))), value)
+        (folder / checkpoints.CONFIG).write_text(json.dumps(wrong))
+        assert draws_or_is_refused(name, folder)
+
+
+@pytest.mark.parametrize("name", ["ddpm", "acgan"])
+def test_a_missing_or_unknown_setting_is_refused_or_draws(name: str, folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(folders[name], tmp_path / name)
+    document = read_config(folder)
+    for setting in document["model"]:
+        less = {key: value for key, value in document["model"].items() if key != setting}
+        (folder / checkpoints.CONFIG).write_text(json.dumps(document | {"model": less}))
+        assert draws_or_is_refused(name, folder), setting
+    (folder / checkpoints.CONFIG).write_text(json.dumps(document | {"model": document["model"] | {"colour": "red"}}))
+    with pytest.raises(CheckpointError, match="unknown setting 'colour'"):
+        clevr_demo.load(name, folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[" * 100_000, b"nul", b"3", b'"x"', b"\0" * 1000])
+def test_any_rubbish_for_settings_is_refused(content: bytes, ddpm_folder: Path) -> None:
+    (ddpm_folder / checkpoints.CONFIG).write_bytes(content)
+    with pytest.raises(CheckpointError, match=str(ddpm_folder / checkpoints.CONFIG)):
+        clevr_demo.load("ddpm", ddpm_folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_refused(value: float, ddpm_folder: Path) -> None:
+    state = load_file(ddpm_folder / checkpoints.WEIGHTS)
+    name = sorted(state)[3]
+    state[name].view(-1)[0] = value
+    save_file(state, ddpm_folder / checkpoints.WEIGHTS)
+    with pytest.raises(CheckpointError, match=f"{name} holds numbers that are not finite"):
+        clevr_demo.load("ddpm", ddpm_folder)
+
+
+def test_weights_of_another_kind_are_refused(ddpm_folder: Path) -> None:
+    state = load_file(ddpm_folder / checkpoints.WEIGHTS)
+    whole = {name: value.view(torch.int16) for name, value in state.items()}
+    save_file(whole, ddpm_folder / checkpoints.WEIGHTS)
+    with pytest.raises(CheckpointError, match=r"does not fit its config.json .*torch.int16.*torch.float32"):
+        clevr_demo.load("ddpm", ddpm_folder)
+
+
+def test_settings_of_a_giant_are_refused_before_it_is_made(folders: dict[str, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(folders["acgan"], tmp_path / "acgan")
+    config = read_config(folder)
+    config["model"]["widths"] = [65536] * 4
+    (folder / checkpoints.CONFIG).write_text(json.dumps(config))
+    started = time.monotonic()
+    with pytest.raises(CheckpointError, match="does not fit its config.json"):
+        clevr_demo.load("acgan", folder)
+    assert time.monotonic() - started < 5
+
+
+@given(st.sampled_from(["ddpm", "acgan"]), st.integers(0, 2**32))
+def test_any_damaged_weights_are_refused_or_draw(folders: dict[str, Path], name: str, seed: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = shutil.copytree(folders[name], Path(place) / name)
+        path = folder / checkpoints.WEIGHTS
+        path.write_bytes(mutated(path.read_bytes(), random.Random(seed)))
+        assert draws_or_is_refused(name, folder)
+
+
+@given(st.sampled_from(["ddpm", "acgan"]), st.integers(0, 2**32))
+def test_any_damaged_settings_are_refused_or_draw(folders: dict[str, Path], name: str, seed: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = shutil.copytree(folders[name], Path(place) / name)
+        path = folder / checkpoints.CONFIG
+        path.write_bytes(mutated(path.read_bytes(), random.Random(seed)))
+        assert draws_or_is_refused(name, folder)

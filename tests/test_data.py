@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -14,10 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from clevr_demo.objects import INDEX, OBJECTS, multi_hot, parse
-from tests.conftest import OBJECTS_A_SCENE, SCENES, draw, objects_of
+from tests.anything import mutated
+from tests.conftest import OBJECTS_A_SCENE, SCENES, draw, objects_of, write_iclevr
 from train import data
 from train.data import DataError, load_pictures, load_prompts
 
@@ -98,6 +103,12 @@ def test_unseen_triples_are_those_no_picture_shows() -> None:
     assert (0, 1, 3) in triples
 
 
+@pytest.fixture(scope="module")
+def damaged_iclevr(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder for one damaged file at a time."""
+    return write_iclevr(tmp_path_factory.mktemp("damaged"), scenes=2)
+
+
 # errors -------------------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +156,31 @@ def test_a_file_name_without_scene_is_named(write_data: WriteData) -> None:
     folder = write_data()
     change_listing(folder, **{"picture.png": ["red cube"]})
     with pytest.raises(DataError, match="picture.png: no scene number"):
+        load_pictures(folder, progress=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret_000001_0.png",
+        "a/../../secret_000001_0.png",
+        "/etc/picture_000001_0.png",
+        "x" * 300 + "_000001_0.png",
+    ],
+)
+def test_a_name_that_leads_out_of_the_folder_is_refused(write_data: WriteData, name: str) -> None:
+    folder = write_data()
+    draw(["red cube"]).save(folder / "secret_000001_0.png")
+    change_listing(folder, **{name: ["red cube"]})
+    with pytest.raises(DataError, match=rf"{folder / 'train.json'}, .*not the name of a picture inside the folder"):
+        load_pictures(folder, progress=False)
+
+
+@pytest.mark.parametrize("digits", [13, 30, 5000])
+def test_a_giant_scene_number_is_named(write_data: WriteData, digits: int) -> None:
+    folder = write_data()
+    change_listing(folder, **{"a_" + "9" * digits + "_0.png": ["red cube"]})
+    with pytest.raises(DataError, match=r"train.json, .*(at most 12 digits|inside the folder)"):
         load_pictures(folder, progress=False)
 
 
@@ -216,6 +252,19 @@ def test_missing_prompts_are_named(tmp_path: Path) -> None:
         data.find_prompts("nowhere.json", tmp_path)
 
 
+@given(st.sampled_from(["train.json", "objects.json", "images/CLEVR_train_000000_0.png"]), st.integers(0, 2**32))
+def test_any_damaged_file_is_named_or_read(damaged_iclevr: Path, name: str, seed: int) -> None:
+    path = damaged_iclevr / name
+    whole = path.read_bytes()
+    path.write_bytes(mutated(whole, random.Random(seed)))
+    try:
+        load_pictures(damaged_iclevr, progress=False)
+    except DataError as error:
+        assert Path(name).name in str(error) or str(damaged_iclevr) in str(error)  # noqa: PT017
+    finally:
+        path.write_bytes(whole)
+
+
 # the cache ----------------------------------------------------------------------------------------------------------
 
 
@@ -245,6 +294,31 @@ def test_changed_labels_are_read_again(write_data: WriteData) -> None:
     load_pictures(folder, progress=False)
     change_listing(folder, **{"CLEVR_train_000000_0.png": ["yellow cylinder"]})
     assert load_pictures(folder, progress=False).labels[0].nonzero().tolist() == [[23]]
+
+
+@pytest.mark.parametrize("way", ["cut", "empty", "rubbish", "other shape", "pickle"])
+def test_a_broken_cache_is_made_again(write_data: WriteData, way: str) -> None:
+    folder = write_data()
+    first = load_pictures(folder, progress=False)
+    (cache,) = (folder / ".cache").iterdir()
+    whole = cache.read_bytes()
+    if way in ("other shape", "pickle"):
+        np.save(cache, first.pixels.numpy()[:2] if way == "other shape" else np.array([{}], dtype=object))
+    else:
+        cache.write_bytes({"cut": whole[:1000], "empty": b"", "rubbish": b"x" * 2000}[way])
+    assert torch.equal(load_pictures(folder, progress=False).pixels, first.pixels)
+    assert cache.read_bytes() == whole
+
+
+def test_a_full_disk_costs_the_cache_alone(
+    write_data: WriteData, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(file: object, pixels: np.ndarray) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "save", full)
+    assert len(load_pictures(write_data(), progress=False)) == 6
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_a_failed_write_leaves_nothing(write_data: WriteData, monkeypatch: pytest.MonkeyPatch) -> None:

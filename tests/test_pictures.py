@@ -17,6 +17,7 @@ from PIL import Image, PngImagePlugin
 
 from clevr_demo.pictures import MARK, animation, png, query_in
 from clevr_demo.request import GenerationRequest, from_query, query_of
+from tests.anything import mutated
 
 REQUEST = GenerationRequest.of(["red cube", "blue sphere"], seed=7, steps=20)
 QUERY = REQUEST.query({"ddpm": "0123abcd"})
@@ -96,25 +97,6 @@ def test_a_picture_of_giant_size_is_not_unpacked(side: int, tmp_path: Path) -> N
 def test_a_large_picture_still_says_how_it_was_drawn(tmp_path: Path) -> None:
     with pytest.warns(Image.DecompressionBombWarning):
         assert query_of_file(crafted(10_000, compressed(QUERY)), tmp_path) == QUERY
-
-
-def mutated(content: bytes, pick: random.Random) -> bytes:
-    """The file with some bytes changed, cut out, put in or doubled, or its end missing."""
-    data = bytearray(content)
-    for _ in range(pick.randint(1, 8)):
-        at = pick.randrange(len(data) + 1)
-        way = pick.randrange(5)
-        if way == 0:
-            data[at : at + 1] = bytes([pick.randrange(256)])
-        elif way == 1:
-            del data[at : at + pick.randint(1, 40)]
-        elif way == 2:
-            data[at:at] = pick.randbytes(pick.randint(1, 40))
-        elif way == 3:
-            data[at:at] = data[at : at + pick.randint(1, 200)]
-        else:
-            del data[at:]
-    return bytes(data)
 
 
 def resealed(content: bytes) -> bytes:

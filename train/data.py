@@ -15,11 +15,12 @@ import hashlib
 import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import torch
@@ -28,11 +29,13 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from clevr_demo.checkpoints import replacing
-from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse
+from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse, shown
 
 SIZE = 64
 HELD_OUT_EVERY = 20
 PICTURE_FOLDERS = ("", "images", "iclevr", "train")
+LONGEST_NAME = 255  # bytes of a file name, on most file systems
+LONGEST_SCENE = 12  # digits
 VALIDATION = ("held-out", "seen-triples", "unseen-triples")
 
 
@@ -75,7 +78,7 @@ def read_json(path: Path) -> object:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not valid JSON ({error})") from None
 
 
@@ -93,7 +96,7 @@ def parse_labels(labels: object, where: str) -> tuple[int, ...]:
     """Object indices of one JSON entry; `where` names the entry in the error."""
     try:
         if not isinstance(labels, list):
-            raise InputError("objects", f"expected a list of object names, got {labels!r}")
+            raise InputError("objects", f"expected a list of object names, got {shown(labels)}")
         return parse(labels)
     except InputError as error:
         raise DataError(f"{where}: {error}") from None
@@ -130,10 +133,15 @@ def find_pictures(folder: Path, names: list[str]) -> Path:
 
 
 def scene_of(name: str) -> int:
-    """Scene number in a file name such as CLEVR_train_002066_1.png."""
-    match = re.search(r"(\d+)_\d+\.\w+$", name)
+    """Scene number in a file name such as CLEVR_train_002066_1.png; the name may lead no further than its folder."""
+    path, told = PurePath(name), shown(name)[1:-1]
+    if path.is_absolute() or ".." in path.parts or len(path.name) > LONGEST_NAME:
+        raise DataError(f"{told}: not the name of a picture inside the folder")
+    match = re.search(r"(\d+)_\d+\.\w+$", name, re.ASCII)
     if not match:
-        raise DataError(f"{name}: no scene number in the file name (expected e.g. CLEVR_train_002066_1.png)")
+        raise DataError(f"{told}: no scene number in the file name (expected e.g. CLEVR_train_002066_1.png)")
+    if len(match.group(1)) > LONGEST_SCENE:
+        raise DataError(f"{told}: a scene number has at most {LONGEST_SCENE} digits")
     return int(match.group(1))
 
 
@@ -164,6 +172,24 @@ def cache_file(folder: Path, place: Path, names: list[str]) -> Path:
     return Path(tempfile.gettempdir()) / "clevr-duel" / name
 
 
+def read_cache(cache: Path, number: int) -> np.ndarray | None:
+    """The unpacked pixels of `number` pictures, or None where the file is absent or broken."""
+    try:
+        pixels = np.load(cache, allow_pickle=False)
+    except Exception:  # whatever half a file makes NumPy raise: it is made again
+        return None
+    return pixels if pixels.shape == (number, 3, SIZE, SIZE) and pixels.dtype == np.uint8 else None
+
+
+def write_cache(cache: Path, pixels: np.ndarray) -> None:
+    """Keeps the pixels for the next start, which can do without: a full disk is worth a line, no more."""
+    try:
+        with replacing(cache) as file:
+            np.save(file, pixels)
+    except OSError as error:
+        print(f"{cache}: not kept ({error.strerror}); the pictures are read again next time", file=sys.stderr)
+
+
 def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
     """All pictures that train.json lists, in its order.
 
@@ -183,15 +209,18 @@ def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
         check_objects(folder / "objects.json")
     names = list(entries)
     labels = multi_hot(parse_labels(entries[name], f"{listing}, {name}") for name in names)
-    scenes = torch.tensor([scene_of(name) for name in names])
+    try:
+        scenes = torch.tensor([scene_of(name) for name in names])
+    except DataError as error:
+        raise DataError(f"{listing}, {error}") from None
     place = find_pictures(folder, names)
     cache = cache_file(folder, place, names)
-    if not cache.exists():
+    pixels = read_cache(cache, len(names))
+    if pixels is None:
         bar = tqdm(names, desc="reading pictures", unit="picture", disable=not progress)
         pixels = np.stack([read_picture(place / name) for name in bar])
-        with replacing(cache) as file:
-            np.save(file, pixels)
-    return Pictures(torch.from_numpy(np.load(cache)), labels, scenes)
+        write_cache(cache, pixels)
+    return Pictures(torch.from_numpy(pixels), labels, scenes)
 
 
 def background(pictures: Pictures, most: int = 2000) -> torch.Tensor:
