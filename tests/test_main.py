@@ -1,0 +1,123 @@
+"""The command line: files that know their request, a line a model or JSON, and errors in one line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from clevr_demo import __main__ as command
+from clevr_demo import checkpoints
+from clevr_demo.pictures import query_in
+from clevr_demo.request import GenerationRequest, from_query, query_of
+from tests.conftest import TINY, shipped, tiny_ddpm
+
+
+@pytest.fixture(scope="module")
+def ddpm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ddpm")
+    checkpoints.save_weights(tiny_ddpm().network, {"kind": "ddpm", "model": asdict(TINY)}, folder)
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def judge() -> None:
+    """What is drawn is judged by the weights that ship with the project."""
+    shipped("detector")
+    shipped("classifier")
+
+
+def test_a_picture_and_a_film_that_know_their_request(
+    ddpm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, film = tmp_path / "one.png", tmp_path / "film.gif"
+    options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--seed", "7", "--steps", "3", "--sampler", "ddim"]
+    command.main(["red cube, Blue-Sphere", *options, "--out", str(out), "--gif", str(film), "--scale", "2"])
+    asked = GenerationRequest.of(["red cube", "blue sphere"], 7, 3, "ddim")
+    for path in (out, film):
+        query = query_in(path)
+        assert query is not None
+        request, notes, weights = from_query(query_of(query))
+        assert (request, notes) == (asked, [])
+        assert weights == {"ddpm": checkpoints.fingerprint(ddpm_folder)}
+    with Image.open(out) as picture:
+        assert picture.size == (2 * 68, 2 * 68)
+    with Image.open(film) as frames:
+        assert getattr(frames, "n_frames", 1) >= 3
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("DDPM: ")
+    assert "3 evaluations" in said[0]
+    assert said[-1] == f"Written: {out}, {film}"
+
+
+def test_json_says_everything(ddpm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--steps", "2", "--out", str(tmp_path / "a.png")]
+    command.main(["red cube", *options, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["objects"] == ["red cube"]
+    assert found["picture"] == str(tmp_path / "a.png")
+    one = found["ddpm"]
+    assert one["model"] == f"ddpm@{checkpoints.fingerprint(ddpm_folder)}"
+    assert one["evaluations"] == 2
+    assert [place["name"] for place in one["places"]] == ["red-cube"]
+    assert len(one["verdict"]["probabilities"]) == 24
+    assert {"sentence", "exact", "counts", "found", "missing", "extra", "doubled"} <= set(one["verdict"])
+
+
+def test_both_models_by_default(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped("ddpm")
+    shipped("acgan")
+    monkeypatch.chdir(tmp_path)
+    command.main(["red cube", "--steps", "2", "--seed", "3"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["DDPM", "ACGAN", "Written"]
+    with Image.open(tmp_path / "red-cube_seed3.png") as picture:
+        assert picture.size == (4 * 134, 4 * 68)
+
+
+WRONG = [
+    (["red cone"], "unknown object 'red cone'; did you mean"),
+    ([""], "no object was asked for"),
+    (["red cube", "--seed", "-1"], "seed must be between 0 and"),
+    (["red cube", "--seed", "x"], "argument --seed: invalid int value"),
+    (["red cube", "--steps", "0"], "steps must be between 1 and 1200"),
+    (["red cube", "--sampler", "euler"], "argument --sampler: invalid choice"),
+    (["red cube", "--model", "gan"], "argument --model: invalid choice"),
+    (["red cube", "--out", "picture.jpg"], "--out is a .png"),
+    (["red cube", "--gif", "film.mp4"], "--gif is a .gif or a .webp"),
+    (["red cube", "--scale", "99"], "--scale must be between 1 and 16"),
+    (["red cube", "--checkpoint", "x"], "--checkpoint needs one --model"),
+    (["red cube", "--model", "ddpm", "--checkpoint", "nowhere"], "nowhere/model.safetensors: missing"),
+    ([], "the following arguments are required: objects"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), WRONG, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_an_error_is_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        command.main(arguments)
+    line = str(caught.value) if isinstance(caught.value.code, str) else capsys.readouterr().err.strip()
+    assert line.startswith("clevr-duel: error: ")
+    assert message in line
+    assert "\n" not in line
+
+
+def test_a_file_that_cannot_be_written_is_one_line(ddpm_folder: Path, tmp_path: Path) -> None:
+    options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--steps", "1"]
+    with pytest.raises(SystemExit, match=r"absent.one.png: No such file or directory"):
+        command.main(["red cube", *options, "--out", str(tmp_path / "absent" / "one.png")])
+
+
+def test_weights_that_do_not_fit_are_one_line(ddpm_folder: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(ddpm_folder, tmp_path / "broken")
+    (broken / "config.json").write_text("{")
+    with pytest.raises(SystemExit, match=r"clevr-duel: error: the weights could not be loaded: .*not valid JSON"):
+        command.main(["red cube", "--model", "ddpm", "--checkpoint", str(broken)])
