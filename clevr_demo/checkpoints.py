@@ -81,7 +81,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def setting(default: Any, low: float, high: float) -> Any:
-    """A dataclass field for a setting whose value, or each of whose values, a checkpoint may have between two numbers."""
+    """A dataclass field for a setting that a checkpoint may have, or each of whose values, between two numbers."""
     return dataclasses.field(default=default, metadata={"between": (low, high)})
 
 

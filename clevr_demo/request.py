@@ -22,55 +22,38 @@ from clevr_demo.objects import MAX_TRAINED, MOST_TEXT, OBJECTS, InputError, inde
 VERSION = 1
 MAX_SEED = 2**31 - 1
 MAX_STEPS = 1200
-DEFAULT_STEPS = 16
+DEFAULT_STEPS = 20
 MAX_PICTURES = 8
-MAX_GUIDANCE = 10.0
 SAMPLERS = ("dpm", "unipc", "ddim", "ddpm")
 MODELS = ("ddpm", "acgan")
 """The generators whose fingerprints a link carries."""
 
 
-def number(field: str, value: Any, kind: str) -> Any:
-    """The value, if it is a number other than infinity and nan; an InputError that names the field otherwise."""
+def whole(field: str, value: Any, low: int, high: int) -> int:
+    """A whole number within its range, or an InputError that names the field."""
     try:
         # An integer has no largest value, so math.isfinite would fail on the very large ones.
         fits = isinstance(value, numbers.Integral) or (isinstance(value, numbers.Real) and math.isfinite(value))
     except OverflowError:  # a fraction beyond the largest float
         fits = False
-    if isinstance(value, bool) or not fits:
-        raise InputError(field, f"{field} must be {kind}, not {shown(value)}")
-    return value
-
-
-def whole(field: str, value: Any, low: int, high: int) -> int:
-    """A whole number within its range, or an InputError that names the field."""
-    if int(number(field, value, "a whole number")) != value:
+    if isinstance(value, bool) or not fits or int(value) != value:
         raise InputError(field, f"{field} must be a whole number, not {shown(value)}")
     if not low <= value <= high:
         raise InputError(field, f"{field} must be between {low} and {high}, not {shown(int(value))}")
     return int(value)
 
 
-def real(field: str, value: Any, low: float, high: float) -> float:
-    """A finite number within its range, or an InputError that names the field."""
-    if not low <= number(field, value, "a number") <= high:
-        raise InputError(field, f"{field} must be between {low:g} and {high:g}, not {shown(value)}")
-    return float(value)
-
-
 @dataclass(frozen=True)
 class GenerationRequest:
     """Everything that decides a picture, checked. Make it with `GenerationRequest.of`.
 
-    `objects` are indices, ascending. `guidance` None stands for the model's own default. `pictures` counts
-    consecutive seeds, so picture i has seed + i.
+    `objects` are indices, ascending. `pictures` counts consecutive seeds, so picture i has seed + i.
     """
 
     objects: tuple[int, ...]
     seed: int = 0
     steps: int = DEFAULT_STEPS
     sampler: str = "dpm"
-    guidance: float | None = None
     pictures: int = 1
 
     @classmethod
@@ -80,7 +63,6 @@ class GenerationRequest:
         seed: Any = 0,
         steps: Any = DEFAULT_STEPS,
         sampler: Any = "dpm",
-        guidance: Any = None,
         pictures: Any = 1,
     ) -> GenerationRequest:
         """Checks every field.
@@ -95,7 +77,6 @@ class GenerationRequest:
             seed=whole("seed", seed, 0, MAX_SEED),
             steps=whole("steps", steps, 1, MAX_STEPS),
             sampler=sampler,
-            guidance=None if guidance is None else real("guidance", guidance, 0, MAX_GUIDANCE),
             pictures=whole("pictures", pictures, 1, MAX_PICTURES),
         )
 
@@ -121,8 +102,6 @@ class GenerationRequest:
             "steps": str(self.steps),
             "sampler": self.sampler,
         }
-        if self.guidance is not None:
-            found["guidance"] = repr(self.guidance).removesuffix(".0")  # every digit: the same picture again
         if self.pictures != 1:
             found["pictures"] = str(self.pictures)
         return found
@@ -132,7 +111,7 @@ class GenerationRequest:
         return urlencode(self.fields() | dict(weights or {}), safe=",", quote_via=quote)
 
 
-PARSERS = {"seed": int, "steps": int, "sampler": str, "guidance": float, "pictures": int}
+PARSERS = {"seed": int, "steps": int, "sampler": str, "pictures": int}
 
 
 MOST_NAMED = 3
@@ -194,8 +173,9 @@ def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], 
             good[field] = value
         except ValueError as error:
             reason = str(error) if isinstance(error, InputError) else f"{field} {shown(query[field])} is not a number"
-            stand_in = getattr(default, field)
-            notes.append(f"{reason}; {'the default' if stand_in is None else stand_in} is used.")
+            notes.append(f"{reason}; {getattr(default, field)} is used.")
+    if "guidance" in query:
+        notes.append("The link asks for guidance, which the DDPM no longer needs; it was left out.")
     request = replace(default, objects=_objects(query.get("objects", ""), notes), **good)
     if is_link and not request.objects:
         notes.append("The link names no object that can be drawn.")

@@ -97,7 +97,7 @@ def test_a_bad_config_is_named(ddpm_folder: Path, config: str) -> None:
 
 def test_weights_that_do_not_fit_are_named(ddpm_folder: Path) -> None:
     config = read_config(ddpm_folder)
-    config["model"]["unet"]["block_out_channels"] = [16, 16]
+    config["model"]["widths"] = [16, 32]
     (ddpm_folder / checkpoints.CONFIG).write_text(json.dumps(config))
     with pytest.raises(CheckpointError, match=f"{ddpm_folder / checkpoints.WEIGHTS}: does not fit"):
         clevr_demo.load("ddpm", ddpm_folder)

@@ -196,7 +196,7 @@ def test_a_save_that_fails_midway_keeps_the_old_checkpoint(
 
 def test_other_settings_do_not_go_on_with_a_run(iclevr: Path, tmp_path: Path) -> None:
     ddpm.main(arguments(iclevr, tmp_path, 8))
-    with pytest.raises(SystemExit, match=rf"{tmp_path / 'state.pt'}: made with other settings \(seed\)"):
+    with pytest.raises(SystemExit, match=rf"{tmp_path / 'state.pt'}: made with other settings \(loop.seed 0, now 1\)"):
         ddpm.main([*arguments(iclevr, tmp_path, 8), "--seed", "1"])
 
 

@@ -19,8 +19,8 @@ from safetensors.torch import load_file, save_file
 
 import clevr_demo
 from clevr_demo.checkpoints import CONFIG, WEIGHTS, CheckpointError, folder_of, read_config, write_bytes, write_json
-from train.loop import LOG
 from train.options import clear_errors
+from train.runfolder import LOG
 
 STAGES = {  # the stages' names inside each model's network
     "ddpm": {"where": "planner", "what": "painter"},

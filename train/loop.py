@@ -4,20 +4,20 @@ A `Task` brings its networks, optimizers and one `step`; the loop brings data or
 bar, log.csv, sample grids, checkpoints and clean stops. Running the same command again goes on from the last
 checkpoint. All randomness of a step comes from (seed, step, process), so nothing about random state has to be
 saved: a resumed run, after Ctrl-C, SIGTERM or kill -9, repeats the very steps an uninterrupted run would have made.
+What it keeps on disk, and what may be wrong with that, is `train.runfolder`'s.
 """
 
 from __future__ import annotations
 
 import copy
-import csv
 import dataclasses
+import json
 import math
-import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,13 +28,11 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import nn
 from tqdm.auto import tqdm
 
-from clevr_demo.checkpoints import save_weights, write_text
+from clevr_demo.checkpoints import save_weights
 from clevr_demo.pictures import grid
 from train.batches import Batch, Examples, PictureExamples
 from train.data import Pictures
-
-STATE = "state.pt"
-LOG = "log.csv"
+from train.runfolder import RunError, RunFolder
 
 
 @dataclass(frozen=True)
@@ -95,10 +93,6 @@ def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
         mine.copy_(theirs)
 
 
-class Stop(Exception):
-    """Raised between two steps when the run should end early; the reason is the message."""
-
-
 class Run:
     """One training run in a folder. `Run(task, data, settings, folder).train()` starts it or goes on with it."""
 
@@ -114,11 +108,13 @@ class Run:
             kwargs_handlers=[unused],
         )
         self.task, self.settings, self.folder = task, settings, folder
+        self.files = RunFolder(folder)
         self.device = self.accelerator.device
         self.data = examples.to(self.device)
         self.position = 0
         self.sums: dict[str, torch.Tensor] = {}
         self.counted = 0
+        self.rows: list[list[str]] = []  # the log: its header and a row an interval
         self.spent = self.elapsed = 0.0  # seconds: of earlier sittings; of all until the last log line
         self._stop_reason: str | None = None
         torch.backends.cudnn.benchmark = True
@@ -181,7 +177,15 @@ class Run:
             yield torch.stack(chosen)
 
     def train(self, max_minutes: float = math.inf, save_minutes: float = 5.0) -> bool:
-        """Trains until the end, the time limit or a signal; True when the run is complete."""
+        """Trains until the end, the time limit or a signal; True when the run is complete.
+
+        Raises:
+            RunError: the folder is another trainer's, or holds what this run cannot go on with.
+        """
+        with self.files.locked() if self.accelerator.is_main_process else nullcontext():
+            return self._train(max_minutes, save_minutes)
+
+    def _train(self, max_minutes: float, save_minutes: float) -> bool:
         self.restore()
         started = saved = time.monotonic()
         bar = tqdm(
@@ -243,15 +247,12 @@ class Run:
             return
         means = {name: f"{value:.6g}" for name, value in zip(names, values, strict=True)}
         bar.set_postfix(means)
-        path = self.folder / LOG
-        fresh = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["step", "pictures", "seconds", *names])
-            seconds = round(self.spent + time.monotonic() - started, 1)
-            writer.writerow([self.position, self.position * self.settings.batch, seconds, *means.values()])
-        self.elapsed = seconds
+        self.elapsed = round(self.spent + time.monotonic() - started, 1)
+        header = ["step", "pictures", "seconds", *names]
+        pictures = self.position * self.settings.batch
+        row = [str(value) for value in (self.position, pictures, self.elapsed, *means.values())]
+        self.rows += [row] if self.rows else [header, row]
+        self.files.append(header, row)
 
     def sample_grid(self) -> None:
         if self.accelerator.is_main_process:
@@ -286,58 +287,50 @@ class Run:
         asked = torch.tensor([float(self._stop_reason is not None)], device=self.device)
         return bool(self.accelerator.reduce(asked, reduction="sum").item() > 0)
 
+    def preset(self) -> dict[str, Any]:
+        """All settings of the run, which it has to go on with."""
+        return self.task.config().get("preset", {}) | {"loop": dataclasses.asdict(self.settings)}
+
     def save(self) -> None:
-        """Writes the whole state atomically: a kill at any moment leaves the old or the new file, never half a one."""
-        if not self.accelerator.is_main_process:
-            return
-        state = {
-            "position": self.position,
-            "settings": dataclasses.asdict(self.settings),
-            "networks": {name: network.state_dict() for name, network in self.plain.items()},
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.task.optimizers.items()},
-            "average": self.average.state_dict(),
-            "sums": self.sums,
-            "counted": self.counted,
-            "elapsed": self.elapsed,
-        }
-        temporary = self.folder / (STATE + ".part")
-        with temporary.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.folder / STATE)
+        """Writes the whole state."""
+        if self.accelerator.is_main_process:
+            self.files.write(
+                {
+                    "position": self.position,
+                    "preset": json.loads(json.dumps(self.preset())),
+                    "networks": {name: network.state_dict() for name, network in self.plain.items()},
+                    "optimizers": {name: optimizer.state_dict() for name, optimizer in self.task.optimizers.items()},
+                    "average": self.average.state_dict(),
+                    "sums": self.sums,
+                    "counted": self.counted,
+                    "elapsed": self.elapsed,
+                    "log": self.rows,
+                }
+            )
 
     def restore(self) -> None:
-        """Goes back to the last checkpoint, if there is one; later rows of the log are dropped, to be made again."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / STATE
-        if not path.exists():
-            (self.folder / LOG).unlink(missing_ok=True)
-            return
-        state = torch.load(path, map_location="cpu", weights_only=True)  # load_state_dict moves it to the device
-        changed = {
-            name for name, value in dataclasses.asdict(self.settings).items() if state["settings"].get(name) != value
-        } & {"batch", "seed"}
-        if changed:
-            raise SystemExit(f"{path}: made with other settings ({', '.join(sorted(changed))}); use another --out")
+        """Goes back to the last state, if there is one; later rows of the log are dropped, to be made again."""
+        state = self.files.read(self.preset())
+        if state is not None:
+            try:
+                self._take(state)
+            except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+                reason = str(error).partition("\n")[0]
+                raise RunError(f"{self.files.state}: not of these networks ({reason}); use another --out") from error
+            self.say(f"going on from step {self.position} of {self.settings.steps}")
+        if self.accelerator.is_main_process:
+            self.files.rewrite(self.rows)
+
+    def _take(self, state: dict[str, Any]) -> None:
         for name, network in self.plain.items():
             network.load_state_dict(state["networks"][name])
         for name, optimizer in self.task.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            optimizer.load_state_dict(state["optimizers"][name])  # moves it to the device
         self.average.load_state_dict(state["average"])
         self.position, self.counted = state["position"], state["counted"]
         self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
         self.spent = self.elapsed = state["elapsed"]
-        self._cut_log()
-        self.say(f"going on from step {self.position} of {self.settings.steps}")
-
-    def _cut_log(self) -> None:
-        path = self.folder / LOG
-        if self.accelerator.is_main_process and path.exists():
-            header, *rows = path.read_text().splitlines()
-            whole = [row for row in rows if row.count(",") == header.count(",")]
-            kept = [row for row in whole if int(row.split(",")[0]) <= self.position]
-            write_text(path, "\n".join([header, *kept]) + "\n")
+        self.rows = state.get("log") or self.files.rows(self.position)  # the first runs' states have no log
 
     def export(self) -> None:
         """Writes model.safetensors (fp16), config.json and a sample grid into the run's folder."""

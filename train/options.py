@@ -15,9 +15,11 @@ from typing import Any
 import torch
 
 from clevr_demo.checkpoints import CheckpointError
+from clevr_demo.request import MAX_SEED
 from train.batches import Examples
 from train.data import DataError, Pictures, load_pictures
 from train.loop import LoopSettings, Run, Task
+from train.runfolder import RunError
 
 
 def clear_errors(main: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,10 +29,25 @@ def clear_errors(main: Callable[..., Any]) -> Callable[..., Any]:
     def command(*arguments: Any, **named: Any) -> Any:
         try:
             return main(*arguments, **named)
-        except (DataError, CheckpointError) as error:
+        except (DataError, CheckpointError, RunError) as error:
             sys.exit(f"error: {error}")
+        except OSError as error:  # a full disk, a folder that may not be written
+            sys.exit(f"error: {error.filename or 'file'}: {error.strerror or error}")
 
     return command
+
+
+def number(kind: Callable[[str], Any], low: float, high: float = math.inf) -> Callable[[str], Any]:
+    """A number of the command line between two others, both included."""
+
+    def read(text: str) -> Any:
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    read.__name__ = kind.__name__  # type: ignore[attr-defined]  # what argparse calls it
+    return read
 
 
 def arguments(description: str, presets: dict[str, Any], default: str = "default") -> argparse.ArgumentParser:
@@ -39,10 +56,12 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     parser.add_argument("--data", required=True, type=Path, help="folder with train.json and the pictures")
     parser.add_argument("--preset", choices=sorted(presets), default=default)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME-PRESET)")
-    parser.add_argument("--pictures", type=int, help="length of the run in training pictures (default: the preset's)")
-    parser.add_argument("--seed", type=int, help="default: the preset's")
-    parser.add_argument("--max-minutes", type=float, default=math.inf, help="stop cleanly after this time")
-    parser.add_argument("--save-minutes", type=float, default=5.0, help="time between checkpoints")
+    parser.add_argument(
+        "--pictures", type=number(int, 1), help="length of the run in training pictures (default: the preset's)"
+    )
+    parser.add_argument("--seed", type=number(int, 0, MAX_SEED), help="default: the preset's")
+    parser.add_argument("--max-minutes", type=number(float, 0), default=math.inf, help="stop cleanly after this time")
+    parser.add_argument("--save-minutes", type=number(float, 0), default=5.0, help="time between checkpoints")
     parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
     parser.add_argument("--dry-run", action="store_true", help="print the settings and stop")
     return parser

@@ -1,0 +1,172 @@
+"""What a training run keeps on disk: the lock, the state with its checksum, the log; and one line for what is wrong.
+
+A run's folder may have been cut off by a full disk, half copied, edited, or be somebody else's. A state is taken up
+only if it is whole and of this run: its checksum is that of its content, its preset that of the command. The log's
+rows are kept in the state too, so that a broken or lost log.csv is written again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clevr_demo.checkpoints import write_text
+
+try:
+    import fcntl
+except ImportError:  # Windows, where two trainers on one folder are the user's own care
+    fcntl = None  # type: ignore[assignment]
+
+STATE = "state.pt"
+LOG = "log.csv"
+LOCK = "lock"
+LENGTH = "loop.pictures"
+"""The one setting in which a run may go on otherwise than it began: its length."""
+
+
+class RunError(Exception):
+    """A run that cannot start or go on; the message names the folder or file."""
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a state: of its numbers, texts, tensors and how they are nested."""
+    hasher = hashlib.sha256()
+    _feed(hasher, value)
+    return hasher.hexdigest()
+
+
+def _feed(hasher: Any, value: Any) -> None:
+    if isinstance(value, torch.Tensor):
+        hasher.update(f"{value.dtype}{list(value.shape)}".encode())
+        hasher.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    elif isinstance(value, Mapping):
+        hasher.update(b"{%d" % len(value))
+        for key, one in value.items():
+            hasher.update(repr(key).encode())
+            _feed(hasher, one)
+    elif isinstance(value, (list, tuple)):
+        hasher.update(b"[%d" % len(value))
+        for one in value:
+            _feed(hasher, one)
+    else:
+        hasher.update(f"{type(value).__name__} {value!r}".encode())
+
+
+def flat(settings: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level, "loop.batch", in what JSON makes of their values."""
+    settings = json.loads(json.dumps(settings))
+    if not isinstance(settings, dict):
+        return {prefix.removesuffix("."): settings}
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= flat(value, f"{prefix}{name}.")
+    return found
+
+
+def differences(before: Any, now: Any) -> list[str]:
+    """The settings, a run's length aside, that are not what they were: "rate 0.001, now 0.002"."""
+    old, new = flat(before), flat(now)
+    names = [name for name in old | new if name != LENGTH and old.get(name) != new.get(name)]
+    return [f"{name} {old.get(name)}, now {new.get(name)}" for name in sorted(names)]
+
+
+class RunFolder:
+    """The folder of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.state, self.log = path / STATE, path / LOG
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other trainers out of the folder; the lock goes with the process, however that ends."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / LOCK).open("w") as file:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise RunError(
+                        f"{self.path}: another trainer is at work in this folder; use another --out"
+                    ) from None
+            yield
+
+    # the state ----------------------------------------------------------------------------------------------------
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Writes the state atomically: a kill at any moment leaves the old or the new file, never half a one."""
+        buffer = io.BytesIO()  # torch hides what went wrong in a file; a full disk should say so
+        torch.save(state | {"checksum": digest(state)}, buffer)
+        part = self.path / (STATE + ".part")
+        try:
+            with part.open("wb") as file:
+                file.write(buffer.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, self.state)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+
+    def read(self, preset: Any) -> dict[str, Any] | None:
+        """The state, if there is one; it goes to the CPU.
+
+        Raises:
+            RunError: the file is cut off, damaged, no run's, or of a run with another preset.
+        """
+        if not self.state.exists():
+            return None
+        try:
+            state = torch.load(self.state, map_location="cpu", weights_only=True)
+            checksum = state.pop("checksum", None)
+            whole = checksum is None or checksum == digest(state)  # the first runs' states have none
+            before = state.get("preset", preset)
+        except OSError:
+            raise
+        except Exception as error:  # a cut or foreign file makes torch raise almost anything
+            reason = str(error).strip().partition("\n")[0][:200]
+            raise RunError(
+                f"{self.state}: no state of a run, or a cut one ({reason}); delete it to start again"
+            ) from error
+        if not whole:
+            raise RunError(f"{self.state}: damaged, its checksum is another; delete it to start again")
+        if changed := differences(before, preset):
+            raise RunError(f"{self.state}: made with other settings ({'; '.join(changed[:3])}); use another --out")
+        return dict(state)
+
+    # the log ------------------------------------------------------------------------------------------------------
+
+    def append(self, header: Sequence[str], row: Sequence[object]) -> None:
+        """Adds a row to log.csv, after its header if it is new."""
+        fresh = not self.log.exists()
+        with self.log.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            if fresh:
+                writer.writerow(header)
+            writer.writerow(row)
+
+    def rows(self, position: int) -> list[list[str]]:
+        """The header and the whole rows of log.csv up to a step, of what can be read of it."""
+        try:
+            header, *rows = csv.reader(self.log.read_text(encoding="utf-8").splitlines())
+            return [header, *(row for row in rows if len(row) == len(header) and int(row[0]) <= position)]
+        except (OSError, ValueError, csv.Error):
+            return []
+
+    def rewrite(self, rows: Sequence[Sequence[object]]) -> None:
+        """Writes log.csv anew; without rows there is none."""
+        if not rows:
+            self.log.unlink(missing_ok=True)
+            return
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        write_text(self.log, text.getvalue())
