@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Self
 from huggingface_hub import EvalResult, HfApi, ModelCard, ModelCardData, ModelHubMixin, snapshot_download
 
 from clevr_demo.acgan import load_acgan
-from clevr_demo.checkpoints import CONFIG, ROOT, WEIGHTS, CheckpointError, folder_of, write_text
+from clevr_demo.checkpoints import CONFIG, ROOT, WEIGHTS, CheckpointError, folder_of, reason, write_text
 from clevr_demo.detector import load_detector
 from clevr_demo.diffusion import load_ddpm
 from clevr_demo.evaluator import load_evaluator
@@ -118,9 +118,8 @@ class Checkpoint(ModelHubMixin):
         except CheckpointError:
             raise
         except Exception as error:  # a bad name, no network, no such repository: each is an error of its own there
-            reason = str(error).strip().partition("\n")[0]
             name = next(iter(arguments), named.get("pretrained_model_name_or_path"))
-            raise CheckpointError(f"{name}: cannot be fetched ({reason})") from error
+            raise CheckpointError(f"{name}: cannot be fetched ({reason(error)})") from error
         return found
 
     @classmethod
@@ -210,7 +209,7 @@ def main(argv: list[str] | None = None) -> None:
     try:
         publish(options.user, options.space, options.dry_run)
     except Exception as error:  # no token, no network, no such user: each is an error of its own there
-        sys.exit(f"error: {str(error).strip().partition(chr(10))[0]}")
+        sys.exit(f"error: {reason(error)}")
 
 
 if __name__ == "__main__":

@@ -261,10 +261,10 @@ def test_settings_of_a_giant_are_refused_before_it_is_made(folders: dict[str, Pa
     config = read_config(folder)
     config["model"]["widths"] = [65536] * 4
     (folder / checkpoints.CONFIG).write_text(json.dumps(config))
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CheckpointError, match="does not fit its config.json"):
         clevr_demo.load("acgan", folder)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(st.sampled_from(["ddpm", "acgan"]), st.integers(0, 2**32))

@@ -73,11 +73,11 @@ def compressed(text: str) -> bytes:
 def test_one_kilobyte_of_names_costs_no_time(tmp_path: Path) -> None:
     content = crafted(64, compressed("objects=" + "ab," * 300_000))
     assert len(content) < 2000
-    started = time.monotonic()
+    started = time.process_time()
     found = query_of_file(content, tmp_path)
     assert found is not None
     _, notes, _ = from_query(query_of(found))
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert len(notes) <= 8
 
 
@@ -89,9 +89,9 @@ def test_a_text_bomb_is_no_picture_of_ours(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("side", [15_000, 60_000, 2**31 - 1])
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_picture_of_giant_size_is_not_unpacked(side: int, tmp_path: Path) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert query_of_file(crafted(side), tmp_path) is None
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_large_picture_still_says_how_it_was_drawn(tmp_path: Path) -> None:

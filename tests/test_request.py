@@ -210,9 +210,9 @@ FORTY_THOUSAND = ",".join(f"thing-{number}" for number in range(40_000))
     "objects", [FORTY_THOUSAND, "x" * 10**7, "," * 10**6, "red-cube," * 10**5, "red-cube," + FORTY_THOUSAND]
 )
 def test_a_giant_link_is_read_in_part_with_few_short_notes(objects: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     request, notes, _ = from_query({"objects": objects, "seed": "1", "steps": "2"})
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert request.names == (("red cube",) if objects.startswith("red") else ())
     assert len(notes) <= 6
     assert all(len(note) < 300 for note in notes)

@@ -28,7 +28,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from torch import nn
 from tqdm.auto import tqdm
 
-from clevr_demo.checkpoints import save_weights
+from clevr_demo.checkpoints import reason, save_weights
 from clevr_demo.pictures import grid
 from train.batches import Batch, Examples, PictureExamples
 from train.data import Pictures
@@ -315,8 +315,8 @@ class Run:
             try:
                 self._take(state)
             except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-                reason = str(error).partition("\n")[0]
-                raise RunError(f"{self.files.state}: not of these networks ({reason}); use another --out") from error
+                where = self.files.state
+                raise RunError(f"{where}: not of these networks ({reason(error)}); use another --out") from error
             self.say(f"going on from step {self.position} of {self.settings.steps}")
         if self.accelerator.is_main_process:
             self.files.rewrite(self.rows)

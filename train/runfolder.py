@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from clevr_demo.checkpoints import write_text
+from clevr_demo.checkpoints import reason, write_text
 
 try:
     import fcntl
@@ -133,9 +133,8 @@ class RunFolder:
         except OSError:
             raise
         except Exception as error:  # a cut or foreign file makes torch raise almost anything
-            reason = str(error).strip().partition("\n")[0][:200]
             raise RunError(
-                f"{self.state}: no state of a run, or a cut one ({reason}); delete it to start again"
+                f"{self.state}: no whole state of a run ({reason(error)}); delete it to start again"
             ) from error
         if not whole:
             raise RunError(f"{self.state}: damaged, its checksum is another; delete it to start again")
