@@ -157,13 +157,14 @@ class Evaluator:
     def __init__(
         self, classifier: nn.Module, detector: Detector, device: torch.device, name: str, temperature: float = 1.0
     ) -> None:
-        self.classifier = classifier.to(device).eval().requires_grad_(False)
+        classifier = classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.classifier = classifier.eval().requires_grad_(False)
         self.detector, self.device, self.name, self.temperature = detector, device, name, temperature
 
     @torch.inference_mode()
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """(N, 3, 64, 64) in [-1, 1] to (N, 24) probabilities on the CPU, calibrated on held-out pictures."""
-        logits: torch.Tensor = self.classifier(pixels.to(self.device))
+        logits: torch.Tensor = self.classifier(pixels.to(self.device, memory_format=torch.channels_last))
         return (logits / self.temperature).sigmoid().cpu()
 
     def detect(self, pixels: torch.Tensor) -> list[tuple[Found, ...]]:

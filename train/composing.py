@@ -35,9 +35,9 @@ class Mixture:
     paste: float = 0.55  # share of the pictures that get one to three more objects
     same: float = 0.5  # of the pasted ones: copies of an object that the picture has already, or of its class
     near: float = 0.5  # of the pasted ones: beside or partly behind another object
-    blob_pasted: float = 0.25  # of the pasted ones are spoiled
-    blob_one: float = 0.25  # share of the pictures, one of whose own objects is spoiled
-    blob_all: float = 0.1  # share of the pictures, all of whose own objects are
+    blob_pasted: float = 0.15  # of the pasted ones are spoiled
+    blob_one: float = 0.15  # share of the pictures, one of whose own objects is spoiled
+    blob_all: float = 0.05  # share of the pictures, all of whose own objects are
     erase: float = 0.15  # of the objects to be spoiled are only taken away
     shift: int = 4  # pixels
     contrast: float = 0.15

@@ -14,6 +14,7 @@ command again and it goes on.
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class ClassifierPreset:
 
 
 PRESETS = {
-    "default": ClassifierPreset(LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=7), STRICT),
+    "default": ClassifierPreset(LoopSettings(pictures=80_000, batch=64, clip=0.0, seed=7), STRICT),
     "teacher": ClassifierPreset(LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)),
 }
 
@@ -226,6 +227,13 @@ def calibrate(network: nn.Module, held_out: Pictures) -> tuple[float, dict[str, 
     }
 
 
+def write_metrics(folder: Path, found: dict[str, Any]) -> None:
+    """Writes what was found into the folder's metrics.json, beside what other measures found."""
+    path = folder / "metrics.json"
+    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write_json(path, there | found)
+
+
 def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
     """Scores a checkpoint folder on the held-out pictures; writes its temperature and its metrics.json."""
     folder = folder_of(folder.name, folder)
@@ -234,7 +242,7 @@ def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
     temperature, reliable = calibrate(network, held_out)
     write_json(folder / CONFIG, read_config(folder) | {"temperature": temperature})
     found = score(network, held_out)
-    write_json(folder / "metrics.json", {"held_out": found, "temperature": temperature, "reliability": reliable})
+    write_metrics(folder, {"held_out": found, "temperature": temperature, "reliability": reliable})
     return found | {"temperature": temperature, "calibration_error": reliable["calibrated"]["calibration_error"]}
 
 
