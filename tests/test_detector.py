@@ -13,7 +13,8 @@ from clevr_demo.detector import Detector, DetectorConfig, DetectorNetwork, Found
 from clevr_demo.objects import OBJECTS
 from tests.conftest import shipped
 from tests.test_layout import scenes
-from train.composing import KINDS, SLOTS, Composer, Mixture, Scene, spoiled
+from train.blobs import KINDS, spoiled
+from train.composing import SLOTS, Composer, Mixture, Scene
 from train.data import Pictures, load_pictures, to_unit
 from train.detector import PRESETS, above, focal_loss, score, target
 from train.layout import cut_outs, grown, layout, windows

@@ -26,7 +26,8 @@ from clevr_demo.checkpoints import CONFIG, read_config, write_json
 from clevr_demo.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
 from clevr_demo.objects import OBJECTS, decode
 from train.batches import Batch
-from train.composing import KINDS, Composer, Mixture, Scene
+from train.blobs import KINDS
+from train.composing import Composer, Mixture, Scene
 from train.data import SIZE, Pictures, load_pictures, to_unit
 from train.evaluator import write_metrics
 from train.layout import Layout, layout
