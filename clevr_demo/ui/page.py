@@ -56,7 +56,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
     """The whole page with its events and its API; without a studio, the weights that ship with the project."""
     studio = studio or Studio.load()
     line = Line(draws_at_once())
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.Markdown(HEAD, elem_id="head")
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):

@@ -11,6 +11,7 @@ function drawRace(place, pair) {
     told.hidden = !complete;
     if (complete) {
       told.style.setProperty('--at', complete.at / race.most);
+      told.classList.toggle('late', complete.at > race.most / 2); // its words stay on the bar
       told.textContent = `all found at step ${complete.step}`;
     }
     lane.querySelector('.lane-cost').textContent = cost;

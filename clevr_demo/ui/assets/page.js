@@ -28,7 +28,7 @@
     if (event.key === 'Escape' && !event.defaultPrevented) shown('stop')?.click();
   });
   document.addEventListener('click', (event) => {
-    const open = document.body.classList.contains('sheet-open');
+    const open = document.getElementById('studio').classList.contains('sheet-open');
     if (open && event.target.closest('#generate')) document.getElementById('sheet').click();
   });
 

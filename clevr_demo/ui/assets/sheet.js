@@ -1,6 +1,6 @@
 () => {
   // On a phone: the sheet with the picker goes up and down.
-  const open = document.body.classList.toggle('sheet-open');
+  const open = document.getElementById('studio').classList.toggle('sheet-open');
   const button = document.getElementById('sheet');
   button.setAttribute('aria-expanded', String(open));
   button.textContent = open ? 'Close' : 'Objects';
