@@ -21,7 +21,7 @@ CHROMIUM_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-quic",
 ]  # fmt: skip
-PATIENCE = 40_000
+PATIENCE = int(os.environ.get("CLEVR_PATIENCE", "40000"))
 """Milliseconds to wait for a condition: a loaded machine is slow, not broken."""
 
 
@@ -85,7 +85,13 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running app, with the project's weights or, where there are none, random ones."""
+    """The address of a running app, with the project's weights or, where there are none, random ones.
+
+    CLEVR_ADDRESS may name one that runs already.
+    """
+    if "CLEVR_ADDRESS" in os.environ:
+        yield os.environ["CLEVR_ADDRESS"]
+        return
     folder = tmp_path_factory.mktemp("app")
     environment = dict(os.environ, GRADIO_SERVER_PORT=str(free_port()), GRADIO_TEMP_DIR=str(folder / "gradio"))
     shipped = all(
