@@ -21,9 +21,9 @@ from clevr_demo.evaluator import Evaluator, Verdict, exact_matches, load_evaluat
 from clevr_demo.objects import OBJECTS, InputError, multi_hot
 from clevr_demo.pictures import from_image
 from tests.conftest import draw, shipped
-from train.benchmark import score as pooled_scores
 from train.data import load_pictures
 from train.evaluator import score
+from train.measure.scores import pooled
 
 
 def reference_scores(rows: list[list[float]], sets: list[list[int]]) -> tuple[float, float]:
@@ -38,6 +38,12 @@ def reference_scores(rows: list[list[float]], sets: list[list[int]]) -> tuple[fl
             wanted += 1
         exact += {index for index, p in enumerate(row) if p > 0.5} == set(objects)
     return hits / wanted, exact / len(rows)
+
+
+def pooled_scores(probabilities: torch.Tensor, sets: list[list[int]]) -> tuple[float, float]:
+    """The same, all at once."""
+    exact = exact_matches(probabilities, multi_hot(sets)).float().mean()
+    return pooled(probabilities, sets), float(exact)
 
 
 def random_cases(seed: int, count: int) -> tuple[torch.Tensor, list[list[int]]]:

@@ -36,9 +36,11 @@ import clevr_demo
 from clevr_demo.acgan import ACGANGenerator, GeneratorNetwork
 from clevr_demo.checkpoints import ROOT, read_config, write_text
 from train.acgan import REPORT, ACGANPreset, ACGANTask, load_teacher
-from train.benchmark import benchmark
 from train.data import Pictures, find_prompts, load_pictures, load_prompts
 from train.loop import Run
+from train.measure.drawing import draw, seeds_of
+from train.measure.scores import pooled
+from train.measure.tables import spread
 from train.options import clear_errors
 
 FOLDER = ROOT / "acgan" / "experiments"
@@ -88,8 +90,9 @@ class ScoredRun(Run):
         assert isinstance(network, GeneratorNetwork)
         model, judge = ACGANGenerator(network, self.folder.name, self.device), clevr_demo.load_evaluator()
         for name, prompts in self.prompts:
-            found, _ = benchmark(model, judge, prompts, SEEDS, steps=1)
-            cells = [self.position, name, found["accuracy"]["mean"], found["accuracy"]["std"]]
+            drawn = [draw(model, prompts, seeds_of(seed, len(prompts)), steps=1) for seed in range(SEEDS)]
+            found = spread([pooled(judge.probabilities(pictures.pixels), prompts) for pictures in drawn])
+            cells = [self.position, name, found["mean"], found["std"]]
             append_row(self.folder / SCORES, ["step", "prompts", "accuracy", "std"], cells)
 
 

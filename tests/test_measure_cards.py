@@ -1,0 +1,136 @@
+"""README and model cards: they show what was measured, with weights and commands; and the times of a race."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clevr_demo.checkpoints import ROOT
+from train.measure import cards, speed
+from train.measure.__main__ import NUMBERS, main
+
+SCORES = {
+    **dict.fromkeys(("exact", "number", "teacher"), {"mean": 0.8, "std": 0.02}),
+    "accuracy": {"mean": 0.9125, "std": 0.0141},
+    "seconds": {"mean": 0.2, "std": 0.0},
+    "seeds": 5,
+    "evaluations": 20,
+    "command": "python -m train.measure scores --model ddpm",
+    "model": "ddpm@12345678",
+    "judge": "evaluator@87654321",
+}
+RATIO = {"mean": 1.234, "std": 0.02}
+REALISM = {
+    "rows": {"drawn": {f"{part} 64 ratio": RATIO for part in ("whole", "crops")}},
+    "model": "ddpm@12345678",
+    "command": "python -m train.measure realism --model ddpm",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project with a README, a card, and numbers of the DDPM and of the detector."""
+    found = tmp_path / "checkpoints"
+    for name in ("ddpm", "detector"):
+        (found / name).mkdir(parents=True)
+    fast = SCORES | {"exact": {"mean": 0.7, "std": 0.03}}
+    scores = {"test": SCORES, "new_test": SCORES, "test, 4 steps": fast, "new_test, 4 steps": fast}
+    metrics = {"scores": scores, "realism": REALISM, "realism, 4 steps": REALISM}
+    (found / "ddpm" / "metrics.json").write_text(json.dumps(metrics))
+    real = {"rows": {"as they are": {"asked": 0.98, "exact": 0.976, "number": 1.0, "accuracy": 0.993}}}
+    (found / "detector" / "metrics.json").write_text(json.dumps({"robustness": real}))
+    (tmp_path / "README.md").write_text("before <!-- scores -->\nold\n<!-- /scores --> after")
+    card = "# Card\n\n<!-- scores -->\nold\n<!-- /scores -->\n\nIts story.\n\n<!-- places -->\n<!-- /places -->\n"
+    (found / "ddpm" / "README.md").write_text(card)
+    return found
+
+
+def cells(lines: list[str], start: str) -> list[str]:
+    line = next(line for line in lines if line.startswith(f"| {start}"))
+    return [cell.strip() for cell in line.split("|")[2:-1]]
+
+
+def test_the_overview_shows_both_models_beside_the_report_and_real_pictures(root: Path) -> None:
+    lines = cards.overview(root).splitlines()
+    expected = ["0.800 ± 0.020 / 0.800 ± 0.020"] * 2 + ["0.912 ± 0.014 / 0.912 ± 0.014"] + ["1.23 ± 0.02"] * 2
+    assert cells(lines, "DDPM, this project |") == expected
+    assert cells(lines, "DDPM, this project, 4 steps")[0] == "0.700 ± 0.030 / 0.700 ± 0.030"
+    assert cells(lines, "DDPM, the course report")[2] == "0.847 / 0.869"
+    assert cells(lines, "ACGAN, the course report")[2] == "0.611 / 0.631"
+    assert cells(lines, "ACGAN, this project")[0] == "- / -"
+    assert cells(lines, "real held-out pictures") == ["0.976", "1.000", "0.993", "1", "1"]
+
+
+def test_only_what_stands_between_markers_is_made_anew(root: Path) -> None:
+    command = ["cards", "--checkpoint", str(root / "detector")]
+    with pytest.raises(SystemExit, match="out of date"):
+        main([*command, "--check"])
+    main(command)
+    main([*command, "--check"])
+    readme, card = (root.parent / "README.md").read_text(), (root / "ddpm" / "README.md").read_text()
+    assert readme.startswith("before <!-- scores -->\n| ")
+    assert readme.endswith("\n<!-- /scores --> after")
+    for fact in ("# Card", "Its story.", "ddpm@12345678", "evaluator@87654321", SCORES["command"], "| new_test |"):
+        assert str(fact) in card
+    assert f"<!-- places -->\n{cards.NOTHING}\n<!-- /places -->" in card
+
+
+def test_numbers_of_weights_that_are_gone_are_called_earlier(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    block = cards.model_block(NUMBERS[0])
+    assert "Earlier weights `ddpm@12345678`" in block(root / "ddpm")
+    monkeypatch.setattr(cards, "weights_of", lambda folder: "12345678")
+    assert "Weights `ddpm@12345678`" in block(root / "ddpm")
+
+
+def test_a_classifiers_card_shows_what_its_trainer_found(tmp_path: Path) -> None:
+    found: dict[str, Any] = {"pictures": 903, "counted_exact": 0.9876, "blobs_counted_exact": {"filled": 0.01}}
+    bins = [{"answers": 10, "said": 0.05, "so": 0.04}]
+    reliability = {"pictures": 451, "calibrated": {"calibration_error": 0.001, "curve": bins}}
+    reliability["uncalibrated"] = {"calibration_error": 0.002, "curve": bins}
+    metrics = {"held_out": found, "temperature": 1.3, "reliability": reliability}
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    assert "| counted exact | 0.9876 |" in cards.held_out(tmp_path)
+    assert "| blobs counted exact filled | 0.0100 |" in cards.held_out(tmp_path)
+    assert "| 10 | 0.050 | 0.040 |" in cards.reliability(tmp_path)
+    assert "1.3" in cards.reliability(tmp_path)
+
+
+def test_a_card_tells_of_one_run_or_of_each_stages(tmp_path: Path) -> None:
+    run = {"pictures_seen": 80_000, "hours": 1.04, "device": "CPU, 1 threads"}
+    (tmp_path / "config.json").write_text(json.dumps({"training": run}))
+    assert cards.training(tmp_path) == "Trained on 80,000 examples, 1.0 h on CPU, 1 threads."
+    (tmp_path / "config.json").write_text(json.dumps({"training": {"where": run, "what": run | {"hours": 2}}}))
+    assert cards.training(tmp_path).startswith("The planner (where) was trained on 80,000 examples, 1.0 h")
+    assert "; the painter (what) was trained on 80,000 examples, 2.0 h" in cards.training(tmp_path)
+
+
+def test_the_committed_tables_are_those_of_the_metrics() -> None:
+    main(["cards", "--check"])
+    for page in (ROOT.parent / "README.md", ROOT / "ddpm" / "README.md", ROOT / "acgan" / "README.md"):
+        assert "<!-- scores -->" in page.read_text(encoding="utf-8")
+
+
+def test_a_race_is_told_by_its_medians() -> None:
+    timings = {
+        "ours": speed.Timing([0.4, 0.9, 0.5], 100.4, 20),
+        "theirs": speed.Timing([9.0, 10.0, 20.0], 900.0, 100),
+    }
+    found = speed.drawing_facts(timings)
+    assert found["ours"] == {"seconds": 0.5, "ratio": 1.0, "evaluations": 20, "memory": 100}
+    assert found["theirs"]["ratio"] == 20.0
+    trained = speed.training_facts({"new": speed.Timing([0.4, 0.5], 1, 64), "old": speed.Timing([1.0], 1, 32)})
+    assert trained == {"new": {"rate": 142.2, "ratio": 4.44}, "old": {"rate": 32.0, "ratio": 1.0}}
+    table = speed.table({"drawing": found, "training": trained, "device": "cpu", "threads": 1})
+    assert "| theirs | 10.000 | 20.000 | 100 | 900 |" in table
+    assert "| new | 142.20 | 4.44 |" in table
+
+
+def test_the_first_contender_is_the_page_of_the_model() -> None:
+    for model, number in (("ddpm", 4), ("acgan", 3)):
+        found = speed.drawing_contenders(model, Path("x"), 20, "cpu", full=False)
+        assert len(found) == number
+        assert next(iter(found)).startswith(f"{model.upper()}, 20 frames")
+    assert len(speed.drawing_contenders("ddpm", Path("x"), 20, "cpu", full=True)) == 5

@@ -1,0 +1,75 @@
+"""Makes this project's numbers.
+
+    python -m train.measure scores --model ddpm --data DIR        # how often the right objects are drawn
+    python -m train.measure realism --model acgan --data DIR      # how near to real pictures, by nobody's classifier
+    python -m train.measure cards                                 # fills README and model cards with what was measured
+    python -m train.measure scores --help
+
+Results go to the checkpoint folder: metrics.json, and tables and pictures beside it. `--data`, `--model`,
+`--checkpoint` and `--device` mean the same everywhere. The measures:
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from train.measure import cards, diversity, places, realism, robustness, scores, sheet, speed, sweep
+from train.measure.job import Job, Measure, add_common, command_of
+from train.options import clear_errors
+
+NUMBERS: tuple[Measure, ...] = (
+    scores.MEASURE,
+    realism.MEASURE,
+    diversity.MEASURE,
+    places.MEASURE,
+    robustness.MEASURE,
+    sweep.MEASURE,
+    speed.MEASURE,
+    sheet.MEASURE,
+)
+MEASURES = (*NUMBERS, cards.measure(NUMBERS))
+
+
+def listed() -> str:
+    """The table of measures as --help shows it."""
+    lines = []
+    for measure in MEASURES:
+        lines += [f"{measure.name}: {measure.what} (needs {', '.join(measure.needs) or 'nothing'})"]
+        lines += [f"    {measure.how}", f"    {measure.source}"]
+    return "\n".join(lines)
+
+
+def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """(the command's parser, each measure's own)."""
+    parser = argparse.ArgumentParser(
+        "python -m train.measure",
+        description=f"{__doc__}\n{listed()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    choice = parser.add_subparsers(dest="measure", required=True)
+    own = {}
+    for measure in MEASURES:
+        words = f"{measure.what}. {measure.how}"
+        own[measure.name] = choice.add_parser(measure.name, description=words, conflict_handler="resolve")
+        add_common(own[measure.name], measure.needs)
+        measure.options(own[measure.name])
+    return parser, own
+
+
+def job_of(argv: Sequence[str] | None = None) -> tuple[Measure, Job]:
+    """The measure that a command line asks for, and the run of it."""
+    parser, own = parsers()
+    options = parser.parse_args(argv)
+    measure = next(measure for measure in MEASURES if measure.name == options.measure)
+    return measure, Job(options, command_of(own[measure.name], measure.name, options))
+
+
+@clear_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    measure, job = job_of(argv)
+    measure.run(job)
+
+
+if __name__ == "__main__":
+    main()

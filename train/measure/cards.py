@@ -1,0 +1,214 @@
+"""Fills README and model cards with what was measured.
+
+    python -m train.measure cards            # rewrites what stands between markers such as <!-- scores -->
+    python -m train.measure cards --check    # only says whether all is up to date (exit status 1 if not)
+
+Numbers are never typed by hand: they come from the metrics.json, config.json and CSV files beside the weights. A card
+is Markdown; between `<!-- NAME -->` and `<!-- /NAME -->` stands what the measure of that name found, with the weights
+and the command. `<!-- training -->` tells of the run, `<!-- held-out -->` and `<!-- reliability -->` what a judge's
+trainer found, `<!-- experiments -->` of the report's experiments; in the README, `<!-- scores -->` holds both models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, write_text
+from train.measure.job import Job, Measure, read_metrics
+from train.measure.prompts import FILES
+from train.measure.tables import DASH, markdown, shown
+
+BLOCK = re.compile(r"<!-- ([a-z-]+) -->\n.*?<!-- /\1 -->", flags=re.S)
+REPORT = {"ddpm": "0.847 / 0.869", "acgan": "0.611 / 0.631"}
+EXPERIMENTS = {  # of train.experiments, and their titles
+    "width": "The width of the class embedding",
+    "lambda": "Lambda fixed, or growing",
+    "gradient": "The classifier's gradient flowing, or cut off as in the report's code",
+}
+FIGURES = {"curves": "", "pictures": "-grids"}
+STAGES = {"where": "the planner (where) was ", "what": "the painter (what) was "}
+NOTHING = "Not measured yet."
+
+
+def entries_of(metrics: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The entries of one measure: "realism", "realism, 4 steps"."""
+    return {entry: found for entry, found in metrics.items() if entry.partition(", ")[0] == name}
+
+
+def runs_in(found: Any) -> Iterator[Mapping[str, Any]]:
+    """Everything in an entry that a command made."""
+    if isinstance(found, Mapping):
+        if "command" in found:
+            yield found
+        else:
+            for value in found.values():
+                yield from runs_in(value)
+
+
+def weights_of(folder: Path) -> str:
+    """The fingerprint of the weights that lie in a folder, or nothing."""
+    return fingerprint(folder) if (folder / WEIGHTS).is_file() and (folder / CONFIG).is_file() else ""
+
+
+def provenance(folder: Path, found: Any) -> str:
+    """Which weights, which judge, which commands; weights that lie there no longer are called earlier ones."""
+    runs, present = list(runs_in(found)), weights_of(folder)
+
+    def names(field: str) -> list[str]:
+        return sorted({run[field] for run in runs if run.get(field)})
+
+    parts = [f"{'weights' if name.endswith(f'@{present}') else 'earlier weights'} `{name}`" for name in names("model")]
+    parts += [f"judged by `{name}`" for name in names("judge")] + [f"made by `{name}`" for name in names("command")]
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def training(folder: Path) -> str:
+    """One line on the run that made the weights, or on each stage's."""
+    facts = read_config(folder).get("training", {}) if (folder / CONFIG).is_file() else {}
+    if not facts:
+        return "Not trained yet."
+    stages = {"": facts} if "pictures_seen" in facts else facts
+    words = [
+        f"{STAGES.get(stage, '')}trained on {run['pictures_seen']:,} examples, {run['hours']:.1f} h on {run['device']}"
+        for stage, run in stages.items()
+    ]
+    text = "; ".join(words)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def held_out(folder: Path) -> str:
+    """What a classifier's trainer found on the held-out pictures."""
+    found = read_metrics(folder).get("held_out")
+    if not found:
+        return NOTHING
+    rows: list[tuple[str, Any]] = []
+    for name, value in found.items():
+        parts = value.items() if isinstance(value, Mapping) else [("", value)]
+        rows += [(" ".join([*name.split("_"), part]).strip(), score) for part, score in parts]
+    return markdown(["on the held-out pictures", ""], rows, 4)
+
+
+def reliability(folder: Path) -> str:
+    """How often what a classifier said with a probability was so, once calibrated."""
+    metrics = read_metrics(folder)
+    found = metrics.get("reliability")
+    if not found:
+        return NOTHING
+    rows = [[row["answers"], row["said"], row["so"]] for row in found["calibrated"]["curve"]]
+    before, after = (found[name]["calibration_error"] for name in ("uncalibrated", "calibrated"))
+    words = f"Temperature {metrics['temperature']:g}; calibration error {after:g}, without it {before:g}."
+    return f"{markdown(['answers', 'said', 'so'], rows)}\n\n{words}"
+
+
+def experiments(folder: Path) -> str:
+    """The figures and tables of the report's experiments, those that were run."""
+    parts: list[str] = []
+    for name, title in EXPERIMENTS.items():
+        table = folder / "experiments" / f"{name}.md"
+        if table.exists():
+            parts += [f"### {title}", table.read_text(encoding="utf-8").strip()]
+            parts += [f"![{title}, {what}](experiments/{name}{end}.png)" for what, end in FIGURES.items()]
+            parts += [f"Made by `python -m train.experiments {name}`."]
+    return "\n\n".join(parts) or NOTHING
+
+
+def both(scores: Mapping[str, Any], column: str, entries: Sequence[str]) -> str:
+    """A cell of the README: the scores on both prompt files."""
+    return " / ".join(shown(scores.get(entry, {}).get(column)) for entry in entries)
+
+
+def model_row(root: Path, model: str, variant: str = "") -> list[str]:
+    """A model's line of the README."""
+    metrics = read_metrics(root / model)
+    scores, entries = metrics.get("scores", {}), [f"{name}{variant}" for name in FILES]
+    drawn = metrics.get(f"realism{variant}", {}).get("rows", {}).get("drawn", {})
+    cells = [both(scores, column, entries) for column in ("exact", "number", "accuracy")]
+    return [
+        f"{model.upper()}, this project{variant}",
+        *cells,
+        *(shown(drawn.get(f"{part} 64 ratio"), 2) for part in ("whole", "crops")),
+    ]
+
+
+def overview(root: Path) -> str:
+    """The README's table: both models beside the report's and beside real pictures."""
+    header = ["", "counted exact", "right number", "accuracy", "realism, whole", "realism, objects"]
+    rows: list[list[str]] = []
+    for model, claimed in REPORT.items():
+        fast = [name for name in read_metrics(root / model) if name.startswith("realism, ")]
+        rows += [model_row(root, model), *(model_row(root, model, name.removeprefix("realism")) for name in fast)]
+        rows.append([f"{model.upper()}, the course report", DASH, DASH, claimed, DASH, DASH])
+    real = read_metrics(root / "detector").get("robustness", {}).get("rows", {}).get("as they are", {})
+    rows.append(
+        ["real held-out pictures", *(shown(real.get(name)) for name in ("exact", "number", "accuracy")), "1", "1"]
+    )
+    return markdown(header, rows)
+
+
+def model_block(measure: Measure) -> Callable[[Path], str]:
+    """What stands in a card between the markers of a measure's name."""
+
+    def block(folder: Path) -> str:
+        found = entries_of(read_metrics(folder), measure.name)
+        if not found or not measure.card:
+            return NOTHING
+        return f"{measure.card(folder, found)}\n\n{provenance(folder, found)}".strip()
+
+    return block
+
+
+def filled(text: str, blocks: Mapping[str, Callable[[Path], str]], folder: Path) -> str:
+    """The text with every block of a known name made anew."""
+
+    def made(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"<!-- {name} -->\n{blocks[name](folder)}\n<!-- /{name} -->" if name in blocks else match[0]
+
+    return BLOCK.sub(made, text)
+
+
+def pages(root: Path, measures: Sequence[Measure]) -> dict[Path, str]:
+    """Every page with blocks, as it should read."""
+    blocks = {measure.name: model_block(measure) for measure in measures if measure.card}
+    blocks |= {"training": training, "held-out": held_out, "reliability": reliability, "experiments": experiments}
+    found = {card: (blocks, card.parent) for card in sorted(root.glob("*/README.md"))}
+    readme = root.parent / "README.md"
+    if readme.exists():
+        found[readme] = ({"scores": overview}, root)
+    return {page: filled(page.read_text(encoding="utf-8"), *how) for page, how in found.items()}
+
+
+def measure(numbers: Sequence[Measure]) -> Measure:
+    """The measure that shows what the others found."""
+
+    def run(job: Job) -> None:
+        root = job.folder.parent
+        stale = [page for page, text in pages(root, numbers).items() if page.read_text(encoding="utf-8") != text]
+        if job.options.check and stale:
+            names = ", ".join(str(page.relative_to(root.parent)) for page in stale)
+            sys.exit(f"out of date: {names}; run python -m train.measure cards")
+        for page, text in pages(root, numbers).items():
+            if page in stale:
+                write_text(page, text)
+                print(page)
+
+    def options(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; exit status 1 if a table is out of date"
+        )
+
+    return Measure(
+        name="cards",
+        what="Fills README and model cards with what was measured",
+        needs=(),
+        how="What stands between <!-- NAME --> and <!-- /NAME --> is made anew from the files beside the weights.",
+        source="Model cards: Mitchell et al. 2019, arXiv:1810.03993.",
+        options=options,
+        run=run,
+    )

@@ -1,0 +1,102 @@
+"""How varied a model's pictures are: the same object at the same place, from other seeds.
+
+Every class alone, which then stands in the middle, is drawn from 16 seeds; what differs between two crops of one class
+whose centres are at most two pixels apart is its turn, its material, light and grain. Beside it stands the same of real
+pictures of one label set. The distance is the root mean square over a crop's pixels, in levels of 255. A model that
+draws one scene a label set, or one look a class, stays far below 1 times the real distance.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from clevr_demo.objects import OBJECTS
+from train.data import HELD_OUT_EVERY, to_unit
+from train.measure.drawing import Spot, crops, draw, real_spots, seen_spots
+from train.measure.job import Job, Measure
+from train.measure.tables import markdown, spread
+
+SEEDS = 16  # of one prompt
+REALS = 64  # pictures of one label set, at most
+HELD = 2.0  # pixels: centres at most so far apart count as the same place
+NAMES = {"drawn": "16 seeds of one prompt", "real": "real pictures of one label set"}
+
+
+def pair_distances(cut: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
+    """Distances in levels of 255 of all pairs of crops (M, 3, S, S) whose centres (M, 2) are at most `HELD` apart."""
+    away = torch.pdist(cut.flatten(1)) * 127.5 / cut[0].numel() ** 0.5
+    return away[torch.pdist(centres) <= HELD]
+
+
+def class_distances(pixels: torch.Tensor, spots: Sequence[Sequence[Spot]]) -> float | None:
+    """Mean distance over the pairs of pictures (M, 3, 64, 64) of one object each; None without a pair."""
+    single = [place for place, objects in enumerate(spots) if len(objects) == 1]
+    if len(single) < 2:
+        return None
+    cut = crops(pixels[single], [spots[place] for place in single])
+    found = pair_distances(cut, torch.tensor([spots[place][0][1:] for place in single]))
+    return float(found.mean()) if len(found) else None
+
+
+def drawn_distances(job: Job) -> list[float | None]:
+    """The mean distance of every class."""
+    found = []
+    for index in range(len(OBJECTS)):
+        pictures = draw(job.model, [(index,)] * SEEDS, range(SEEDS), **job.settings)
+        spots = pictures.spots or seen_spots(job.judge, pictures.pixels)
+        found.append(class_distances(pictures.pixels, spots))
+    return found
+
+
+def real_distances(job: Job) -> list[float | None]:
+    """The same of training pictures that show one object alone."""
+    spots, found = real_spots(job.layout), []
+    alone = (job.pictures.labels.sum(dim=1) == 1) & (job.pictures.scenes % HELD_OUT_EVERY != 0)
+    for index in range(len(OBJECTS)):
+        chosen = (alone & (job.pictures.labels[:, index] > 0)).nonzero().flatten()[:REALS]
+        pixels = to_unit(job.pictures.pixels[chosen])
+        found.append(class_distances(pixels, [spots[place] for place in chosen.tolist()]))
+    return found
+
+
+def compared(drawn: Sequence[float | None], real: Sequence[float | None]) -> dict[str, Any]:
+    """Means over the classes that both have, and their ratio."""
+    pairs = [(a, b) for a, b in zip(drawn, real, strict=True) if a is not None and b is not None]
+    columns = {name: spread(values) for name, values in zip(NAMES, zip(*pairs, strict=True), strict=True)}
+    least, name = min((a / b, OBJECTS[place]) for place, (a, b) in enumerate(zip(drawn, real, strict=True)) if a and b)
+    ratio = round(columns["drawn"]["mean"] / columns["real"]["mean"], 3)
+    return columns | {"ratio": ratio, "classes": len(pairs), "least": round(least, 3), "least_of": name}
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The Markdown table of an entry of the metrics."""
+    rows = [[NAMES["drawn"], found["drawn"], found["ratio"]], [NAMES["real"], found["real"], 1.0]]
+    head = ["distance between crops of one class, place held", f"mean of {found['classes']} classes, levels of 255"]
+    least = f"The least varied class is {found['least_of']}, at {found['least']:.2f} times the real distance."
+    return f"{markdown([*head, 'ratio'], rows)}\n\n{least}"
+
+
+def run(job: Job) -> None:
+    found = compared(drawn_distances(job), real_distances(job)) | job.settings
+    job.record("diversity", found | {"model": job.model.name, "command": job.command})
+    print(table(found))
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """None of its own."""
+
+
+MEASURE = Measure(
+    name="diversity",
+    what="How varied the same object at the same place is from other seeds",
+    needs=("data", "model", "judge"),
+    how="Mean pixel distance between crops of one class from 16 seeds, beside that of real pictures of one label set.",
+    source="This project's own; pixels and places, no classifier.",
+    options=options,
+    run=run,
+    card=lambda folder, entries: table(entries["diversity"]),
+)

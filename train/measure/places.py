@@ -1,0 +1,179 @@
+"""Whether a model puts objects where real scenes have them.
+
+Compared are the centres that the model means its objects to have, drawn without pixels, with those of held-out scenes
+of three objects: the nearest pair of a scene, how far its first, second and third object stand from the middle, and
+the share of scenes with a pair nearer than in all but a hundredth of the training scenes. A **two-sample classifier**
+(Lopez-Paz and Oquab 2017, arXiv:1610.06545), a small network on the layout's geometry, tries to tell drawn layouts
+from real ones: cross-validated, half right is a perfect score. Real centres were found at whole pixels, so drawn ones
+are rounded, too. Four and five objects, which no real scene holds, have their nearest pairs beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clevr_demo.generator import Generator
+from clevr_demo.objects import MAX_TRAINED
+from train.data import HELD_OUT_EVERY
+from train.measure.drawing import seeds_of
+from train.measure.job import Job, Measure
+from train.measure.prompts import BEYOND, Prompt, random_sets
+from train.measure.tables import markdown
+
+FOLDS, EPOCHS, WIDTH = 5, 200, 64
+REPEATS = 3  # divisions into folds; the accuracy is their mean
+ROWS = {
+    "drawn": "drawn, three objects",
+    "held-out": "held-out scenes",
+    "training": "training scenes",
+    **{name: f"drawn, {name} objects" for name in BEYOND},
+}
+COLUMNS = {
+    "scenes": "scenes",
+    "nearest mean": "nearest pair, mean",
+    "nearest 5 %": "5 %",
+    "nearest 1 %": "1 %",
+    "first": "1st from the middle",
+    "second": "2nd",
+    "third": "3rd",
+    "too near": "share with a pair too near",
+    "told apart": "told from real ones",
+}
+
+
+def pair_distances(centres: torch.Tensor) -> torch.Tensor:
+    """(N, k (k - 1) / 2): distances between the objects of layouts (N, k, 2), in pixels."""
+    first, second = torch.triu_indices(centres.shape[1], centres.shape[1], offset=1)
+    return (centres[:, first] - centres[:, second]).norm(dim=2)
+
+
+def facts_of(centres: torch.Tensor, middle: torch.Tensor, too_near: float) -> dict[str, float]:
+    """What the table says of layouts (N, k, 2)."""
+    nearest = pair_distances(centres).amin(dim=1)
+    outward = (centres - middle).norm(dim=2).sort(dim=1).values.mean(dim=0)
+    found = {
+        "scenes": len(centres),
+        "nearest mean": float(nearest.mean()),
+        "nearest 5 %": float(nearest.quantile(0.05)),
+        "nearest 1 %": float(nearest.quantile(0.01)),
+        "too near": float((nearest < too_near).float().mean()),
+    }
+    found |= dict(zip(("first", "second", "third"), outward.tolist(), strict=False))
+    return {name: round(value, 3) for name, value in found.items()}
+
+
+def geometry(centres: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:
+    """(N, 15) features of layouts (N, 3, 2), whatever the order of their objects: the objects sorted by their distance
+    from the middle, their offsets from it, those distances, and the distances between them with their logarithms."""
+    away = centres - middle
+    distance, order = away.norm(dim=2).sort(dim=1)
+    away = away.gather(1, order.unsqueeze(2).expand_as(away))
+    pairs = pair_distances(away)
+    return torch.cat([away.flatten(1), distance, pairs, (1 + pairs).log()], dim=1)
+
+
+def fitted(inputs: torch.Tensor, targets: torch.Tensor) -> nn.Module:
+    """A small network that tells apart."""
+    network = nn.Sequential(
+        nn.Linear(inputs.shape[1], WIDTH), nn.SiLU(), nn.Dropout(0.2), nn.Linear(WIDTH, WIDTH), nn.SiLU(),
+        nn.Dropout(0.2), nn.Linear(WIDTH, 1),
+    )  # fmt: skip
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.1)
+    for _ in range(EPOCHS):
+        loss = F.binary_cross_entropy_with_logits(network(inputs).flatten(), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return network.eval()
+
+
+def told_apart(real: torch.Tensor, drawn: torch.Tensor) -> float:
+    """How often a classifier of features (n, d) and (n, d) is right on layouts that it was not fitted on."""
+    features = torch.cat([real, drawn])
+    targets = torch.cat([torch.zeros(len(real)), torch.ones(len(drawn))])
+    right = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for _ in range(REPEATS):
+            fold = torch.randperm(len(features)) % FOLDS
+            for number in range(FOLDS):
+                inside, outside = fold != number, fold == number
+                mean, deviation = features[inside].mean(dim=0), features[inside].std(dim=0) + 1e-6
+                network = fitted((features[inside] - mean) / deviation, targets[inside])
+                with torch.inference_mode():
+                    said = network((features[outside] - mean) / deviation).flatten() > 0
+                right.append((said == (targets[outside] > 0.5)).float())
+    return round(float(torch.cat(right).mean()), 4)
+
+
+def layouts(model: Generator, prompts: Sequence[Prompt], run: int) -> torch.Tensor:
+    """(N, k, 2) centres that the model draws for prompts of k objects each, rounded to pixels as real ones are."""
+    found = model.places(prompts, seeds_of(run, len(prompts)))
+    return torch.tensor([places.centres for places in found]).round()
+
+
+def jittered(centres: torch.Tensor) -> torch.Tensor:
+    """Centres somewhere within their pixels, so that no distance is tied."""
+    return centres + torch.rand(centres.shape, generator=torch.Generator().manual_seed(0)) - 0.5
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The Markdown table of an entry of the metrics."""
+    rows = [[ROWS[name], *(row.get(column) for column in COLUMNS)] for name, row in found["rows"].items()]
+    return markdown(["layouts", *COLUMNS.values()], rows)
+
+
+def compared(job: Job) -> dict[str, dict[str, float]]:
+    """The rows of the table."""
+    scenes = job.layout.objects.amin(dim=1) >= 0  # a scene's full layout: its picture of three objects
+    held_out = job.pictures.scenes % HELD_OUT_EVERY == 0
+    groups = {"held-out": (scenes & held_out).nonzero().flatten(), "training": (scenes & ~held_out).nonzero().flatten()}
+    centres = {name: jittered(job.layout.centres[chosen]) for name, chosen in groups.items()}
+    middle = centres["training"][:, 0].mean(dim=0)
+    too_near = float(pair_distances(centres["training"]).amin(dim=1).quantile(0.01))
+    mixed = torch.randperm(len(groups["training"]), generator=torch.Generator().manual_seed(0))
+    # The classifier needs more scenes than are held out: training scenes join them, others are its floor.
+    number = job.options.layouts
+    chosen = torch.cat([groups["held-out"], groups["training"][mixed]])[:number]
+    real = geometry(jittered(job.layout.centres[chosen]), middle)
+    other = geometry(jittered(job.layout.centres[groups["training"][mixed[-number:]]]), middle)
+    prompts = [tuple(row.nonzero().flatten().tolist()) for row in job.pictures.labels[chosen]]
+    drawn = jittered(torch.cat([layouts(job.model, prompts, run) for run in range(job.options.draws)]))
+    rows = {"drawn": facts_of(drawn, middle, too_near) | {
+        "told apart": told_apart(real, geometry(drawn[: len(prompts)], middle))
+    }}  # fmt: skip
+    rows |= {name: facts_of(centres[name], middle, too_near) for name in centres}
+    rows["training"]["told apart"] = told_apart(real, other)
+    for name, count in BEYOND.items():
+        rows[name] = facts_of(jittered(layouts(job.model, random_sets(count, 500), 0)), middle, too_near)
+    return rows
+
+
+def run(job: Job) -> None:
+    found: dict[str, Any] = {"rows": compared(job), "layouts": job.options.layouts, "draws": job.options.draws}
+    found |= {"model": job.model.name, "command": job.command}
+    job.record("places", found)
+    print(table(found))
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--layouts", type=int, default=500, help="how many scenes of three objects are drawn")
+    parser.add_argument("--draws", type=int, default=3, help="how often each is drawn, for all but the classifier")
+
+
+MEASURE = Measure(
+    name="places",
+    what=f"Whether objects stand where real scenes have them ({MAX_TRAINED} objects), and apart (four, five)",
+    needs=("data", "model"),
+    how="Nearest pairs, distances from the middle, share with a pair too near, a cross-validated classifier.",
+    source="Two-sample classifier: Lopez-Paz and Oquab 2017, arXiv:1610.06545.",
+    options=options,
+    run=run,
+    card=lambda folder, entries: table(entries["places"]),
+)

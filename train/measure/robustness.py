@@ -1,0 +1,163 @@
+"""What the judge says of real pictures that are spoiled: what it forgives and what it does not.
+
+Held-out pictures are blurred, made noisy, their objects made blobs, one object pasted a second time, one taken away, or
+a third of one hidden by another. **As asked**: counted exact for the objects that the picture showed before, as a
+request is judged. **As shown**: counted exact for what is to be seen now. A strict judge is low in the first column for
+blobs, doubles and removed objects, and high in the second for all real objects.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torchvision.transforms.functional import gaussian_blur
+from tqdm.auto import tqdm
+
+from clevr_demo.evaluator import topk_hits
+from clevr_demo.objects import OBJECTS
+from train.composing import OWN, Composer, Scene
+from train.data import Pictures, to_unit
+from train.measure.drawing import quantised
+from train.measure.job import Job, Measure
+from train.measure.realism import held_out_indices
+from train.measure.tables import markdown
+
+BLURS, NOISES = (0.5, 0.75, 1.0, 1.5), (2, 5, 10)  # pixels; levels of 255
+BLOBS = {"filled": "silhouettes filled with their median colour", "ellipse": "soft ellipses of their median colour"}
+OFFSETS = range(3, 17)  # pixels to the side, among which the one that hides nearest to a third is taken
+THIRD = 1 / 3
+BATCH = 128
+AS_THEY_ARE = "as they are"
+COLUMNS = {
+    "asked": "counted exact, as asked",
+    "exact": "counted exact, as shown",
+    "number": "right number, as shown",
+    "accuracy": "top-k accuracy, as asked",
+}
+
+Version = tuple[torch.Tensor, list[Counter[str]]]  # pixels, and how often each object is to be seen
+
+
+def scene_version(scene: Scene) -> Version:
+    return quantised(scene.pixels), scene.names()
+
+
+def without_one(compose: Composer, chosen: torch.Tensor) -> Scene:
+    """The pictures without the object that was added last."""
+    canvas = compose.started(chosen)
+    last = (canvas.objects[:, :OWN] >= 0).sum(dim=1) - 1
+    canvas.erase(torch.arange(len(chosen)), last, compose.empty)
+    return compose.finished(canvas)
+
+
+def overlapping(compose: Composer, chosen: torch.Tensor) -> Scene:
+    """The pictures with one more object beside their first one, where it hides a third of it or is a third hidden."""
+    every = torch.arange(len(chosen))
+    donors = compose.unlike(compose.chain[chosen, 0])
+    best: Scene | None = None
+    for offset in OFFSETS:
+        canvas = compose.started(chosen)
+        side = torch.where(every % 2 == 0, offset, -offset)
+        canvas.centres[:, OWN] = canvas.centres[:, 0].round() + torch.stack([torch.zeros_like(side), side], dim=1)
+        compose.put_objects(canvas, every, OWN, donors, light=0.0)
+        found = compose.finished(canvas)
+        best = found if best is None else nearer_a_third(best, found)
+    assert best is not None
+    return best
+
+
+def hidden(scene: Scene) -> torch.Tensor:
+    """(N,) the larger hidden share of the first and the pasted object."""
+    return 1 - scene.shown[:, [0, OWN]].amin(dim=1)
+
+
+def nearer_a_third(first: Scene, second: Scene) -> Scene:
+    """Of two scenes of each picture, the one where the hidden share is nearer to a third."""
+    better = (hidden(second) - THIRD).abs() < (hidden(first) - THIRD).abs()
+
+    def pick(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.where(better.view(-1, *[1] * (a.dim() - 1)), b, a)
+
+    fields = ("pixels", "objects", "centres", "shown", "told")
+    return Scene(*(pick(getattr(first, name), getattr(second, name)) for name in fields))
+
+
+def versions(
+    pictures: Pictures, chosen: torch.Tensor, compose: Composer
+) -> Iterator[tuple[str, Callable[[], Version]]]:
+    """Every line of the table: its name, and how its pictures are made."""
+    pixels = to_unit(pictures.pixels[chosen])
+    names = [Counter(OBJECTS[n] for n in row.nonzero().flatten()) for row in pictures.labels[chosen]]
+    generator = torch.Generator().manual_seed(0)
+    yield AS_THEY_ARE, lambda: (pixels, names)
+    for sigma in BLURS:
+        yield f"blurred, sigma {sigma:g}", lambda s=sigma: (quantised(gaussian_blur(pixels, [9, 9], [s, s])), names)
+    for level in NOISES:
+        grain = torch.randn(pixels.shape, generator=generator) * level / 127.5
+        yield f"noise, {level} of 255", lambda g=grain: (quantised(pixels + g), names)
+    for kind, words in BLOBS.items():
+        yield f"blobs: {words}", lambda k=kind: scene_version(compose.with_blobs(chosen, k))
+    yield "one object pasted twice", lambda: scene_version(compose.with_double(chosen))
+    yield "one object removed", lambda: scene_version(without_one(compose, chosen))
+    yield "two objects overlapping by a third", lambda: scene_version(overlapping(compose, chosen))
+
+
+@torch.inference_mode()
+def judged(judge: Any, version: Version, labels: torch.Tensor) -> dict[str, float]:
+    """A line of the table; `labels` (N, 24) are what the pictures showed before they were spoiled."""
+    pixels, shown = version
+    asked = [Counter(OBJECTS[n] for n in row.nonzero().flatten()) for row in labels]
+    found = [seen for part in pixels.split(BATCH) for seen in judge.detect(part)]
+    counts = [Counter(one.name for one in seen) for seen in found]
+    probabilities = torch.cat([judge.probabilities(part) for part in pixels.split(BATCH)])
+    number = len(counts)
+    return {
+        "asked": round(sum(a == b for a, b in zip(counts, asked, strict=True)) / number, 4),
+        "exact": round(sum(a == b for a, b in zip(counts, shown, strict=True)) / number, 4),
+        "number": round(sum(a.total() == b.total() for a, b in zip(counts, shown, strict=True)) / number, 4),
+        "accuracy": round(float(topk_hits(probabilities, labels).sum() / labels.sum()), 4),
+    }
+
+
+def run(job: Job) -> None:
+    chosen = held_out_indices(job.pictures, job.options.pictures)
+    rows = {}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        compose = Composer(job.pictures, job.layout)
+        for name, make in tqdm(list(versions(job.pictures, chosen, compose)), unit="version"):
+            rows[name] = judged(job.judge, make(), job.pictures.labels[chosen])
+    found = {"rows": rows, "pictures": len(chosen), "judge": job.judge.name, "command": job.command}
+    job.record("robustness", found)
+    print(table(found))
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The Markdown table of an entry of the metrics."""
+    header = [f"{found['pictures']} held-out pictures", *COLUMNS.values()]
+    return markdown(header, [[name, *(row[column] for column in COLUMNS)] for name, row in found["rows"].items()])
+
+
+def card(_: Path, entries: Mapping[str, Any]) -> str:
+    return table(entries["robustness"])
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pictures", type=int, default=0, help="how many held-out pictures (0: all)")
+
+
+MEASURE = Measure(
+    name="robustness",
+    what="What the judge says of real pictures that are spoiled",
+    needs=("data", "judge"),
+    how="Counted exact, right number and top-k on held-out pictures with blur, noise, blobs, doubles, gaps, overlap.",
+    source="This project's own; the pictures are put together by train.composing.",
+    options=options,
+    run=run,
+    card=card,
+)

@@ -1,0 +1,140 @@
+"""How often the right objects are drawn.
+
+Every prompt is drawn once a seed; all pictures count, none is chosen. **Counted exact**, the headline: the detector
+finds every requested object once and nothing else. **Right number**: it finds as many as were asked for.
+**Accuracy**: the course's top-k measure by the classifier, pooled over all requested objects; the teacher's beside it,
+so that pictures fitted to a classifier would show. A row a seed goes to scores.csv; rows that are there already are
+not drawn again, so a stopped run goes on. Under `accelerate launch` the seeds are shared out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object
+from tqdm.auto import tqdm
+
+from clevr_demo.evaluator import topk_hits
+from clevr_demo.objects import OBJECTS, multi_hot
+from clevr_demo.pictures import grid
+from train.measure.drawing import draw, seeds_of
+from train.measure.job import Job, Measure, read_metrics
+from train.measure.prompts import NAMES, Prompt, read_prompts
+from train.measure.tables import add_rows, markdown, read_csv, spread
+
+ROWS = "scores.csv"
+KEY = ("model", "judge", "prompts", "settings", "seed")
+COLUMNS = {
+    "exact": "counted exact",
+    "number": "right number",
+    "accuracy": "accuracy",
+    "teacher": "teacher's accuracy",
+}
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--prompts", nargs="+", default=["test", "new_test"], help=f"of {', '.join(NAMES)}, or files")
+    parser.add_argument("--seeds", type=int, default=5, help="how often each prompt is drawn")
+
+
+def pooled(probabilities: torch.Tensor, prompts: Sequence[Sequence[int]]) -> float:
+    """Top-k accuracy, pooled over all requested objects, of (N, 24) probabilities or logits."""
+    labels = multi_hot(prompts)
+    return float(topk_hits(probabilities, labels).sum() / labels.sum())
+
+
+def counted(found: Sequence[Sequence[Any]], prompts: Sequence[Prompt]) -> tuple[float, float]:
+    """(share counted exact, share with the right number) of what the detector finds in a picture a prompt."""
+    pairs = list(zip(found, prompts, strict=True))
+    exact = [Counter(one.name for one in seen) == Counter(OBJECTS[n] for n in prompt) for seen, prompt in pairs]
+    number = [len(seen) == len(prompt) for seen, prompt in pairs]
+    return sum(exact) / len(pairs), sum(number) / len(pairs)
+
+
+@torch.inference_mode()
+def judged(job: Job, pixels: torch.Tensor, prompts: Sequence[Prompt]) -> dict[str, float]:
+    """All scores of one picture a prompt, (N, 3, 64, 64)."""
+    exact, number = counted(job.judge.detect(pixels), prompts)
+    accuracy = pooled(job.judge.probabilities(pixels), prompts)
+    values = (exact, number, accuracy, pooled(job.teacher(pixels), prompts))
+    return {name: round(value, 6) for name, value in zip(COLUMNS, values, strict=True)}
+
+
+def one_seed(job: Job, prompts: Sequence[Prompt], seed: int, name: str) -> dict[str, Any]:
+    """The scores of one run over the prompts; the first seed's pictures become an 8-column grid beside the weights."""
+    drawn = draw(job.model, prompts, seeds_of(seed, len(prompts)), **job.settings)
+    if seed == 0:
+        grid(drawn.pixels).save(job.folder / f"{name}.png")
+    cost = {"evaluations": drawn.evaluations, "seconds": round(drawn.seconds, 4)}
+    return judged(job, drawn.pixels, prompts) | cost
+
+
+def score_set(job: Job, name: str, state: PartialState) -> dict[str, Any]:
+    """One prompt set: draws the seeds that scores.csv lacks, and returns what all of them say."""
+    prompts = read_prompts(name, job.options.data, lambda: job.pictures)
+    settings = " ".join(map(str, job.settings.values()))
+    facts = dict(zip(KEY, (job.model.name, job.judge.name, name, settings), strict=False))
+    entry = name + job.variant
+    path, wanted = job.folder / ROWS, [str(seed) for seed in range(job.options.seeds)]
+
+    def kept() -> dict[str, dict[str, str]]:
+        rows = [row for row in read_csv(path) if all(row[key] == value for key, value in facts.items())]
+        return {row["seed"]: row for row in rows if row["seed"] in wanted}
+
+    missing = [seed for seed in range(job.options.seeds) if str(seed) not in kept()]
+    state.wait_for_everyone()
+    shares = range(0, len(missing), state.num_processes)
+    for start in tqdm(shares, desc=entry, unit="seed", disable=not state.is_main_process):
+        mine = missing[start + state.process_index : start + state.process_index + 1]
+        rows = [facts | {"seed": seed} | one_seed(job, prompts, seed, entry) for seed in mine]
+        rows = gather_object(rows) if state.num_processes > 1 else rows
+        if state.is_main_process:
+            add_rows(path, rows, KEY)
+        state.wait_for_everyone()
+    rows = [kept()[seed] for seed in wanted]
+    found: dict[str, Any] = {name: spread([float(row[name]) for row in rows]) for name in COLUMNS}
+    found |= {"prompts": len(prompts), "seeds": len(rows), "evaluations": int(rows[0]["evaluations"])}
+    found |= {"seconds": spread([float(row["seconds"]) for row in rows]), **job.settings}
+    return found | {"model": job.model.name, "judge": job.judge.name, "command": job.command}
+
+
+def run(job: Job) -> None:
+    state = PartialState(cpu=job.options.device == "cpu")
+    for name in job.options.prompts:
+        found = score_set(job, name, state)
+        if not state.is_main_process:
+            continue
+        before = read_metrics(job.folder).get("scores", {})
+        others = {entry: scores for entry, scores in before.items() if scores["model"] == job.model.name}
+        entry = name + job.variant
+        job.record("scores", others | {entry: found})
+        words = ", ".join(f"{column} {found[column]['mean']:.3f} ± {found[column]['std']:.3f}" for column in COLUMNS)
+        print(f"{entry}: {words} over {found['seeds']} seeds of {found['prompts']} prompts")
+
+
+def card(_: Path, entries: Mapping[str, Any]) -> str:
+    """The table of every prompt set."""
+    header = ["prompts", *COLUMNS.values(), "seeds", "evaluations a picture", "seconds a picture"]
+    rows = [
+        [name, *(found[column] for column in COLUMNS), found["seeds"], found["evaluations"], found["seconds"]["mean"]]
+        for name, found in entries.get("scores", {}).items()
+    ]
+    return markdown(header, rows)
+
+
+MEASURE = Measure(
+    name="scores",
+    what="How often the right objects are drawn",
+    needs=("data", "model", "judge", "teacher"),
+    how="Counted exact and right number by the detector, top-k accuracy by the classifier and the teacher, over seeds.",
+    source="The course's evaluator (top-k); CenterNet, Zhou et al. 2019, arXiv:1904.07850 (the detector).",
+    options=options,
+    run=run,
+    card=card,
+)

@@ -1,0 +1,103 @@
+"""A sheet to look at: 48 drawn objects, each beside the nearest real crop of its class and a random real one.
+
+The label sets are the held-out pictures'; of every class the first two objects are shown, none is chosen. The nearest
+real crop, by the pixels, tells what a drawn one lacks; the random one, how much real ones differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, ImageDraw
+
+from clevr_demo.objects import OBJECTS
+from clevr_demo.pictures import to_image
+from train.data import HELD_OUT_EVERY, to_unit
+from train.measure.drawing import CROP, Spot, crops, draw, real_spots, seeds_of, seen_spots
+from train.measure.job import Job, Measure
+from train.measure.realism import held_out_indices
+
+FILE = "sheet.png"
+EACH, SCALE, GAP, COLUMNS = 2, 3, 2, 6  # crops a class; enlargement; pixels between; trios side by side
+HEAD = 14  # pixels of the line of words above
+WORDS = "drawn, nearest real, any real"
+PROMPTS = 128
+
+Trio = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def by_class(cut: torch.Tensor, spots: Sequence[Sequence[Spot]]) -> dict[int, torch.Tensor]:
+    """Crops (M, 3, 24, 24) of the spots' objects, sorted into their classes."""
+    classes = torch.tensor([index for objects in spots for index, *_ in objects], dtype=torch.long)
+    return {index: cut[classes == index] for index in range(len(OBJECTS))}
+
+
+def trios(drawn: Mapping[int, torch.Tensor], real: Mapping[int, torch.Tensor]) -> list[Trio]:
+    """(drawn crop, the nearest real one of its class, a random real one of it), up to `EACH` of every class."""
+    chance, found = torch.Generator().manual_seed(0), []
+    for index, cut in drawn.items():
+        for crop in cut[:EACH]:
+            others = real[index]
+            if not len(others):
+                continue
+            nearest = int((others - crop).flatten(1).norm(dim=1).argmin())
+            found.append((crop, others[nearest], others[int(torch.randint(len(others), (), generator=chance))]))
+    return found
+
+
+def sheet(found: Sequence[Trio]) -> Image.Image:
+    """All trios, enlarged to hard pixels."""
+    side = CROP * SCALE
+    width, height = 3 * side + 5 * GAP, side + 2 * GAP
+    page = Image.new("RGB", (COLUMNS * width, HEAD + -(-len(found) // COLUMNS) * height), "white")
+    pen = ImageDraw.Draw(page)
+    for column in range(COLUMNS):
+        pen.text((column * width + GAP, 0), WORDS, fill="black")
+    for place, trio in enumerate(found):
+        left, top = place % COLUMNS * width, HEAD + place // COLUMNS * height
+        for number, crop in enumerate(trio):
+            large = to_image(crop).resize((side, side), Image.Resampling.NEAREST)
+            page.paste(large, (left + number * (side + GAP), top))
+    return page
+
+
+def card(folder: Path, _: Mapping[str, Any]) -> str:
+    """The sheet in the model's card."""
+    words = "Drawn objects, each beside the nearest real crop of its class and a random real one; none is chosen."
+    return f"![{words}]({FILE})\n\n{words}"
+
+
+def run(job: Job) -> None:
+    spots, outside = real_spots(job.layout), job.pictures.scenes % HELD_OUT_EVERY != 0
+    chosen = held_out_indices(job.pictures, PROMPTS)
+    prompts = [tuple(row.nonzero().flatten().tolist()) for row in job.pictures.labels[chosen]]
+    pictures = draw(job.model, prompts, seeds_of(0, len(prompts)), "drawing", **job.settings)
+    drawn_spots = pictures.spots or seen_spots(job.judge, pictures.pixels)
+    training = outside.nonzero().flatten()[: job.options.real]
+    training_spots = [spots[index] for index in training.tolist()]
+    real = by_class(crops(to_unit(job.pictures.pixels[training]), training_spots), training_spots)
+    page = sheet(trios(by_class(crops(pictures.pixels, drawn_spots), drawn_spots), real))
+    page.save(job.folder / FILE, optimize=True)
+    found: dict[str, Any] = {"crops": EACH * len(OBJECTS), **job.settings}
+    job.record("sheet", found | {"model": job.model.name, "command": job.command})
+    print(job.folder / FILE)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--real", type=int, default=6000, help="training pictures among which the nearest is sought")
+
+
+MEASURE = Measure(
+    name="sheet",
+    what="A sheet to look at: drawn objects beside real ones",
+    needs=("data", "model", "judge"),
+    how="The first two objects of every class, each beside the nearest real crop of its class and a random one.",
+    source="This project's own; the eye judges.",
+    options=options,
+    run=run,
+    card=card,
+)

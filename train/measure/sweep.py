@@ -1,0 +1,113 @@
+"""The DDPM against its number of steps, per sampler: what its default is chosen by, so the judge has no part in it.
+
+The teacher says how often the right objects are seen on label sets of the held-out pictures (exact match at probability
+0.5, which cannot count doubles, and top-k accuracy); the realism is that of `realism`, as ratios to the floor of as
+many pictures. A row a setting goes to sweep.csv; rows that are there already are not drawn again, so a stopped run goes
+on. `--strip` draws the report's figure beside: x_t and the estimate of x_0 on the way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+
+from clevr_demo.evaluator import exact_matches
+from clevr_demo.objects import multi_hot
+from clevr_demo.pictures import grid
+from clevr_demo.request import SAMPLERS
+from train.measure.drawing import draw, seeds_of, seen_spots
+from train.measure.job import Job, Measure
+from train.measure.realism import COLUMNS as REALISM
+from train.measure.realism import compared, held_out_indices, real_sets
+from train.measure.scores import pooled
+from train.measure.tables import add_rows, markdown, read_csv
+
+ROWS = "sweep.csv"
+KEY = ("model", "sampler", "steps", "pictures")
+COLUMNS = ("sampler", "steps", "evaluations", "seconds", "exact, teacher", "accuracy, teacher", *REALISM)
+STRIP = "strip.png"
+STRIP_LABELS = ("red cube", "blue sphere", "yellow cylinder")
+
+
+@torch.inference_mode()
+def row_of(job: Job, sampler: str, steps: int, real: Any) -> dict[str, Any]:
+    """One setting's row."""
+    chosen = held_out_indices(job.pictures, job.options.pictures)
+    prompts = [tuple(row.nonzero().flatten().tolist()) for row in job.pictures.labels[chosen]]
+    settings = {"steps": steps, **({"sampler": sampler} if job.options.model == "ddpm" else {})}
+    drawn = draw(job.model, prompts, seeds_of(0, len(prompts)), f"{steps} steps of {sampler}", **settings)
+    logits = job.teacher(drawn.pixels)
+    reference, sets = real
+    spots = drawn.spots or seen_spots(job.judge, drawn.pixels)
+    rows = compared(reference, {("drawn", 0): (drawn.pixels, spots), ("floor", 0): sets["floor", 0]})
+    found = {
+        "evaluations": drawn.evaluations,
+        "seconds": f"{drawn.seconds:.3f}",
+        "exact, teacher": f"{float(exact_matches(logits.sigmoid(), multi_hot(prompts)).float().mean()):.3f}",
+        "accuracy, teacher": f"{pooled(logits, prompts):.3f}",
+    }
+    found |= {column: f"{rows['drawn'][f'{column} ratio']['mean']:.2f}" for column in REALISM}
+    return found
+
+
+def strip(job: Job, every: int) -> None:
+    """Two rows: x_t and the estimate of x_0 at every so many steps of the exact ancestral sampling, and the last."""
+    model: Any = job.model
+    frames = list(model.stream(STRIP_LABELS, 0, steps=model.config.timesteps, sampler="ddpm"))
+    chosen = [*frames[::every], frames[-1]]
+    rows = [frame.noisy_pixels for frame in chosen] + [frame.predicted_pixels for frame in chosen]
+    grid(torch.stack(rows), columns=len(chosen)).save(job.folder / STRIP)
+
+
+def run(job: Job) -> None:
+    if job.options.strip:
+        return strip(job, 100)
+    path, options = job.folder / ROWS, job.options
+    chosen = held_out_indices(job.pictures, options.pictures)
+    real = real_sets(job, chosen, 1)
+    for sampler, steps in tqdm(list(itertools.product(options.sampler, options.steps)), unit="setting"):
+        key = dict(zip(KEY, (job.model.name, sampler, str(steps), str(len(chosen))), strict=True))
+        if not any(all(row[name] == value for name, value in key.items()) for row in read_csv(path)):
+            add_rows(path, [key | row_of(job, sampler, steps, real)], KEY)
+    found = {"pictures": len(chosen), "model": job.model.name, "command": job.command}
+    job.record("sweep", found)
+    print(table(job.folder, job.model.name))
+
+
+def table(folder: Path, model: str) -> str:
+    """The rows of these weights, the cheapest first."""
+    rows = [row for row in read_csv(folder / ROWS) if row["model"] == model]
+    rows.sort(key=lambda row: (int(row["steps"]), row["sampler"]))
+    return markdown(COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
+
+
+def card(folder: Path, entries: Mapping[str, Any]) -> str:
+    """The table, folded away."""
+    found = entries["sweep"]
+    summary = f"Steps and samplers compared, by the teacher and by realism, on {found['pictures']} held-out label sets"
+    return f"<details><summary>{summary}</summary>\n\n{table(folder, found['model'])}\n\n</details>"
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sampler", nargs="+", choices=SAMPLERS, default=["dpm"])
+    parser.add_argument("--steps", nargs="+", type=int, default=[2, 3, 4, 6, 8, 12, 16, 20])
+    parser.add_argument("--pictures", type=int, default=128, help="held-out pictures whose label sets are drawn")
+    parser.add_argument("--strip", action="store_true", help=f"draw {STRIP} instead: from noise to picture")
+
+
+MEASURE = Measure(
+    name="sweep",
+    what="A diffusion model against its steps and samplers, to choose the default by",
+    needs=("data", "model", "judge", "teacher"),
+    how="The teacher's scores and the realism of one draw of held-out label sets a setting. The judge chooses nothing.",
+    source="As for realism; samplers as diffusers has them.",
+    options=options,
+    run=run,
+    card=card,
+)
