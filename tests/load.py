@@ -61,7 +61,11 @@ def running_app(python: str = sys.executable, **environment: str) -> Iterator[tu
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-            process.wait(60)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
 
 def resident(pid: int) -> float:

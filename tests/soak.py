@@ -45,7 +45,11 @@ def fake_app(**environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
 
 class Browser:

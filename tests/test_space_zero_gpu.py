@@ -104,7 +104,7 @@ def told(device_api: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return {line["mode"]: line for line in lines}
 
 
-@pytest.mark.timeout(1300)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("mode", EXPECTED_NOTICE)
 def test_page_endpoint_and_grid_draw_the_same_whatever_the_gpu_does(told: dict[str, Any], mode: str) -> None:
     drawn = told[mode]

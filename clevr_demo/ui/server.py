@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import gradio.networking
 import gradio.routes
 from gradio.route_utils import CustomCORSMiddleware
 from gradio.utils import LRUCache
@@ -115,6 +116,7 @@ def start(demo: gr.Blocks, port: int | None = None) -> str:
     """Serves the page without waiting for its end; the address. OSError, if the port cannot be had."""
     few_arenas()
     gradio.routes.CustomCORSMiddleware = Doorkeeper  # type: ignore[misc]  # before the first answer
+    gradio.networking.url_ok = lambda url: True  # it gives up on a machine that is busy for some seconds
     demo._queue.pending_messages_per_session = LRUCache(2 * SESSIONS)  # else what those who left did not fetch piles up
     mcp = importlib.util.find_spec("mcp") is not None
     options = launch_options() | BOUNDS | {"server_port": port, "mcp_server": mcp, "prevent_thread_lock": True}
