@@ -98,7 +98,7 @@ def test_ctrl_c_ends_the_app_while_it_draws(tmp_path: Path) -> None:
         assert connection.getresponse().status == 200
         time.sleep(1)
         process.send_signal(signal.SIGINT)
-        assert process.wait(120) == 0
+        assert process.wait(250) == 0
     assert not list(tmp_path.glob("clevr-duel-*"))
 
 
