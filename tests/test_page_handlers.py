@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import pytest
+from PIL import Image
 
+from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest, query_of
 from clevr_demo.ui.controls import Controls, build_controls
 from clevr_demo.ui.drawing import FAST_STEPS, Drawing
@@ -120,6 +125,30 @@ def test_downloads_are_withdrawn_while_something_new_draws(page: Page) -> None:
     assert all(updates[button].interactive is True for button in page.files.buttons)
     stopped = run_of(GenerationRequest.of(*ASKED[:4]), stop_after=3)[0]
     assert all(update.interactive is False for update in page.files.prepare(stopped).values())
+
+
+def test_any_dropped_file_gives_settings_or_one_clear_sentence(page: Page, tmp_path: Path) -> None:
+    huge = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    header = struct.pack(">I", len(huge)) + b"IHDR" + huge + struct.pack(">I", zlib.crc32(b"IHDR" + huge))
+    files = {
+        "huge.png": b"\x89PNG\r\n\x1a\n" + header,
+        "text.png": b"no picture at all",
+        "empty.gif": b"",
+        "foreign.png": png(Image.new("RGB", (8, 8))),
+        "ours.png": png(Image.new("RGB", (8, 8)), "objects=red-cube&seed=9&steps=3&sampler=dpm"),
+        "strange.png": png(
+            Image.new("RGB", (8, 8)), "objects=" + ",".join(f"thing{n}" for n in range(400)) + "&seed=1&steps=2"
+        ),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        sentences, query = page.files.look(str(tmp_path / name))
+        if name == "ours.png":
+            assert sentences[0].startswith("red cube. Seed 9, 3 steps")
+            assert query
+        else:
+            assert 1 <= len(sentences) <= 7, name
+            assert query == ""
 
 
 def test_a_link_fills_the_controls_and_is_drawn(page: Page) -> None:
