@@ -14,7 +14,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -70,7 +69,7 @@ def checked(options: argparse.Namespace) -> GenerationRequest:
 
 def drawn(model: Generator, request: GenerationRequest) -> Generation:
     """The picture and the way to it, with a progress bar."""
-    settings = {"sampler": request.sampler} if model.kind == "ddpm" else {}
+    settings: dict[str, Any] = {"sampler": request.sampler} if model.kind == "ddpm" else {}
     started = time.perf_counter()
     stream: Iterator[Any] = model.stream(request.objects, request.seed, request.steps, **settings)
     frames = tuple(tqdm(stream, desc=model.kind, unit="frame", leave=False))
@@ -95,7 +94,7 @@ def film(results: Sequence[Generation]) -> list[Image.Image]:
     """The timelines side by side; a shorter one waits at its first frame, so that both end together."""
     backwards = [[frame.predicted for frame in reversed(result.frames)] for result in results]
     columns = [side + [side[-1]] * (max(map(len, backwards)) - len(side)) for side in backwards]
-    return [film_strip([row]) for row in reversed(list(zip_longest(*columns)))]
+    return [film_strip([row]) for row in reversed(list(zip(*columns, strict=True)))]
 
 
 def write(options: argparse.Namespace, request: GenerationRequest, results: Sequence[Generation]) -> dict[str, str]:

@@ -35,7 +35,14 @@ ROOT = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "checkp
 """Where the weights that ship with the project lie: inside the installed package, or in the repository."""
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
-SECTIONS = {"kind": str, "revision": int, "temperature": float, "model": dict, "preset": dict, "training": dict}
+SECTIONS: dict[str, type] = {
+    "kind": str,
+    "revision": int,
+    "temperature": float,
+    "model": dict,
+    "preset": dict,
+    "training": dict,
+}
 """What may stand in config.json, where it does: the types of its sections."""
 LARGEST = 2**16
 """The largest whole number that a network's settings may hold."""
@@ -125,7 +132,7 @@ def bounded(value: Any, most: int = 1024) -> Any:
     return value
 
 
-def _dataclass(values: Any, kind: type) -> Any:
+def _dataclass(values: Any, kind: Any) -> Any:
     """The dataclass with these values, each fitted to its field; a ValueError that names the field otherwise."""
     if not isinstance(values, Mapping):
         raise ValueError(f"expected settings, not {shown(values)}")

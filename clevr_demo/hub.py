@@ -41,6 +41,12 @@ ATTRIBUTES = """*.safetensors filter=lfs diff=lfs merge=lfs -text
 *.png filter=lfs diff=lfs merge=lfs -text
 """
 """The .gitattributes of a repository on the Hub, where files of more than 10 MB have to be stored apart."""
+LOADERS: dict[str, Callable[..., Any]] = {
+    "ddpm": load_ddpm,
+    "acgan": load_acgan,
+    "detector": load_detector,
+    "classifier": load_evaluator,
+}
 SPACE = ("app.py", "requirements.txt", CARD, "LICENSE", "NOTICE", "clevr_demo", "docs", "checkpoints")
 
 
@@ -97,14 +103,13 @@ class Checkpoint(ModelHubMixin):
     """A checkpoint folder, here or on the Hub; `load` gives what draws or judges with it."""
 
     kind: ClassVar[str]
-    loader: ClassVar[Callable[..., Any]]
 
     def __init__(self, folder: str | Path | None = None) -> None:
         self.folder = folder_of(self.kind, folder)
 
     def load(self, device: str = "auto") -> Any:
         """Reads the weights by the strict loader; a CheckpointError names what does not fit."""
-        return type(self).loader(self.folder, device=device)
+        return LOADERS[self.kind](self.folder, device=device)
 
     @classmethod
     def from_pretrained(cls, *arguments: Any, **named: Any) -> Self:
@@ -139,26 +144,22 @@ class Checkpoint(ModelHubMixin):
 
 class DDPM(Checkpoint):
     kind = "ddpm"
-    loader = staticmethod(load_ddpm)
 
 
 class ACGAN(Checkpoint):
     kind = "acgan"
-    loader = staticmethod(load_acgan)
 
 
 class Detector(Checkpoint):
     """The judge's eye."""
 
     kind = "detector"
-    loader = staticmethod(load_detector)
 
 
 class Classifier(Checkpoint):
     """The judge's classifier; what it loads is the whole judge, with the detector that is here."""
 
     kind = "classifier"
-    loader = staticmethod(load_evaluator)
 
 
 PUBLISHED: dict[str, type[Checkpoint]] = {model.kind: model for model in (DDPM, ACGAN, Detector, Classifier)}

@@ -37,17 +37,16 @@ def clear_errors(main: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def number(kind: Callable[[str], Any], low: float, high: float = math.inf) -> Callable[[str], Any]:
-    """A number of the command line between two others, both included."""
+def between(kind: Callable[[str], Any], low: float, high: float = math.inf) -> Callable[[str], Any]:
+    """Reads a number of the command line that lies between two others, both included."""
 
-    def read(text: str) -> Any:
+    def number(text: str) -> Any:  # argparse tells this name
         value = kind(text)
         if not low <= value <= high:
             raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
         return value
 
-    read.__name__ = kind.__name__  # type: ignore[attr-defined]  # what argparse calls it
-    return read
+    return number
 
 
 def arguments(description: str, presets: dict[str, Any], default: str = "default") -> argparse.ArgumentParser:
@@ -57,11 +56,11 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     parser.add_argument("--preset", choices=sorted(presets), default=default)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME-PRESET)")
     parser.add_argument(
-        "--pictures", type=number(int, 1), help="length of the run in training pictures (default: the preset's)"
+        "--pictures", type=between(int, 1), help="length of the run in training pictures (default: the preset's)"
     )
-    parser.add_argument("--seed", type=number(int, 0, MAX_SEED), help="default: the preset's")
-    parser.add_argument("--max-minutes", type=number(float, 0), default=math.inf, help="stop cleanly after this time")
-    parser.add_argument("--save-minutes", type=number(float, 0), default=5.0, help="time between checkpoints")
+    parser.add_argument("--seed", type=between(int, 0, MAX_SEED), help="default: the preset's")
+    parser.add_argument("--max-minutes", type=between(float, 0), default=math.inf, help="stop cleanly after this time")
+    parser.add_argument("--save-minutes", type=between(float, 0), default=5.0, help="time between checkpoints")
     parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
     parser.add_argument("--dry-run", action="store_true", help="print the settings and stop")
     return parser
