@@ -84,7 +84,7 @@ def call(address: str, *values: Any) -> dict[str, Any]:
     """The endpoint's result; RuntimeError with what it says instead."""
     body = json.dumps({"data": list(values)}).encode()
     wanted = urllib.request.Request(f"{address}/gradio_api/call/generate", body, {"content-type": "application/json"})
-    with urllib.request.urlopen(wanted, timeout=60) as answer:
+    with urllib.request.urlopen(wanted, timeout=600) as answer:
         event = json.load(answer)["event_id"]
     with urllib.request.urlopen(f"{address}/gradio_api/call/generate/{event}", timeout=900) as answer:
         last = answer.read().decode().strip().split("\n\n")[-1]
