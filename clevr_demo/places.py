@@ -45,16 +45,28 @@ def by_object(places: Iterable[Places]) -> torch.Tensor:
     return centres
 
 
+def spots(centres: torch.Tensor, labels: torch.Tensor, side: int) -> torch.Tensor:
+    """(N, 24, side, side) in [0, 1]: a soft spot around the centre of every object that labels (N, 24) tick.
+
+    `centres` (N, 24, 2) are row and column in pixels of the picture.
+    """
+    grid = (torch.arange(side, device=centres.device) + 0.5) * (SIZE / side) - 0.5
+    distances = grid - centres.unsqueeze(3)  # (N, 24, 2, side)
+    rows, columns = (-0.5 * (distances / SPOT).square()).exp().unbind(dim=2)
+    return rows.unsqueeze(3) * columns.unsqueeze(2) * labels[..., None, None]
+
+
+def maps_of(found: torch.Tensor) -> torch.Tensor:
+    """Attribute maps (N, 11, H, W) in [-1, 1] of spots (N, 24, H, W)."""
+    by_shape = found.unflatten(1, (len(SHAPES), len(COLOURS)))
+    planes = torch.cat([by_shape.amax(dim=1), by_shape.amax(dim=2)], dim=1)
+    assert planes.shape[1] == ATTRIBUTES
+    return 2 * planes - 1
+
+
 def attribute_maps(centres: torch.Tensor, labels: torch.Tensor, side: int) -> torch.Tensor:
     """Maps (N, 11, side, side) in [-1, 1], eight colours and then three shapes: 1 at an object's centre, -1 far off.
 
     `centres` (N, 24, 2) are row and column in pixels of the picture, of the objects that `labels` (N, 24) tick.
     """
-    grid = (torch.arange(side, device=centres.device) + 0.5) * (SIZE / side) - 0.5
-    distances = grid - centres.unsqueeze(3)  # (N, 24, 2, side)
-    rows, columns = (-0.5 * (distances / SPOT).square()).exp().unbind(dim=2)
-    spots = rows.unsqueeze(3) * columns.unsqueeze(2) * labels[..., None, None]
-    by_shape = spots.unflatten(1, (len(SHAPES), len(COLOURS)))
-    planes = torch.cat([by_shape.amax(dim=1), by_shape.amax(dim=2)], dim=1)
-    assert planes.shape[1] == ATTRIBUTES
-    return 2 * planes - 1
+    return maps_of(spots(centres, labels, side))

@@ -22,7 +22,7 @@ from torch import nn
 
 import clevr_demo
 from clevr_demo import checkpoints
-from clevr_demo.acgan import ACGANConfig, GeneratorNetwork
+from clevr_demo.acgan import ACGANConfig, ACGANNetwork
 from clevr_demo.checkpoints import CheckpointError, fingerprint, load_weights, read_config, save_weights, write_text
 from tests.anything import mutated
 from tests.conftest import TINY, shaken, tiny_ddpm
@@ -166,8 +166,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A checkpoint folder of either model, tiny."""
     made = {name: tmp_path_factory.mktemp(name) for name in ("ddpm", "acgan")}
     save_weights(tiny_ddpm().network, {"kind": "ddpm", "model": asdict(TINY)}, made["ddpm"])
-    config = ACGANConfig("residual", noise=8, label_width=8, widths=(16, 16, 16, 16))
-    save_weights(shaken(GeneratorNetwork(config)), {"kind": "acgan", "model": asdict(config)}, made["acgan"])
+    config = ACGANConfig(planner_width=8, planner_layers=1, planner_heads=2, widths=(8, 64), blocks=(1, 1))
+    save_weights(shaken(ACGANNetwork(config)), {"kind": "acgan", "model": asdict(config)}, made["acgan"])
     return made
 
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from train import experiments
-from train.acgan import REPORT
 from train.measure import cards
+from train.report import REPORT
 
 
 @pytest.mark.parametrize("name", list(experiments.EXPERIMENTS))

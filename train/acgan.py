@@ -1,17 +1,18 @@
-"""Trains the ACGAN.
+"""Trains the ACGAN's two stages, each a generator against an adversary of its own.
 
-    python -m train.acgan --data data/iclevr                          # the default
-    python -m train.acgan --data data/iclevr --preset report          # the course report's networks and settings
-    python -m train.acgan --data data/iclevr --preset report-growing  # the same, lambda growing from 0.2 to 0.5
+    python -m train.acgan --data data/iclevr --preset where --compile    # noise and ticked objects to their centres
+    python -m train.acgan --data data/iclevr --preset what --compile     # centres, as maps, and noise to pixels
+    python -m train.join acgan --where runs/acgan-where --what runs/acgan-what --out checkpoints/acgan
+    python -m train.acgan --data data/iclevr --preset report             # the course report's, see train.report
 
-Needs the teacher (`python -m train.evaluator --preset teacher`): a classifier of its own, never the judge, whose loss
-on the drawn pictures reaches the generator. Resumable: run the same command again and it goes on.
+On processors without a GPU, one process a core is fastest: OMP_NUM_THREADS=1 taskset -c 0 python -m train.acgan ...
+Resumable: run the same command again and it goes on.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,264 +20,381 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clevr_demo.acgan import DISCRIMINATORS, ACGANConfig, GeneratorNetwork, LayoutGenerator, stretched
-from clevr_demo.checkpoints import folder_of, load_weights
-from clevr_demo.classifier import TeacherNetwork
-from clevr_demo.evaluator import topk_hits
-from clevr_demo.objects import ENCODINGS
-from train.batches import Batch, PictureExamples
-from train.data import Pictures
-from train.evaluator import augment, shifted
-from train.layout import Layout, layout
+from clevr_demo.acgan import CLASSES, PATCH, ACGANConfig, Painter, Planner
+from clevr_demo.objects import ATTRIBUTES
+from clevr_demo.places import SIZE
+from train.batches import Batch, LayoutExamples, PictureExamples
+from train.data import Pictures, to_unit
+from train.discriminators import (
+    STRIDE,
+    LayoutDiscriminator,
+    Opinion,
+    WindowDiscriminator,
+    WindowDiscriminatorConfig,
+    edges,
+)
+from train.layout import Layout, layout, teaching_layouts
 from train.loop import LoopSettings, Run, learning_rate
 from train.options import arguments, chosen, clear_errors, train_task, training_pictures
+from train.report import PRESETS as REPORT_PRESETS
+from train.report import ReportPreset, ReportTask, load_teacher
+from train.windows import cut, origins, window_items
 
 
 @dataclass(frozen=True)
-class ACGANPreset:
-    """Networks and recipe. `loss` is "bce" (the report's), "hinge", or "relativistic", which asks whether a real
-    picture looks more real than a drawn one of the same labels (Jolicoeur-Martineau 2018, arXiv:1807.00734).
+class Players:
+    """How generator and discriminator learn: Adam's rates and betas, warm-up in steps, the fraction of the run after
+    which both rates fall to zero, and the gradient penalties' weight and the steps from one to the next."""
 
-    The generator minimises `adversarial` x its adversarial loss + lambda x the teacher's loss; lambda goes from
-    `lambda_from` to `lambda_to` in a straight line over the run. A discriminator with an auxiliary head learns the
-    labels of real pictures at weight `auxiliary_real`, and the generator minimises that head's loss on drawn ones at
-    `auxiliary_drawn`. `augment` shows the discriminator and the teacher augmented pictures only.
-    `penalty` weighs how much noise of standard deviation `penalty_noise` changes the discriminator's logits, on real
-    and on drawn pictures: R1 and R2 without second derivatives (Lin et al. 2025, arXiv:2501.08316).
-    `reconstruction` weighs the mean absolute difference between the training picture and what the generator draws with
-    objects in the same places, objects counting tenfold, as in pix2pix (Isola et al. 2017, arXiv:1611.07004); it falls
-    to zero in a straight line over the run, so that adversaries alone decide the finish. For the layout architecture.
-    `cut_teacher` withholds the teacher's gradient from the generator, as the report's code did.
+    generator_rate: float = 2e-4
+    discriminator_rate: float = 6e-4
+    betas: tuple[float, float] = (0.5, 0.99)
+    warmup: int = 200
+    decay_from: float = 0.6
+    gamma: float = 0.2
+    penalty_every: int = 12
+
+
+@dataclass(frozen=True)
+class WherePreset:
+    """Layout generator against layout discriminator: the paired relativistic loss with R1 and R2 and nothing else."""
+
+    model: ACGANConfig
+    loop: LoopSettings
+    players: Players
+    critic_width: int = 96
+    critic_layers: int = 3
+
+
+@dataclass(frozen=True)
+class WhatPreset:
+    """Painter against window discriminator.
+
+    The generator minimises `adversary` x the relativistic losses of window and patches + `classifier` x the
+    cross-entropy of the discriminator's name for the object in focus and, on the share `pulled` of the batch, where of
+    `drawings` noises the one was taken whose drawing is nearest to the training window (implicit maximum likelihood, Li
+    & Malik 2018, arXiv:1809.09087), `matching` x the distance of the discriminator's features + a weight x the
+    distance of the pixels, which falls from `pull_from` to `pull_to` over the first `pull_until` of the run. From
+    `whole_from` of the run on, whole pictures are drawn instead of windows, a quarter as many.
     """
 
     model: ACGANConfig
     loop: LoopSettings
-    loss: str
-    generator_rate: float
-    discriminator_rate: float
-    betas: tuple[float, float]
-    adversarial: float = 1.0
-    lambda_from: float = 0.2
-    lambda_to: float = 0.2
-    auxiliary_real: float = 0.0
-    auxiliary_drawn: float = 0.0
-    penalty: float = 0.0
-    penalty_noise: float = 0.1
-    augment: bool = False
-    cut_teacher: bool = False
-    reconstruction: float = 0.0
-    warmup: int = 0  # steps
-    decay_from: float = 1.0  # fraction of the run after which both rates fall to zero
+    players: Players
+    critic: WindowDiscriminatorConfig = field(default_factory=WindowDiscriminatorConfig)
+    adversary: float = 0.5
+    classifier: float = 0.5
+    matching: float = 1.0
+    pull_from: float = 6.0
+    pull_to: float = 1.2
+    pull_until: float = 0.5
+    pulled: float = 0.5
+    drawings: int = 4
+    whole_from: float = 0.86
+    window: int = 24  # pixels a side
 
 
-REPORT = ACGANPreset(
-    ACGANConfig("report", noise=512, noise_mean=-1.0, label_width=512),
-    LoopSettings(pictures=3000 * 18009, batch=512, clip=0.0, log_every=36, sample_every=3600),
-    loss="bce", generator_rate=2e-4, discriminator_rate=2e-4, betas=(0.5, 0.999), adversarial=0.8,
-)  # fmt: skip
-STRONG_TEACHER = ACGANPreset(
+WHERE = WherePreset(
     ACGANConfig(),
-    LoopSettings(pictures=100_000, batch=32, ema=0.999, clip=0.0, sample_every=1000),
-    loss="hinge", generator_rate=2e-4, discriminator_rate=4e-4, betas=(0.0, 0.9),
-    lambda_from=5.0, lambda_to=5.0, auxiliary_real=10.0, auxiliary_drawn=2.0, augment=True, warmup=100,
-    decay_from=0.6,
-)  # fmt: skip
-WEAK_TEACHER = dataclasses.replace(STRONG_TEACHER, lambda_from=0.5, lambda_to=0.5, auxiliary_drawn=1.0)
-MAPS = dataclasses.replace(WEAK_TEACHER, model=ACGANConfig(maps=True))
-DEFAULT = dataclasses.replace(
-    MAPS,
-    model=ACGANConfig("layout", maps=True),
-    loop=dataclasses.replace(MAPS.loop, batch=16, log_every=200),
-    reconstruction=40.0,
+    LoopSettings(pictures=256_000, batch=128, ema=0.998, clip=0.0, log_every=100, sample_every=10**9),
+    Players(4e-4, 4e-4, betas=(0.0, 0.99), warmup=100, decay_from=0.5, gamma=0.03, penalty_every=4),
 )
-
-PRESETS = {
-    "default": DEFAULT,  # 0.992 / 0.992 by the judge after 80,000 pictures
-    "maps": MAPS,  # places drawn, not given: 0.667 by the teacher after 40,000
-    "relativistic": dataclasses.replace(MAPS, loss="relativistic", penalty=1.0),  # not run to its end
-    "weak-teacher": WEAK_TEACHER,  # no places at all; not run
-    "strong-teacher": STRONG_TEACHER,  # 0.954 / 0.958 by the judge, yet smudges
-    "report": REPORT,  # claims 0.611 / 0.631; chance after three epochs
-    "report-growing": dataclasses.replace(REPORT, lambda_to=0.5),
-    "report-cut": dataclasses.replace(REPORT, cut_teacher=True),
-    "tiny": dataclasses.replace(
-        STRONG_TEACHER,
-        model=ACGANConfig(noise=8, label_width=8, widths=(16, 16, 16, 16)),
+WHAT = WhatPreset(
+    ACGANConfig(),
+    LoopSettings(pictures=128_000, batch=64, ema=0.998, clip=0.0, log_every=25, sample_every=200),
+    Players(),
+)
+TINY = ACGANConfig(planner_width=8, planner_layers=1, planner_heads=2, widths=(8, 64), blocks=(1, 1))
+PRESETS: dict[str, Any] = {
+    "where": WHERE,
+    "what": WHAT,
+    "what-alone": dataclasses.replace(WHAT, adversary=0.0),  # without the adversary, to see what it is worth
+    "tiny-where": dataclasses.replace(
+        WHERE,
+        model=TINY,
         loop=LoopSettings(pictures=16, batch=4, ema=0.9, clip=0.0, log_every=1, sample_every=1000),
+        critic_width=8, critic_layers=1,
     ),
-}
+    "tiny-what": dataclasses.replace(
+        WHAT,
+        model=TINY,
+        loop=LoopSettings(pictures=32, batch=8, ema=0.9, clip=0.0, log_every=1, sample_every=1000),
+        players=Players(penalty_every=2),
+        critic=WindowDiscriminatorConfig((4, 8, 8)),
+        whole_from=0.5,
+    ),
+} | REPORT_PRESETS  # fmt: skip
 
 
-def translate_and_cut(pixels: torch.Tensor) -> torch.Tensor:
-    """DiffAugment (Zhao et al. 2020, arXiv:2006.10738): shifts up to an eighth, and a cut-out square a quarter wide.
-
-    Never colour, which is part of the label. The square is smaller than the paper's half, since it may hide an object.
-    """
-    n, _, height, width = pixels.shape
-    moved = shifted(pixels, height // 8)
-    centre = torch.rand(2, n, 1, 1, device=pixels.device)
-    rows = (torch.arange(height, device=pixels.device).view(1, -1, 1) - centre[0] * height).abs() < height / 8
-    columns = (torch.arange(width, device=pixels.device).view(1, 1, -1) - centre[1] * width).abs() < width / 8
-    return moved * (~(rows & columns)).unsqueeze(1)
+def relativistic(better: torch.Tensor, worse: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of "better is more real than worse", pair by pair (arXiv:1807.00734): both show the same objects at
+    the same places, so that only how they are drawn tells them apart."""
+    return F.softplus(worse - better).mean()
 
 
-def teacher_loss(teacher: nn.Module, fakes: torch.Tensor, labels: torch.Tensor, cut: bool) -> tuple[torch.Tensor, ...]:
-    """(loss, hits' share) of the teacher on drawn pictures. The loss's gradient reaches the pictures, and so the
-    generator, unless `cut`."""
-    logits = teacher(fakes.detach() if cut else fakes).float()
-    accuracy = topk_hits(logits.detach(), labels).sum() / labels.sum()
-    return F.binary_cross_entropy_with_logits(logits, labels), accuracy
+def gradient_penalty(logits: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """Half the mean over examples of the squared gradient of their logits (Mescheder et al. 2018, arXiv:1801.04406)."""
+    (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+    return gradient.square().flatten(1).sum(dim=1).mean() / 2
 
 
-def reconstruction_loss(fakes: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-    """Mean absolute difference of the pixels of pictures with maps (N, 14, 64, 64), ten times as heavy on objects."""
-    weight = 1 + 9 * (pixels[:, 3:].amax(dim=1, keepdim=True) + 1) / 2
-    return ((fakes[:, :3] - pixels[:, :3]).abs() * weight).mean() / weight.mean()
+def adam(networks: dict[str, nn.Module], players: Players) -> dict[str, torch.optim.Optimizer]:
+    rates = {"generator": players.generator_rate, "discriminator": players.discriminator_rate}
+    return {
+        name: torch.optim.Adam(network.parameters(), lr=rates[name], betas=players.betas)
+        for name, network in networks.items()
+    }
 
 
-DISCRIMINATOR_LOSSES = {  # of the logits of real and of drawn pictures, both (N,)
-    "bce": lambda real, fake: F.softplus(-real).mean() + F.softplus(fake).mean(),  # cross-entropy with logits
-    "hinge": lambda real, fake: F.relu(1 - real).mean() + F.relu(1 + fake).mean(),
-    "relativistic": lambda real, fake: F.softplus(fake - real).mean(),
-}
-GENERATOR_LOSSES = {
-    "bce": lambda _, fake: F.softplus(-fake).mean(),
-    "hinge": lambda _, fake: -fake.mean(),
-    "relativistic": lambda real, fake: F.softplus(real - fake).mean(),
-}
-
-
-class ACGANTask:
-    """One discriminator step and one generator step a batch."""
+class Duel:
+    """What both stages' tasks share: two players, their rates, and whose turn it is."""
 
     averaged = "generator"
+    networks: dict[str, nn.Module]
+    optimizers: dict[str, torch.optim.Optimizer]
+    players: Players
 
-    def __init__(self, preset: ACGANPreset, data: Pictures, teacher: nn.Module) -> None:
-        self.preset = preset
-        generator = GeneratorNetwork(preset.model)
-        discriminator = DISCRIMINATORS[preset.model.architecture](preset.model)
-        self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
-        rates = {"generator": preset.generator_rate, "discriminator": preset.discriminator_rate}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
-            name: torch.optim.Adam(self.networks[name].parameters(), lr=rate, betas=preset.betas)
-            for name, rate in rates.items()
-        }
-        self.teacher = teacher.eval().requires_grad_(False)
-        self.places = layout(data) if preset.model.maps else None
-        if self.places and isinstance(generator.body, LayoutGenerator):
-            full = self.places.centres[(self.places.objects >= 0).all(dim=1)]
-            generator.body.places.fit(full[:, 0], full[:, 1:])
-        self.example_labels = data.labels[:32]
-        self.example_noise = torch.randn(32, preset.model.noise, generator=torch.Generator().manual_seed(0))
+    def descend(self, name: str, loss: torch.Tensor, run: Run) -> None:
+        players = self.players
+        rate = players.generator_rate if name == "generator" else players.discriminator_rate
+        factor = learning_rate(run.position, run.settings.steps, players.warmup, players.decay_from)
+        run.descend(loss, name, name, rate * factor)
 
-    def encoded(self, labels: torch.Tensor) -> torch.Tensor:
-        return ENCODINGS[self.preset.model.encoding](labels)
+    def penalty_is_due(self, run: Run) -> bool:
+        return bool(self.players.gamma) and run.position % self.players.penalty_every == 0
 
-    def scene(self, pixels: torch.Tensor, layout: Layout) -> torch.Tensor:
-        """The pixels of the training pictures `chosen`, with their attribute maps if so set: (N, 3 or 14, 64, 64)."""
-        if self.places is None:
-            return pixels
-        return torch.cat([pixels, stretched(layout.maps(pixels.shape[2] // 2))], dim=1)
 
-    def placed(self, layout: Layout) -> tuple[torch.Tensor, ...]:
-        """Where the objects of the training pictures `chosen` stand, for a generator that takes places."""
-        if self.places is None or self.preset.model.architecture != "layout":
-            return ()
-        return (layout.by_object(),)
+class WhereTask(Duel):
+    """One discriminator step and one generator step a batch of layouts."""
 
-    def judge_real(self, pixels: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The discriminator's logits of "real" (N,), and its auxiliary logits (N, 24) where it has that head."""
-        seen = translate_and_cut(pixels) if self.preset.augment else pixels
-        found = self.networks["discriminator"](seen, self.encoded(labels))
-        return (found[0].float(), found[1].float()) if isinstance(found, tuple) else (found.float(), None)
+    def __init__(self, preset: WherePreset, layouts: Layout) -> None:
+        self.preset, self.players = preset, preset.players
+        generator = Planner(preset.model)
+        critic = LayoutDiscriminator(preset.critic_width, preset.critic_layers, preset.model.planner_heads)
+        centres = layouts.centres[layouts.objects >= 0]
+        for network in (generator, critic):
+            network.mean.copy_(centres.mean(dim=0))
+            network.scale.copy_(centres.std(dim=0))
+        self.networks = {"generator": generator, "discriminator": critic}
+        self.optimizers = adam(self.networks, self.players)
 
-    def discriminator_step(
-        self, pixels: torch.Tensor, labels: torch.Tensor, fakes: torch.Tensor, run: Run, factor: float
-    ) -> dict[str, torch.Tensor]:
-        with run.autocast():
-            real, auxiliary = self.judge_real(pixels, labels)
-            fake, _ = self.judge_real(fakes.detach(), labels)
-        adversarial = DISCRIMINATOR_LOSSES[self.preset.loss](real, fake)
-        loss, logged = adversarial, {"d_adversarial": adversarial, "d_real": real.mean(), "d_fake": fake.mean()}
-        if self.preset.penalty:
-            logged["d_penalty"] = self.penalty(pixels, labels, run) + self.penalty(fakes.detach(), labels, run)
-            loss = loss + self.preset.penalty * logged["d_penalty"]
-        if auxiliary is not None:
-            logged["d_auxiliary"] = F.binary_cross_entropy_with_logits(auxiliary, labels)
-            loss = loss + self.preset.auxiliary_real * logged["d_auxiliary"]
-        run.descend(loss, "discriminator", "discriminator", self.preset.discriminator_rate * factor)
-        return logged
-
-    def penalty(self, pixels: torch.Tensor, labels: torch.Tensor, run: Run) -> torch.Tensor:
-        """Mean squared change of the logit under a little noise: its squared gradient, but for the noise's variance."""
-        both = torch.cat([pixels, pixels + self.preset.penalty_noise * torch.randn_like(pixels)])
-        with run.autocast():
-            logits = self.networks["discriminator"](both, self.encoded(labels).repeat(2, 1))[0]
-        clean, noisy = logits.float().chunk(2)
-        return (clean - noisy).square().mean()
-
-    def generator_step(
-        self, pixels: torch.Tensor, labels: torch.Tensor, fakes: torch.Tensor, run: Run, factor: float
-    ) -> dict[str, torch.Tensor]:
-        preset = self.preset
-        weight = preset.lambda_from + run.progress * (preset.lambda_to - preset.lambda_from)
-        with run.autocast():
-            fake, auxiliary = self.judge_real(fakes, labels)
-            real = self.judge_real(pixels, labels)[0].detach() if preset.loss == "relativistic" else None
-            shown = augment(fakes[:, :3], shift=4, noise=0.08) if preset.augment else fakes[:, :3]
-            taught, accuracy = teacher_loss(self.teacher, shown, labels, preset.cut_teacher)
-        adversarial = GENERATOR_LOSSES[preset.loss](real, fake)
-        loss = preset.adversarial * adversarial + weight * taught
-        logged = {"g_adversarial": adversarial, "g_teacher": taught, "teacher_accuracy": accuracy}
-        if preset.reconstruction:
-            logged["g_reconstruction"] = reconstruction_loss(fakes, pixels)
-            loss = loss + preset.reconstruction * (1 - run.progress) * logged["g_reconstruction"]
-        if auxiliary is not None:
-            logged["g_auxiliary"] = F.binary_cross_entropy_with_logits(auxiliary, labels)
-            loss = loss + preset.auxiliary_drawn * logged["g_auxiliary"]
-        run.descend(loss, "generator", "generator", preset.generator_rate * factor)
-        return logged
+    def penalty(self, objects: torch.Tensor, centres: torch.Tensor, run: Run) -> torch.Tensor:
+        """Penalty in units of the standardised centres; outside the compiler, which takes no second derivative."""
+        critic = run.plain["discriminator"]
+        given = ((centres - critic.mean) / critic.scale).detach().requires_grad_()
+        return gradient_penalty(critic.forward(objects, critic.mean + critic.scale * given), given)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
-        labels, layout = batch.labels, batch.layout
-        pixels = self.scene(batch.pixels, layout)
-        self.teacher.to(pixels.device)
-        factor = learning_rate(run.position, run.settings.steps, self.preset.warmup, self.preset.decay_from)
-        z = torch.randn(len(pixels), self.preset.model.noise, device=pixels.device)
-        with run.autocast():
-            fakes = self.networks["generator"](z, labels, *self.placed(layout)).float()
-        logged = self.discriminator_step(pixels, labels, fakes, run, factor)
+        real = batch.layout.jittered().shuffled()
+        objects = real.objects
+        noise = torch.randn(*objects.shape, self.preset.model.layout_noise, device=objects.device)
+        centres = self.networks["generator"](objects, noise)
+        both = torch.cat([real.centres, centres.detach()])
+        good, bad = self.networks["discriminator"](objects.repeat(2, 1), both).chunk(2)
+        loss = relativistic(good, bad)
+        logged = {"d_loss": loss, "gap": (good - bad).mean()}
+        if self.penalty_is_due(run):
+            loss = loss + self.players.gamma * sum(self.penalty(objects, x, run) for x in (real.centres, centres))
+        self.descend("discriminator", loss, run)
         self.networks["discriminator"].requires_grad_(False)
-        logged |= self.generator_step(pixels, labels, fakes, run, factor)
+        logged["g_loss"] = relativistic(self.networks["discriminator"](objects, centres), good.detach())
+        self.descend("generator", logged["g_loss"], run)
+        self.networks["discriminator"].requires_grad_(True)
+        return logged
+
+    def sample(self, network: nn.Module) -> None:
+        return None
+
+    def config(self) -> dict[str, Any]:
+        preset = dataclasses.asdict(self.preset)
+        return {"kind": "acgan", "stage": "where", "model": preset["model"], "preset": preset}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Training windows, or whole pictures, with all that the players are told of them.
+
+    `pixels` (N, 3, H, W); `canvas` (N, 49, H/2, W/2), see `Painter`; `maps`, `there`, `focus` at patches of 4x4 pixels,
+    see `WindowDiscriminator`; `weight` (N, 1, H, W) of the pixels' distances, heavy on objects; `name` (N,) the object
+    in focus, -1 where the window misses it.
+    """
+
+    pixels: torch.Tensor
+    canvas: torch.Tensor
+    maps: torch.Tensor
+    there: torch.Tensor
+    focus: torch.Tensor
+    weight: torch.Tensor
+    name: torch.Tensor
+
+    def told(self) -> tuple[torch.Tensor, ...]:
+        return self.maps, self.there, self.focus
+
+
+def scene(batch: Batch, painter: Painter, window: int) -> Scene:
+    """The window of so many pixels around each example's object; 0 for the whole picture."""
+    found = batch.layout.jittered()
+    pixels, canvas = batch.pixels, painter.canvas(found.by_object(), found.ticked())
+    if window:
+        origin = origins(found, batch.slots, window)
+        pixels = cut(pixels, origin, window)
+        canvas = cut(canvas, origin // PATCH, window // PATCH)
+    objects = found.objects.gather(1, batch.slots[:, None])
+    spots = canvas[:, :CLASSES]
+    present = spots.amax(dim=1, keepdim=True)
+    focused = spots.gather(1, objects[:, :, None, None].expand(-1, -1, *spots.shape[2:]))
+    there, focus = (F.avg_pool2d(x, STRIDE // PATCH) + 1e-6 for x in (present, focused))
+    return Scene(
+        pixels,
+        canvas,
+        F.avg_pool2d(canvas[:, CLASSES : CLASSES + ATTRIBUTES + 2], STRIDE // PATCH),
+        there / there.sum(dim=(2, 3), keepdim=True),
+        focus / focus.sum(dim=(2, 3), keepdim=True),
+        (0.1 + present.sqrt()).repeat_interleave(PATCH, dim=2).repeat_interleave(PATCH, dim=3),
+        torch.where(focused.amax(dim=(1, 2, 3)) > 0.8, objects[:, 0], -1),
+    )
+
+
+def distance(drawn: torch.Tensor, pixels: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """(N,) mean absolute difference of pixels plus twice that of edges, weighted."""
+    apart = (drawn - pixels).abs() + 2 * (edges(drawn) - edges(pixels)).abs() / 4
+    return (apart.mean(dim=1, keepdim=True) * weight).sum(dim=(1, 2, 3)) / weight.sum(dim=(1, 2, 3))
+
+
+def named_loss(named: torch.Tensor, name: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of the object in focus; windows that miss theirs do not count."""
+    return F.cross_entropy(named, name, ignore_index=-1, reduction="sum") / (name >= 0).sum().clamp(min=1)
+
+
+class WhatTask(Duel):
+    """One discriminator step and one generator step a batch of windows."""
+
+    def __init__(self, preset: WhatPreset, data: Pictures, found: Layout) -> None:
+        self.preset, self.players = preset, preset.players
+        self.painter = Painter(preset.model)
+        self.painter.mean.copy_(to_unit(data.pixels[:: max(1, len(data) // 4000)]).mean(dim=0))
+        self.networks = {"generator": self.painter, "discriminator": WindowDiscriminator(preset.critic)}
+        self.optimizers = adam(self.networks, self.players)
+        shown = found.take((found.objects >= 0).all(dim=1).nonzero().flatten()[:32])
+        self.examples = (shown.by_object(), shown.ticked())
+
+    def noise(self, n: int, canvas: torch.Tensor) -> list[torch.Tensor]:
+        """Noise of the objects, the picture and the pixels, for n drawings on such a canvas."""
+        model, (height, width) = self.preset.model, canvas.shape[2:]
+        shapes = [(n, CLASSES, model.object_noise), (n, model.picture_noise), (n, 1, PATCH * height, PATCH * width)]
+        return [torch.randn(shape, device=canvas.device) for shape in shapes]
+
+    @torch.no_grad()
+    def nearest(self, given: Scene, n: int, run: Run) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+        """For the first n, of several noises the one whose drawing is nearest to the training window."""
+        times = self.preset.drawings
+        canvas, pixels, weight = (
+            x[:n].repeat_interleave(times, dim=0) for x in (given.canvas, given.pixels, given.weight)
+        )
+        noise = self.noise(n * times, canvas)
+        with run.autocast():
+            drawn = self.networks["generator"](canvas, *noise).float()
+        apart = distance(drawn, pixels, weight).view(n, times)
+        best = apart.argmin(dim=1) + times * torch.arange(n, device=apart.device)
+        return [part[best] for part in noise], {"spread": (apart.amax(dim=1) / apart.amin(dim=1)).mean()}
+
+    def discriminator_step(
+        self, given: Scene, drawn: torch.Tensor, run: Run
+    ) -> tuple[Opinion, dict[str, torch.Tensor]]:
+        both = [torch.cat([x, x]) for x in given.told()]
+        with run.autocast():
+            found = self.networks["discriminator"](torch.cat([given.pixels, drawn.detach()]), *both)
+        real, fake = (Opinion(*parts) for parts in zip(*(part.chunk(2) for part in found), strict=True))
+        adversarial = relativistic(real.window, fake.window) + relativistic(real.patch, fake.patch)
+        naming = named_loss(real.named, given.name)
+        logged = {
+            "d_loss": adversarial,
+            "gap_window": (real.window - fake.window).mean(),
+            "gap_patch": (real.patch - fake.patch).mean(),
+            "d_named": naming,
+        }
+        loss = adversarial + naming
+        if self.penalty_is_due(run):
+            loss = loss + self.players.gamma * sum(self.penalty(x, given, run) for x in (given.pixels, drawn))
+        self.descend("discriminator", loss, run)
+        return Opinion(*(part.detach() for part in real)), logged
+
+    def penalty(self, pixels: torch.Tensor, given: Scene, run: Run) -> torch.Tensor:
+        """Outside the compiler, which takes no second derivative; on half of the batch."""
+        half = len(pixels) // 2
+        seen = pixels[:half].detach().requires_grad_()
+        with run.autocast():
+            found = run.plain["discriminator"].forward(seen, *(x[:half] for x in given.told()))
+        return gradient_penalty(found.window + found.patch, seen)
+
+    def generator_step(
+        self, given: Scene, drawn: torch.Tensor, n: int, real: Opinion, run: Run
+    ) -> dict[str, torch.Tensor]:
+        preset = self.preset
+        with run.autocast():
+            fake = self.networks["discriminator"](drawn, *given.told())
+        adversarial = relativistic(fake.window, real.window) + relativistic(fake.patch, real.patch)
+        naming = named_loss(fake.named, given.name)
+        matching = (fake.features[:n] - real.features[:n]).abs().mean()
+        apart = distance(drawn[:n], given.pixels[:n], given.weight[:n]).mean()
+        fallen = min(1.0, run.progress / preset.pull_until)
+        pull = preset.pull_from + fallen * (preset.pull_to - preset.pull_from)
+        loss = preset.adversary * adversarial + preset.classifier * naming + preset.matching * matching + pull * apart
+        self.descend("generator", loss, run)
+        return {"g_loss": adversarial, "g_named": naming, "g_matching": matching, "g_distance": apart}
+
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        window = self.preset.window
+        if run.progress >= self.preset.whole_from:
+            few = slice(0, max(1, len(batch.slots) * window**2 // SIZE**2))
+            batch = batch.take(few)
+            window = 0
+        given = scene(batch, self.painter, window)
+        n = max(1, round(self.preset.pulled * len(given.pixels)))
+        chosen, logged = self.nearest(given, n, run)
+        others = self.noise(len(given.pixels) - n, given.canvas)
+        noise = [torch.cat(parts) for parts in zip(chosen, others, strict=True)]
+        with run.autocast():
+            drawn = self.networks["generator"](given.canvas, *noise).float()
+        real, found = self.discriminator_step(given, drawn, run)
+        self.networks["discriminator"].requires_grad_(False)
+        logged |= found | self.generator_step(given, drawn, n, real, run)
         self.networks["discriminator"].requires_grad_(True)
         return logged
 
     def sample(self, network: nn.Module) -> torch.Tensor:
         device = next(network.parameters()).device
-        return network(self.example_noise.to(device), self.example_labels.to(device))[:, :3]
+        canvas = network.canvas(*(x.to(device) for x in self.examples))  # type: ignore[operator]
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            noise = self.noise(len(canvas), canvas)
+        return network.forward(canvas, *noise).float().clamp(-1, 1)
 
     def config(self) -> dict[str, Any]:
         preset = dataclasses.asdict(self.preset)
-        return {"kind": "acgan", "model": preset["model"], "preset": preset}
-
-
-def load_teacher(path: Path | None = None) -> TeacherNetwork:
-    """The classifier that the generator learns from."""
-    teacher = TeacherNetwork()
-    load_weights(teacher, folder_of("teacher", path))
-    return teacher
+        return {"kind": "acgan", "stage": "what", "model": preset["model"], "preset": preset}
 
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    parser = arguments(__doc__ or "", PRESETS)
-    parser.add_argument("--teacher", type=Path, help="the teacher's checkpoint folder (default: checkpoints/teacher)")
+    parser = arguments(__doc__ or "", PRESETS, "what")
+    parser.add_argument(
+        "--teacher", type=Path, help="the report's teacher's checkpoint folder (default: the shipped one)"
+    )
     options = parser.parse_args(argv)
-    preset: ACGANPreset = chosen(PRESETS, options)
-    if not options.dry_run:
-        training = training_pictures(options)
-        task = ACGANTask(preset, training, load_teacher(options.teacher))
-        train_task("acgan", options, task, PictureExamples(training, task.places), preset.loop)
+    preset = chosen(PRESETS, options)
+    if options.dry_run:
+        return
+    training = training_pictures(options)
+    if isinstance(preset, ReportPreset):
+        train_task("acgan", options, ReportTask(preset, training, load_teacher(options.teacher)), training, preset.loop)
+    elif isinstance(preset, WherePreset):
+        layouts = teaching_layouts(training)
+        train_task("acgan", options, WhereTask(preset, layouts), LayoutExamples(layouts), preset.loop)
+    else:
+        found = layout(training)
+        examples = PictureExamples(training, found, window_items(found))
+        train_task("acgan", options, WhatTask(preset, training, found), examples, preset.loop)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,12 @@ class Batch:
     pictures: torch.Tensor
     slots: torch.Tensor
 
+    def take(self, chosen: slice) -> Batch:
+        """Some of the examples."""
+        parts = (part[chosen] for part in (self.pixels, self.labels, self.pictures, self.slots))
+        pixels, labels, pictures, slots = parts
+        return Batch(pixels, labels, self.layout.take(chosen), pictures, slots)
+
 
 class Examples(Protocol):
     """Training examples by number."""

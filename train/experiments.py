@@ -33,15 +33,16 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import clevr_demo
-from clevr_demo.acgan import ACGANGenerator, GeneratorNetwork
+from clevr_demo.acgan import ACGANGenerator
 from clevr_demo.checkpoints import ROOT, read_config, write_text
-from train.acgan import REPORT, ACGANPreset, ACGANTask, load_teacher
+from clevr_demo.report import ReportGAN
 from train.data import Pictures, find_prompts, load_pictures, load_prompts
 from train.loop import Run
 from train.measure.drawing import draw, seeds_of
 from train.measure.scores import pooled
 from train.measure.tables import spread
 from train.options import clear_errors
+from train.report import REPORT, ReportPreset, ReportTask, load_teacher
 
 FOLDER = ROOT / "acgan" / "experiments"
 WIDTHS = (32, 128, 1024)  # beside the report's 512
@@ -58,7 +59,7 @@ SEEDS = 5
 PROMPTS = ("test.json", "new_test.json")
 SCORES = "scores.csv"
 
-RUNS: dict[str, ACGANPreset] = {
+RUNS: dict[str, ReportPreset] = {
     "report": REPORT,
     **{
         f"width-{width}": dataclasses.replace(REPORT, model=dataclasses.replace(REPORT.model, label_width=width))
@@ -87,7 +88,7 @@ class ScoredRun(Run):
     def score(self) -> None:
         """Adds a row of scores to the folder's table."""
         network = copy.deepcopy(self.exported())
-        assert isinstance(network, GeneratorNetwork)
+        assert isinstance(network, ReportGAN)
         model, judge = ACGANGenerator(network, self.folder.name, self.device), clevr_demo.load_evaluator()
         for name, prompts in self.prompts:
             drawn = [draw(model, prompts, seeds_of(seed, len(prompts)), steps=1) for seed in range(SEEDS)]
@@ -103,7 +104,7 @@ def append_row(path: Path, header: Sequence[str], cells: Sequence[Any]) -> None:
         writer.writerows([header, cells] if fresh else [cells])
 
 
-def scaled(preset: ACGANPreset, epochs: int, pictures: int, batch: int) -> ACGANPreset:
+def scaled(preset: ReportPreset, epochs: int, pictures: int, batch: int) -> ReportPreset:
     """The preset for so many epochs, logged `LOGS` times an epoch, with evenly spread sample grids."""
     steps = math.ceil(epochs * pictures / batch)
     loop = dataclasses.replace(
@@ -120,7 +121,7 @@ def train_run(name: str, data: Pictures, options: argparse.Namespace) -> bool:
     """Trains one run and keeps its log, settings, scores and grids; True when it is complete."""
     torch.manual_seed(0)
     preset = scaled(RUNS[name], options.epochs, len(data), options.batch)
-    task = ACGANTask(preset, data, load_teacher(options.teacher))
+    task = ReportTask(preset, data, load_teacher(options.teacher))
     run = ScoredRun(task, data, preset.loop, Path("runs") / "experiments" / name, options.compile)
     run.prompts = [(prompts, load_prompts(find_prompts(prompts, options.data))) for prompts in PROMPTS]
     done = run.train(options.max_minutes)

@@ -35,7 +35,7 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     """Random weights of the smallest networks: enough to try the page where no trained ones are."""
     import torch
 
-    from clevr_demo.acgan import GeneratorNetwork
+    from clevr_demo.acgan import ACGANNetwork
     from clevr_demo.checkpoints import save_weights
     from clevr_demo.classifier import TeacherNetwork
     from clevr_demo.diffusion import DDPMNetwork
@@ -43,9 +43,9 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     from train.ddpm import PRESETS as DDPM
 
     torch.manual_seed(0)
-    ddpm, acgan = DDPM["tiny-what"].model, ACGAN["tiny"].model
+    ddpm, acgan = DDPM["tiny-what"].model, ACGAN["tiny-what"].model
     save_weights(DDPMNetwork(ddpm), {"model": dataclasses.asdict(ddpm)}, folder / "ddpm")
-    save_weights(GeneratorNetwork(acgan), {"model": dataclasses.asdict(acgan)}, folder / "acgan")
+    save_weights(ACGANNetwork(acgan), {"model": dataclasses.asdict(acgan)}, folder / "acgan")
     save_weights(TeacherNetwork(), {"model": {}}, folder / "evaluator")
     return {f"CLEVR_{name.upper()}": str(folder / name) for name in ("ddpm", "acgan", "evaluator")}
 
