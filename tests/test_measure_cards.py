@@ -134,3 +134,21 @@ def test_the_first_contender_is_the_page_of_the_model() -> None:
         assert len(found) == number
         assert next(iter(found)).startswith(f"{model.upper()}, 20 frames")
     assert len(speed.drawing_contenders("ddpm", Path("x"), 20, "cpu", full=True)) == 5
+
+
+def test_the_players_gap_is_told_from_the_first_to_the_last_part_of_the_run(tmp_path: Path) -> None:
+    assert cards.players(tmp_path) == cards.NOTHING
+    (tmp_path / "log-where.csv").write_text("step,gap\n" + "".join(f"{step},{step / 10}\n" for step in range(20)))
+    header = "step,gap_window,gap_patch,g_named,g_distance\n"
+    (tmp_path / "log-what.csv").write_text(header + "".join(f"{step},1,2,3,{step}\n" for step in range(10)))
+    table = cards.players(tmp_path).splitlines()
+    assert len(table) == 12
+    assert [cell.strip() for cell in table[2].split("|")[1:-1]] == ["10 %", "0.050", "1.000", "2.000", "3.000", "0.000"]
+    assert [cell.strip() for cell in table[-1].split("|")[1:-1]] == [
+        "100 %",
+        "1.850",
+        "1.000",
+        "2.000",
+        "3.000",
+        "9.000",
+    ]

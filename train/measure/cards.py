@@ -6,22 +6,25 @@
 Numbers are never typed by hand: they come from the metrics.json, config.json and CSV files beside the weights. A card
 is Markdown; between `<!-- NAME -->` and `<!-- /NAME -->` stands what the measure of that name found, with the weights
 and the command. `<!-- training -->` tells of the run, `<!-- held-out -->` and `<!-- reliability -->` what a judge's
-trainer found, `<!-- experiments -->` of the report's experiments; in the README, `<!-- scores -->` holds both models.
+trainer found, `<!-- experiments -->` of the report's experiments, `<!-- players -->` of the gap between a GAN's two;
+in the README, `<!-- scores -->` holds both models.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, write_text
 from train.measure.job import Job, Measure, read_metrics
 from train.measure.prompts import FILES
-from train.measure.tables import DASH, markdown, shown
+from train.measure.tables import DASH, markdown, read_csv, shown
 
 BLOCK = re.compile(r"<!-- ([a-z-]+) -->\n.*?<!-- /\1 -->", flags=re.S)
 REPORT = {"ddpm": "0.847 / 0.869", "acgan": "0.611 / 0.631"}
@@ -31,6 +34,16 @@ EXPERIMENTS = {  # of train.experiments, and their titles
     "gradient": "The classifier's gradient flowing, or cut off as in the report's code",
 }
 FIGURES = {"curves": "", "pictures": "-grids"}
+PLAYERS = {  # columns of a stage's log, and what they say
+    "where": {"gap": "layouts: gap of logits"},
+    "what": {
+        "gap_window": "windows: gap of logits",
+        "gap_patch": "patches: gap of logits",
+        "g_named": "classifier's loss on drawn windows",
+        "g_distance": "distance to the training window",
+    },
+}
+PARTS = 10  # of a run, a row each
 STAGES = {"where": "the planner (where) was ", "what": "the painter (what) was "}
 NOTHING = "Not measured yet."
 
@@ -118,6 +131,21 @@ def experiments(folder: Path) -> str:
     return "\n\n".join(parts) or NOTHING
 
 
+def players(folder: Path) -> str:
+    """How far apart the discriminators held real and drawn, from the first to the last part of both stages' runs."""
+    columns: dict[str, list[float]] = {}
+    for stage, names in PLAYERS.items():
+        log = read_csv(folder / f"log-{stage}.csv")
+        if len(log) < PARTS:
+            return NOTHING
+        cuts = [len(log) * part // PARTS for part in range(PARTS + 1)]
+        for name, title in names.items():
+            values = [float(row[name]) for row in log]
+            columns[title] = [statistics.fmean(values[a:b]) for a, b in pairwise(cuts)]
+    rows = [[f"{100 // PARTS * (part + 1)} %", *(found[part] for found in columns.values())] for part in range(PARTS)]
+    return markdown(["run, up to", *columns], rows)
+
+
 def both(scores: Mapping[str, Any], column: str, entries: Sequence[str]) -> str:
     """A cell of the README: the scores on both prompt files."""
     return " / ".join(shown(scores.get(entry, {}).get(column)) for entry in entries)
@@ -177,6 +205,7 @@ def pages(root: Path, measures: Sequence[Measure]) -> dict[Path, str]:
     """Every page with blocks, as it should read."""
     blocks = {measure.name: model_block(measure) for measure in measures if measure.card}
     blocks |= {"training": training, "held-out": held_out, "reliability": reliability, "experiments": experiments}
+    blocks["players"] = players
     found = {card: (blocks, card.parent) for card in sorted(root.glob("*/README.md"))}
     readme = root.parent / "README.md"
     if readme.exists():
