@@ -71,7 +71,9 @@ def rows() -> dict[str, dict[str, Any]]:
     """The table of the made pictures: real ones, slightly spoiled ones, and blobs."""
     floor = made(36, 2)
     sets = {("floor", 0): floor, ("drawn", 0): made(36, 3, blobs=True)}
-    sets |= {(name, 0): (pixels, floor[1]) for name, pixels in realism.spoiled(floor[0], 0).items()}
+    sets |= {
+        (name, 0): (pixels, floor[1]) for name, pixels in realism.spoiled(floor[0], 0, blur=0.5, noise=3.0).items()
+    }
     return realism.compared(made(36, 1), sets)
 
 

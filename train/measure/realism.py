@@ -32,7 +32,7 @@ LEVELS = (64, 32, 16)  # of the whole picture, by their side in pixels; crops ha
 PATCH, PATCHES = 7, 128  # side in pixels, patches a picture
 DIRECTIONS, BLOCK = 128, 64  # random projections; so many at a time, to save memory
 NEAREST = 5  # neighbours that make a picture's ball, of density and coverage
-BLUR, NOISE = 0.5, 3.0  # the spoiled floors: standard deviations in pixels and in levels of 255
+BLUR, NOISE = 0.35, 1.0  # the spoiled floors: standard deviations in pixels and in levels of 255
 SETS = {"drawn": "drawn", "floor": "real, the floor", "blurred": "real, blurred", "noisy": "real, noisy"}
 
 
@@ -104,19 +104,22 @@ def sliced_wasserstein(
 
     A set's patches lie where its name in `others` says, so they are other ones than the reference's.
     """
-    pyramids = {name: pyramid(pixels, len(levels)) for name, pixels in {None: reference, **others}.items()}
+    blocks = list(directions())
     found: dict[int, dict[Any, float]] = {}
     for place, level in enumerate(levels):
-        points = {name: patches(parts[place], seeded(name, level)) for name, parts in pyramids.items()}
-        mean, deviation = points[None].mean(dim=(0, 2, 3), keepdim=True), points[None].std(dim=(0, 2, 3), keepdim=True)
-        flat = {name: ((part - mean) / deviation).flatten(1) for name, part in points.items()}
-        del points
-        sums = dict.fromkeys(others, 0.0)
-        for block in directions():
-            real = sorted_projections(block, flat[None])
-            for name in others:
-                sums[name] += apart(real, sorted_projections(block, flat[name]))
-        found[level] = {name: 1000 * total * BLOCK / DIRECTIONS for name, total in sums.items()}
+
+        def points(pixels: torch.Tensor, name: Any, place: int = place, level: int = level) -> torch.Tensor:
+            return patches(pyramid(pixels, len(levels))[place], seeded(name, level))
+
+        base = points(reference, None)
+        mean, deviation = base.mean(dim=(0, 2, 3), keepdim=True), base.std(dim=(0, 2, 3), keepdim=True)
+        real = [sorted_projections(block, ((base - mean) / deviation).flatten(1)) for block in blocks]
+        found[level] = {}
+        for name, pixels in others.items():  # one set at a time: all sets' patches would fill the memory
+            flat = ((points(pixels, name) - mean) / deviation).flatten(1)
+            pairs = zip(real, blocks, strict=True)
+            distances = [apart(known, sorted_projections(block, flat)) for known, block in pairs]
+            found[level][name] = 1000 * float(np.mean(distances))
     return found
 
 
@@ -176,11 +179,11 @@ def twins(training: Pictures, wanted: torch.Tensor, draw_number: int) -> torch.T
     return (shared + 0.1 * chance).argmax(dim=1)
 
 
-def spoiled(pixels: torch.Tensor, number: int) -> dict[str, torch.Tensor]:
-    """The floor's two slightly worse versions of pixels (N, 3, H, W)."""
-    noise = torch.randn(pixels.shape, generator=torch.Generator().manual_seed(number))
-    blurred = torch.cat([gaussian_blur(part, [5, 5], [BLUR, BLUR]) for part in pixels.split(256)])
-    return {"blurred": quantised(blurred), "noisy": quantised(pixels + noise * NOISE / 127.5)}
+def spoiled(pixels: torch.Tensor, number: int, blur: float = BLUR, noise: float = NOISE) -> dict[str, torch.Tensor]:
+    """The floor's two slightly worse versions of pixels (N, 3, H, W), so slightly that hardly anybody sees it."""
+    grain = torch.randn(pixels.shape, generator=torch.Generator().manual_seed(number))
+    blurred = torch.cat([gaussian_blur(part, [5, 5], [blur, blur]) for part in pixels.split(256)])
+    return {"blurred": quantised(blurred), "noisy": quantised(pixels + grain * noise / 127.5)}
 
 
 Set = tuple[torch.Tensor, list[list[Spot]]]  # pixels, and where their objects stand
