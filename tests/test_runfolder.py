@@ -42,18 +42,17 @@ def one_line(call: Callable[[], object]) -> str:
 # the lock -----------------------------------------------------------------------------------------------------------
 
 HOLDER = """
-import sys, time
-from pathlib import Path
-from train.runfolder import RunFolder
-with RunFolder(Path(sys.argv[1])).locked():
-    print("locked", flush=True)
-    time.sleep(600)
+import fcntl, sys, time
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+time.sleep(600)
 """
 
 
 def test_a_second_trainer_is_kept_out_until_the_first_is_gone(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
-    holder = subprocess.Popen(command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "lock")]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "locked\n"

@@ -95,9 +95,7 @@ class RunFolder:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    raise RunError(
-                        f"{self.path}: another trainer is at work in this folder; use another --out"
-                    ) from None
+                    raise RunError(f"{self.path}: another trainer is at work here; use another --out") from None
             yield
 
     # the state ----------------------------------------------------------------------------------------------------
