@@ -57,7 +57,7 @@ def page() -> Page:
 
 
 def wanted(page: Page) -> GenerationRequest | None:
-    return page.drawing.runs.wanted("me")
+    return page.drawing.runs.latest("me")
 
 
 def test_no_control_sends_a_value_of_its_own_accord(page: Page) -> None:
@@ -90,6 +90,9 @@ def test_a_change_draws_fast_and_only_if_asked_to(page: Page) -> None:
     assert wanted(page) == GenerationRequest.of(["gray cube"], 7, FAST_STEPS)
     assert page.controls.steps not in updates
     assert page.controls.seed not in updates
+    page.drawing.press(ME, 5.1, True, *ASKED)
+    assert page.controls.stop not in page.drawing.follow(ME, 5.2, True, True, *ASKED), "a field was left as it was"
+    assert wanted(page) == GenerationRequest.of(*ASKED[:4])
 
 
 def test_a_run_draws_the_request_of_its_ticket_whatever_the_controls_hold_by_then(page: Page) -> None:
@@ -157,7 +160,7 @@ def test_a_link_fills_the_controls_and_is_drawn(page: Page) -> None:
     updates = page.links.restore(request)
     assert updates[page.controls.picker] == ["red cube", "blue sphere"]
     assert updates[page.controls.steps] == 3
-    assert page.drawing.runs.wanted("other") == GenerationRequest.of("red cube, blue sphere", 9, 3)
+    assert page.drawing.runs.latest("other") == GenerationRequest.of("red cube, blue sphere", 9, 3)
     assert updates[page.drawing.note] == [
         "Made with other DDPM weights (00000000, here 11111111): its DDPM picture may look different."
     ]
@@ -166,7 +169,7 @@ def test_a_link_fills_the_controls_and_is_drawn(page: Page) -> None:
 def test_an_address_without_a_request_changes_nothing(page: Page) -> None:
     request: Any = SimpleNamespace(session_hash="third", query_params="__theme=dark")
     assert set(page.links.restore(request)) == {page.drawing.note}
-    assert page.drawing.runs.wanted("third") is None
+    assert page.drawing.runs.latest("third") is None
 
 
 def test_objects_of_a_query_add_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -92,7 +93,11 @@ class Drawing:
         """A change: draws at once with few steps, if the visitor asked for that."""
         if not live:
             return {self.moment: gr.skip()}
-        return self.press(request, moment, locked, *self.controls.with_steps(values, FAST_STEPS))
+        fast, latest = self.controls.with_steps(values, FAST_STEPS), self.runs.latest(visitor(request))
+        with contextlib.suppress(InputError):  # `press` tells it
+            if locked and latest and replace(latest, steps=FAST_STEPS) == self.controls.read(fast):
+                return {self.moment: gr.skip()}  # a field was left as it was
+        return self.press(request, moment, locked, *fast)
 
     def _checked(self, request: gr.Request, moment: float, locked: bool, values: tuple[Any, ...]) -> Updates:
         rolled: Updates = {}
@@ -190,7 +195,7 @@ class Drawing:
         )
         follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
         # A number is drawn once it stands, not at every digit.
-        settled = [event for number in (controls.seed, controls.steps) for event in (number.submit, number.blur)]
+        settled = [controls.seed.submit, controls.seed.blur]
         changes = [controls.picker.change, controls.sampler.input, controls.pictures.release, *settled]
         changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
         rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)

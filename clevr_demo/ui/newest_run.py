@@ -82,11 +82,11 @@ class NewestRun(Generic[Wanted, Drawn]):
             if visitor in self._newest:
                 self._newest[visitor].stopped = True
 
-    def wanted(self, visitor: str) -> Wanted | None:
-        """The newest request, if it is still to be drawn or being drawn."""
+    def latest(self, visitor: str) -> Wanted | None:
+        """The newest request, drawn or not, unless it was stopped."""
         with self._lock:
             ticket = self._newest.get(visitor)
-            return ticket.wanted if ticket and (not ticket.taken or visitor in self._running) else None
+            return ticket.wanted if ticket and not ticket.stopped else None
 
     def idle(self, visitor: str) -> bool:
         """Whether no request of the visitor waits to be taken up."""

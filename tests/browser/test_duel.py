@@ -114,9 +114,9 @@ def test_scrubbing_asks_the_server_nothing(page: Any) -> None:
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     assert page.locator("#duel .step-text").inner_text() == "Step 19 of 20"
-    page.get_by_role("button", name="Noise").click()
+    page.get_by_role("button", name="Noise", exact=True).click()
     assert page.locator("#duel .about").is_visible()
-    page.get_by_role("button", name="Noise").click()
+    page.get_by_role("button", name="Noise", exact=True).click()
     plot = page.locator("#duel .plot").bounding_box()
     page.mouse.click(plot["x"] + plot["width"] - 2, plot["y"] + 20)
     assert step_shown(page) == 20
@@ -244,7 +244,7 @@ def test_rings_are_named_under_the_pointer_and_can_be_switched_off(page: Any) ->
     rings.first.locator(".ring-touch").hover()
     label = page.locator('#duel .stage[data-model="ddpm"] .mark-label')
     assert label.inner_text() in [f"{one.get_attribute('data-name')}" for one in rings.all()]
-    page.get_by_role("button", name="Rings").click()
+    page.get_by_role("button", name="Rings", exact=True).click()
     assert rings.count() == 0
 
 
