@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
 import gradio as gr
 import gradio.networking
 import gradio.routes
@@ -98,6 +99,18 @@ def few_arenas() -> None:
         ctypes.CDLL("libc.so.6").mallopt(-8, 2)  # M_ARENA_MAX
 
 
+def give_all_outputs() -> None:
+    """Lets MCP clients that ask for no progress have every output on its own, so that pictures arrive as images;
+    Gradio would give them one text of all."""
+    from gradio.mcp import GradioMCPServer
+
+    async def outputs(server: Any, job: Any) -> list[Any]:
+        found = await anyio.to_thread.run_sync(job.result)
+        return list(found) if isinstance(found, tuple | list) else [found]
+
+    GradioMCPServer._execute_tool_without_progress = outputs
+
+
 def wait_for_signal() -> None:
     """Returns on Ctrl-C or when the system ends the process; a second Ctrl-C ends it at once."""
     ended = threading.Event()
@@ -120,6 +133,8 @@ def start(demo: gr.Blocks, port: int | None = None) -> str:
     gradio.networking.url_ok = lambda url: True  # it gives up on a machine that is busy for some seconds
     demo._queue.pending_messages_per_session = LRUCache(2 * SESSIONS)  # else what those who left did not fetch piles up
     mcp = importlib.util.find_spec("mcp") is not None
+    if mcp:
+        give_all_outputs()
     options = launch_options() | BOUNDS | {"server_port": port, "mcp_server": mcp, "prevent_thread_lock": True}
     return demo.launch(**options)[1]
 
