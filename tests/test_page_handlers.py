@@ -119,15 +119,34 @@ def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> 
     assert updates[page.controls.notes["objects"]] == ["Tick at least one object, then press Generate."]
 
 
-def test_downloads_are_withdrawn_while_something_new_draws(page: Page) -> None:
+def test_downloads_are_withdrawn_while_something_new_draws_and_made_when_the_menu_opens(page: Page) -> None:
     page.drawing.runs = type(page.drawing.runs)(Line(), lambda one: 1.0)
     updates = page.drawing.press(ME, 9.0, True, *ASKED)
     assert all(updates[button].interactive is False for button in page.files.buttons)
     run: Run = run_of(GenerationRequest.of(*ASKED[:4]))[0]
-    updates = page.drawing.joined(run)
+    headers = {"referer": "http://duel.example/here?seed=1"}
+    waiting: Any = SimpleNamespace(headers=headers, session_hash="me")
+    assert all(update.interactive is False for update in page.files.prepare(waiting, run).values())
+    visitor: Any = SimpleNamespace(headers=headers, session_hash="somebody at rest")
+    updates = page.files.prepare(visitor, run)
     assert all(updates[button].interactive is True for button in page.files.buttons)
     stopped = run_of(GenerationRequest.of(*ASKED[:4]), stop_after=3)[0]
-    assert all(update.interactive is False for update in page.files.prepare(stopped).values())
+    assert all(update.interactive is False for update in page.files.prepare(visitor, stopped).values())
+    assert all(update.interactive is False for update in page.files.prepare(visitor, None).values())
+
+
+def test_an_example_is_drawn_as_if_generate_were_pressed_unless_every_change_is_drawn(page: Page) -> None:
+    page.drawing.example(ME, 10.0, True, False, ["cyan cube"], *ASKED[1:])
+    assert wanted(page) == GenerationRequest.of(["cyan cube"], *ASKED[1:4])
+    page.drawing.example(ME, 11.0, True, True, ["gray cube"], *ASKED[1:])
+    assert wanted(page) == GenerationRequest.of(["cyan cube"], *ASKED[1:4])
+
+
+def test_a_grids_link_is_not_drawn_as_a_duel(page: Page) -> None:
+    address = "objects=red-cube&seed=9&steps=3&grid=ddpm&rows=seed:1,2&columns=steps:2,3"
+    request: Any = SimpleNamespace(session_hash="fourth", query_params=address)
+    assert page.links.restore(request)[page.controls.picker] == ["red cube"]
+    assert page.drawing.runs.wanted("fourth") is None
 
 
 def test_any_dropped_file_gives_settings_or_one_clear_sentence(page: Page, tmp_path: Path) -> None:

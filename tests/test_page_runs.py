@@ -238,7 +238,7 @@ def test_a_run_stopped_between_two_pictures_keeps_what_is_finished() -> None:
     assert run.state == "stopped"
     assert said[-1] == "Stopped: 2 pictures of 3 finished and kept."
     assert len(run.finished) == len(run.payload()["pairs"]) == 2
-    assert set(contents(run)) == {"ddpm", "acgan", "pair", "strip", "webp", "gif"}
+    assert set(contents(run, "")) == {"card", "ddpm", "acgan", "pair", "strip", "webp", "gif"}
 
 
 def test_a_run_stopped_within_its_second_picture_keeps_the_first_and_the_last_frame() -> None:

@@ -9,7 +9,7 @@ import pytest
 from clevr_demo.objects import InputError, index_of
 from clevr_demo.request import GenerationRequest, from_query
 from clevr_demo.ui import axes
-from clevr_demo.ui.axes import BATCH, BATCH_PASSES, MOST, Axis, Plan
+from clevr_demo.ui.axes import MOST, Axis, Plan
 
 REQUEST = GenerationRequest.of(["red cube", "blue sphere"], seed=5, steps=12)
 
@@ -88,22 +88,17 @@ def test_steps_are_no_axis_for_the_acgan_alone() -> None:
     plan(("model", "ddpm, acgan"), ("steps", "4, 8"), model="acgan")
 
 
-def test_batches_fill_every_cell_once_and_share_model_steps_and_sampler() -> None:
-    made = plan(("steps", "4, 20, 200"), ("seed", "1-8"))
-    batches = made.batches()
-    assert sorted(place for batch in batches for places in batch for place in places) == list(range(24))
-    for batch in batches:
-        cells = [made.cells[places[0]] for places in batch]
-        assert len({(cell.model, cell.request.steps, cell.request.sampler) for cell in cells}) == 1
-        assert len(batch) <= BATCH
-        assert len(batch) == 1 or len(batch) * cells[0].passes <= BATCH_PASSES
-    assert [len(batch) for batch in batches] == [8, 8, 1, 1, 1, 1, 1, 1, 1, 1]
+def test_pictures_fill_every_cell_once_and_the_acgans_come_first() -> None:
+    made = plan(("seed", "1-4"), ("model", "ddpm, acgan"))
+    pictures = made.pictures()
+    assert sorted(place for places in pictures for place in places) == list(range(8))
+    assert [made.cells[places[0]].model for places in pictures] == ["acgan"] * 4 + ["ddpm"] * 4
 
 
 def test_the_acgans_picture_is_drawn_once_for_all_numbers_of_steps() -> None:
     made = plan(("model", "acgan, ddpm"), ("steps", "4, 8, 20"))
-    acgan = [batch for batch in made.batches() if made.cells[batch[0][0]].model == "acgan"]
-    assert acgan == [[[0, 1, 2]]]
+    assert made.pictures()[0] == [0, 1, 2]
+    assert len(made.pictures()) == 4
     assert made.passes == 1 + 4 + 8 + 20
 
 

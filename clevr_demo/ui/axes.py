@@ -1,4 +1,4 @@
-"""What a grid of pictures holds: two free axes, a request a cell, the batches to draw it in, and the link to it.
+"""What a grid of pictures holds: two free axes, a request a cell, and the link that draws it again.
 
     plan = Plan.of(request, "ddpm", "seed: 7-9", "steps: 4, 8, 20")
     plan.cell(0, 2).request.steps                 # 20
@@ -16,13 +16,10 @@ from urllib.parse import quote
 
 from clevr_demo.objects import OBJECTS, InputError, index_of, slug
 from clevr_demo.request import MAX_SEED, MAX_STEPS, MODELS, SAMPLERS, GenerationRequest, whole
+from clevr_demo.ui.wording import many
 
 MOST = 8
 """The most values of an axis, so that a grid has at most 64 cells."""
-BATCH = 8
-"""The most cells that are drawn in one batch."""
-BATCH_PASSES = 160
-"""The most passes of the pixel network in one batch, so that Stop is obeyed soon; longer pictures are drawn alone."""
 NOTHING = "nothing"
 AXES = {"seed": "Seed", "steps": "Steps", "sampler": "Sampler", "model": "Model", "object": "One object more"}
 MODEL_NAMES = {"ddpm": "DDPM", "acgan": "ACGAN"}
@@ -123,7 +120,7 @@ class Axis:
     def label(self, value: Any) -> str:
         """How a row or a column is headed."""
         if self.kind == "steps":
-            return f"{value} step{'' if value == 1 else 's'}"
+            return many(value, "step")
         if self.kind == "model":
             return MODEL_NAMES[value]
         if self.kind == "object":
@@ -214,23 +211,12 @@ class Plan:
         """Passes of the pixel networks that the whole grid takes."""
         return sum({cell.drawing: cell.passes for cell in self.cells}.values())
 
-    def batches(self) -> list[list[list[int]]]:
-        """The grid in the order of drawing: batches of pictures, each picture as the places of the cells it fills.
-
-        Cells of one batch share model, steps and sampler, as one call of `generate_batch` draws them.
-        """
-        cells = self.cells
-        pictures: dict[tuple[Any, ...], list[int]] = {}
-        for place, cell in enumerate(cells):
-            pictures.setdefault(cell.drawing, []).append(place)
-        groups: dict[tuple[Any, ...], list[list[int]]] = {}
-        for drawing, places in pictures.items():
-            groups.setdefault((drawing[0], *drawing[3:]), []).append(places)
-        batches = []
-        for group in groups.values():
-            most = max(1, min(BATCH, BATCH_PASSES // cells[group[0][0]].passes))
-            batches += [group[start : start + most] for start in range(0, len(group), most)]
-        return batches
+    def pictures(self) -> list[list[int]]:
+        """The pictures to draw, each as the places of the cells that it fills, the ACGAN's first."""
+        found: dict[tuple[Any, ...], list[int]] = {}
+        for place, cell in enumerate(self.cells):
+            found.setdefault(cell.drawing, []).append(place)
+        return sorted(found.values(), key=lambda places: self.cells[places[0]].model != "acgan")
 
     def query(self, weights: Mapping[str, str] | None = None) -> str:
         """The query of a link that draws the grid again."""

@@ -8,15 +8,19 @@ Drawn with Pillow alone and its built-in typeface, so that every machine draws t
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
 from clevr_demo.objects import OBJECTS
 from clevr_demo.request import GenerationRequest
+from clevr_demo.ui.wording import many
 
 SIZE = (1200, 630)
+TITLES = {"ddpm": "DDPM", "acgan": "ACGAN"}
 PICTURE = 384
 """Side of an enlarged picture: six card pixels to one of the model's."""
 MARGIN, GAP, TOP = 48, 24, 100
@@ -43,9 +47,16 @@ class Entry:
     good: bool
 
 
+@cache
 def typeface(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own typeface at a size in pixels."""
     return ImageFont.load_default(size)
+
+
+def fitting(word: str, size: float, width: int) -> int:
+    """How many of a word's letters, at least one, fit the width."""
+    face = typeface(size)
+    return max(1, bisect(range(1, len(word)), width, key=lambda count: face.getlength(word[:count])))
 
 
 def wrapped(text: str, size: float, width: int, most: int) -> list[str]:
@@ -62,14 +73,14 @@ def wrapped(text: str, size: float, width: int, most: int) -> list[str]:
         if line:
             lines.append(line)
         while face.getlength(word) > width:
-            cut = next(n for n in range(len(word) - 1, 0, -1) if face.getlength(word[:n]) <= width or n == 1)
+            cut = fitting(word, size, width)
             lines.append(word[:cut])
             word = word[cut:]
         line = word
     lines.append(line)
     if len(lines) > most:
         last = lines[most - 1]
-        while last and face.getlength(f"{last}…") > width:
+        while last and face.getlength(f"{last.rstrip()}…") > width:
             last = last[:-1]
         lines = [*lines[: most - 1], f"{last.rstrip()}…"]
     return lines
@@ -134,8 +145,7 @@ def _request(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, request: 
     if len(names) > len(listed):
         pen.text((left, y + 17), f"and {len(names) - len(listed)} more", INK, typeface(23), anchor="lm")
         y += 42
-    steps = f"{request.steps} step{'' if request.steps == 1 else 's'}"
-    for number, line in enumerate((f"seed {request.seed}", f"{steps}, {request.sampler}")):
+    for number, line in enumerate((f"seed {request.seed}", f"{many(request.steps, 'step')}, {request.sampler}")):
         pen.text((left, y + 14 + 26 * number), line, QUIET, typeface(20))
 
 

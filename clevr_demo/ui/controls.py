@@ -18,6 +18,7 @@ EXAMPLES = {
     "3 objects": ["green cube", "purple sphere", "gray cylinder"],
     "3 spheres": ["red sphere", "brown sphere", "cyan sphere"],
 }
+SURPRISE = "Surprise me"
 SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Options of events that belong to the page alone."""
@@ -38,6 +39,8 @@ class Controls:
     generate: gr.Button
     stop: gr.Button
     notes: dict[str, Note] = field(default_factory=dict)
+    examples: list[Any] = field(default_factory=list)
+    """Events after which an example is ticked, and to be drawn."""
 
     @property
     def request(self) -> list[Any]:
@@ -63,18 +66,20 @@ class Controls:
         return dict(zip(self.request, values, strict=True))
 
 
-def _picker(notes: dict[str, Note]) -> Picker:
+def _picker(notes: dict[str, Note]) -> tuple[Picker, list[Any]]:
     picker = Picker(elem_id="picker")
     notes["objects"] = Note("objects")
     with gr.Row(elem_id="examples"):
-        surprise = gr.Button("Surprise me", size="sm", elem_id="surprise")
-        for title, names in EXAMPLES.items():
-            example = gr.Button(title, size="sm")
-            example.click(None, None, picker, js=f"() => [{names!r}]", api_visibility="private")
+        scripts = {title: f"() => [{names!r}]" for title, names in EXAMPLES.items()}
+        scripts = {SURPRISE: asset("surprise.js"), **scripts}
+        ids = {SURPRISE: "surprise"}
+        buttons = {title: gr.Button(title, size="sm", elem_id=ids.get(title)) for title in scripts}
         clear = gr.Button("Clear", size="sm", elem_id="clear")
-    surprise.click(None, None, picker, js=asset("surprise.js"), api_visibility="private")
     clear.click(None, None, picker, js="() => [[]]", api_visibility="private")
-    return picker
+    return picker, [
+        button.click(None, None, picker, js=scripts[title], api_visibility="private")
+        for title, button in buttons.items()
+    ]
 
 
 def _more() -> tuple[gr.Dropdown, gr.Slider]:
@@ -88,7 +93,7 @@ def _more() -> tuple[gr.Dropdown, gr.Slider]:
 def build_controls() -> Controls:
     """The left column's inputs."""
     notes: dict[str, Note] = {}
-    picker = _picker(notes)
+    picker, examples = _picker(notes)
     with gr.Row(elem_id="go"):
         sheet = gr.Button("Objects", size="lg", elem_id="sheet")  # on a phone alone
         sheet.click(None, None, None, js=asset("sheet.js"), api_visibility="private")
@@ -106,4 +111,4 @@ def build_controls() -> Controls:
         locked = gr.Checkbox(True, label="Keep the seed", elem_id="lock", container=False)
         live = gr.Checkbox(False, label="Draw as I click", elem_id="live", container=False)
     sampler, pictures = _more()
-    return Controls(picker, seed, steps, sampler, pictures, dice, locked, live, generate, stop, notes)
+    return Controls(picker, seed, steps, sampler, pictures, dice, locked, live, generate, stop, notes, examples)

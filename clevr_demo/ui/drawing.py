@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import anyio
 import gradio as gr
 
 from clevr_demo.objects import InputError
@@ -55,8 +54,7 @@ def visitor(request: gr.Request) -> str:
 class Drawing:
     """The events around a run, and what it draws into: the duel, and `result`, the last run that ended.
 
-    Others join in: `at_start` and `at_end` are asked for further updates, of components in `more`, when a run is asked
-    for and when it has ended.
+    Others join in: `at_start` is asked for further updates, of components in `more`, when a run is asked for.
     """
 
     def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note, line: Line) -> None:
@@ -68,7 +66,6 @@ class Drawing:
         self.result = gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")
         self.at_start: list[Callable[[], Updates]] = []
-        self.at_end: list[Callable[[Run], Updates]] = []
         self.more: list[Any] = []
 
     def notes(self, error: InputError | None = None) -> Updates:
@@ -98,6 +95,10 @@ class Drawing:
             if locked and latest and replace(latest, steps=FAST_STEPS) == self.controls.read(fast):
                 return {self.moment: gr.skip()}  # a field was left as it was
         return self.press(request, moment, locked, *fast)
+
+    def example(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
+        """An example or a surprise: drawn at once; where changes are drawn anyway, the change does it."""
+        return {self.moment: gr.skip()} if live else self.press(request, moment, locked, *values)
 
     def _checked(self, request: gr.Request, moment: float, locked: bool, values: tuple[Any, ...]) -> Updates:
         rolled: Updates = {}
@@ -139,20 +140,10 @@ class Drawing:
                     yield {self.duel: update.payload()}
                 else:
                     yield {self.duel: update.payload(), self.result: update, **self.rest(who)}
-                    joined = await anyio.to_thread.run_sync(self.joined, update)
-                    if self.runs.idle(who):  # else there is something newer by now, and no room for this
-                        yield joined
         except Exception:
             yield self.idle()
             raise
         yield {self.moment: gr.skip()}  # Gradio sends the last values of a run twice: let them be small
-
-    def joined(self, run: Run) -> Updates:
-        """What others have to update once a run has ended; it may take a while, as files do."""
-        updates: Updates = {self.moment: gr.skip()}
-        for join in self.at_end:
-            updates |= join(run)
-        return updates
 
     def rest(self, who: str) -> Updates:
         """The buttons at rest, unless another request waits already."""
@@ -178,7 +169,7 @@ class Drawing:
 
     def then_draw(self, started: Any) -> None:
         """Draws what `started` asked for."""
-        outputs = [self.moment, self.duel, self.result, self.controls.generate, self.controls.stop, *self.more]
+        outputs = [self.moment, self.duel, self.result, self.controls.generate, self.controls.stop]
         started.then(self.run, None, outputs, **STREAM)
 
     def wire(self) -> None:
@@ -200,5 +191,7 @@ class Drawing:
         changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
         rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)
         controls.stop.click(self.halt, None, None, queue=False, **QUIET)
-        for started in (pressed, changed, rerolled):
+        chosen = [self.example, *follow[1:]]
+        examples = [ticked.then(*chosen, js=numbered, **AT_ONCE) for ticked in controls.examples]
+        for started in (pressed, changed, rerolled, *examples):
             self.then_draw(started)

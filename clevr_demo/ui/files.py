@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ from PIL import Image
 from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png, query_in
 from clevr_demo.request import GenerationRequest, query_of
+from clevr_demo.ui import card as cards
+from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES
-from clevr_demo.ui.drawing import AT_ONCE, Drawing, Updates
-from clevr_demo.ui.links import read
+from clevr_demo.ui.drawing import AT_ONCE, Drawing, Updates, visitor
+from clevr_demo.ui.links import address_of, read
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.payload import Run
+from clevr_demo.ui.payload import Pair, Run
+from clevr_demo.ui.wording import cost
 
 KINDS = {
+    "card": "Card with both pictures",
     "ddpm": "DDPM picture",
     "acgan": "ACGAN picture",
     "pair": "All pictures",
@@ -35,15 +40,31 @@ def _images(arrays: list[Any]) -> list[Image.Image]:
     return [Image.fromarray(pixels) for pixels in arrays]
 
 
-def contents(run: Run) -> dict[str, tuple[str, bytes]]:
-    """For every kind of download the file's ending and its bytes. Strip and film show the first picture's denoising."""
+def entries(pair: Pair) -> list[cards.Entry]:
+    """The two entries of a finished pair's card."""
+    found = []
+    for title, side in ((cards.TITLES["ddpm"], pair.ddpm), (cards.TITLES["acgan"], pair.acgan)):
+        assert side.picture is not None
+        assert side.verdict is not None
+        spent, picture = cost(side.evaluations, side.seconds), Image.fromarray(side.picture)
+        found.append(cards.Entry(title, picture, side.verdict.sentence, spent, side.verdict.exact))
+    return found
+
+
+def contents(run: Run, address: str) -> dict[str, tuple[str, bytes]]:
+    """For every kind of download the file's ending and its bytes; `address` is what the card's link starts with.
+
+    Card, strip and film show the first picture.
+    """
     query, single = run.request.query(run.weights), run.request.single(0).query(run.weights)
     pairs = run.finished
     stills = pairs[0].ddpm.stills
     noisy, clear = _images([still.noisy for still in stills]), _images([still.predicted for still in stills])
     last = _images([pairs[0].acgan.picture])
     rows = [_images([pair.ddpm.picture for pair in pairs]), _images([pair.acgan.picture for pair in pairs])]
+    card = cards.card(pairs[0].request, entries(pairs[0]), f"{address}?{single}")
     return {
+        "card": ("png", png(card, single)),
         "ddpm": ("png", png(rows[0][0], single)),
         "acgan": ("png", png(rows[1][0], single)),
         "pair": ("png", png(film_strip(rows), query)),
@@ -54,25 +75,26 @@ def contents(run: Run) -> dict[str, tuple[str, bytes]]:
 
 
 class Shelf:
-    """Writes a run's files into a folder of their own; the oldest folders go."""
+    """Writes files for download into a folder of their own; the oldest folders go."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="clevr-duel-")
 
-    def put(self, run: Run) -> list[str]:
-        """Paths in the order of KINDS, named after the request."""
+    def put(self, key: str, files: Mapping[str, bytes]) -> list[str]:
+        """The paths of the files, by name; `key` names their folder."""
         root = Path(self._folder.name)
         for old in sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)[: -SHELVES or None]:
             shutil.rmtree(old, ignore_errors=True)
-        folder = root / run.key
+        folder = root / key
         folder.mkdir(exist_ok=True)
-        name = "_".join(slug(index) for index in run.request.objects[:4]) + f"_seed{run.request.seed}"
-        paths = []
-        for kind, (ending, content) in contents(run).items():
-            path = folder / f"{name}_{kind}.{ending}"
-            path.write_bytes(content)
-            paths.append(str(path))
-        return paths
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return [str(folder / name) for name in files]
+
+
+def named(request: GenerationRequest) -> str:
+    """What a file of this request is called: "red-cube_blue-sphere_seed7"."""
+    return "_".join(slug(index) for index in request.objects[:4]) + f"_seed{request.seed}"
 
 
 def told(request: GenerationRequest) -> str:
@@ -90,23 +112,31 @@ class Files:
         self.buttons: list[gr.DownloadButton] = []
 
     def build_downloads(self) -> None:
-        """The row of download buttons: of the last run that ended, and of none while another one draws."""
-        self.buttons = [
-            gr.DownloadButton(title, size="sm", elem_id=f"get-{kind}", interactive=False)
-            for kind, title in KINDS.items()
-        ]
+        """The download menu: of the last run that ended. Its files are made when it opens."""
+        opener = gr.Button("Download", size="sm", elem_id="download")
+        with gr.Column(elem_id="download-menu", min_width=200):
+            self.buttons = [
+                gr.DownloadButton(title, size="sm", elem_id=f"get-{kind}", interactive=False)
+                for kind, title in KINDS.items()
+            ]
         self.drawing.more += self.buttons
         self.drawing.at_start.append(self.none)
-        self.drawing.at_end.append(self.prepare)
+        opener.click(None, None, None, js=asset("downloads.js"), api_visibility="private")
+        opener.click(self.prepare, self.drawing.result, self.buttons, **AT_ONCE)
 
     def none(self) -> Updates:
         return {button: gr.DownloadButton(value=None, interactive=False) for button in self.buttons}
 
-    def prepare(self, run: Run) -> Updates:
-        """The download buttons' files: of the pictures that are finished, also where the run was stopped later."""
-        if not run.finished:
+    def prepare(self, request: gr.Request, run: Run | None) -> Updates:
+        """The download buttons' files: of the pictures that are finished, also where the run was stopped later.
+
+        While something new is drawn there are none: they would be of what was shown before.
+        """
+        if run is None or not run.finished or not self.drawing.runs.idle(visitor(request)):
             return self.none()
-        paths = zip(self.buttons, self.shelf.put(run), strict=True)
+        made = contents(self.drawing.whole(run), address_of(request)).items()
+        files = {f"{named(run.request)}_{kind}.{ending}": content for kind, (ending, content) in made}
+        paths = zip(self.buttons, self.shelf.put(run.key, files), strict=True)
         return {button: gr.DownloadButton(value=path, interactive=True) for button, path in paths}
 
     def look(self, path: str | None) -> tuple[list[str], str]:
@@ -140,9 +170,9 @@ class Files:
             return {note: sentences, self.query: query, button: gr.Button(visible=True if query else "hidden")}
 
         drop.upload(dropped, drop, [note, self.query, button], queue=False, **QUIET)
-        self.load_on(button, self.query)
+        self.load_on(button.click, self.query)
 
-    def load_on(self, button: gr.Button, query: Any) -> None:
-        """Lets a button load the settings of a query, and draw them."""
+    def load_on(self, event: Any, query: Any) -> None:
+        """Lets an event, such as a button's click, load the settings of a query, and draw them."""
         outputs = list(dict.fromkeys([*self.drawing.asked, *self.drawing.controls.request]))
-        self.drawing.then_draw(button.click(self.load, query, outputs, **AT_ONCE))
+        self.drawing.then_draw(event(self.load, query, outputs, **AT_ONCE))

@@ -1,33 +1,37 @@
-"""Two experiments on one request: a grid of seeds by steps, and the same seed with one object changed."""
+"""Two experiments on one request: a grid of pictures along two free axes, and the same seed with one object changed."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image
 
-from clevr_demo.objects import OBJECTS, InputError, index_of
-from clevr_demo.pictures import difference
-from clevr_demo.request import GenerationRequest
+from clevr_demo.objects import OBJECTS, InputError
+from clevr_demo.request import from_query, query_of
+from clevr_demo.ui import axes
+from clevr_demo.ui.axes import AXES, MODEL_NAMES, NOTHING, Plan
+from clevr_demo.ui.change import changed, draw_change
 from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.drawing import AT_ONCE, STREAM, Updates, message, visitor
+from clevr_demo.ui.files import Shelf
+from clevr_demo.ui.grid import draw_grid
 from clevr_demo.ui.line import Line
+from clevr_demo.ui.links import address_of, copy_button
 from clevr_demo.ui.newest_run import NewestRun, Waiting
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.runs import work
+from clevr_demo.ui.sheet import sheet_png
 from clevr_demo.ui.studio import Studio
-from clevr_demo.ui.table import Pictures, Table, cell
-from clevr_demo.ui.wording import ahead, many
+from clevr_demo.ui.table import Pictures, Table
+from clevr_demo.ui.wording import ahead
 
-MOST_COLUMNS, MOST_SEEDS = 8, 6
-DEFAULT_COLUMNS = "2, 4, 8, 16"
-NOTHING = "nothing"
+STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
+"""The axes' values when the page opens."""
 
 
 @dataclass(frozen=True)
@@ -38,114 +42,20 @@ class Drawable:
     draw: Callable[[Callable[[], bool]], Iterator[Table]]
 
 
-def numbers(text: str) -> list[float]:
-    """The columns' values out of "5, 10, 20"; an InputError names what is no number."""
-    found: list[float] = []
-    for part in filter(None, (part.strip() for part in str(text).split(","))):
-        try:
-            found.append(float(part))
-        except ValueError:
-            raise InputError("grid", f"{part!r} is not a number; write the steps as 5, 10, 20") from None
-    if not 1 <= len(found) <= MOST_COLUMNS:
-        raise InputError("grid", f"write one to {MOST_COLUMNS} numbers, separated by commas")
-    return found
-
-
-def ddpm_picture(studio: Studio, request: GenerationRequest, stopped: Callable[[], bool]) -> np.ndarray | None:
-    """The DDPM's picture, or None once stopped."""
-    for still in studio.ddpm_stills(request):
-        if stopped():
-            return None
-        if still.last:
-            return still.predicted
-    return None
-
-
-def grid_requests(base: GenerationRequest, text: str, seeds: int) -> list[list[GenerationRequest]]:
-    """A row of requests a seed, a column a number of steps; checked before anything is drawn."""
-    singles = [base.single(number) for number in range(seeds)]
-    return [
-        [GenerationRequest.of(single.objects, single.seed, steps, single.sampler) for steps in numbers(text)]
-        for single in singles
-    ]
-
-
-def draw_grid(studio: Studio, rows: list[list[GenerationRequest]], stopped: Callable[[], bool]) -> Iterator[Table]:
-    """The table after every picture."""
-    columns = [many(one.steps, "step") for one in rows[0]]
-    requests = [request for row in rows for request in row]
-    title = f"DDPM: {', '.join(rows[0][0].names)}, by seed and steps"
-    table = Table(title, columns, [f"seed {row[0].seed}" for row in rows], weights=[work(one) for one in requests])
-    yield table
-    for request in requests:
-        pixels = ddpm_picture(studio, request, stopped)
-        if pixels is None:
-            table.state = "stopped"
-            break
-        words = f"seed {request.seed}, {many(request.steps, 'step')}"
-        verdict = studio.verdicts([pixels], request)[0]
-        table.cells.append(cell(pixels, request.query(studio.weights), verdict, words))
-        table.mean_of_columns()
-        yield table
-    else:
-        table.state = "done"
-    yield table
-
-
-def changed(request: GenerationRequest, out: str, into: str) -> GenerationRequest:
-    """The request with one object taken out, put in or swapped; an InputError says why it cannot be."""
-    objects = set(request.objects)
-    if out != NOTHING:
-        if index_of(out) not in objects:
-            raise InputError("change", f"the {out} is not among the ticked objects, so it cannot be taken out")
-        objects -= {index_of(out)}
-    if into != NOTHING:
-        objects |= {index_of(into)}
-    if not objects:
-        raise InputError("change", "nothing would be left; put an object in")
-    if objects == set(request.objects):
-        raise InputError("change", "choose an object to take out, one to put in, or both")
-    return replace(request, objects=tuple(sorted(objects)), pictures=1)
-
-
-def draw_change(
-    studio: Studio, before: GenerationRequest, after: GenerationRequest, stopped: Callable[[], bool]
-) -> Iterator[Table]:
-    """The table after every picture: before, after and their difference, for both models."""
-    columns = [", ".join(before.names), ", ".join(after.names), "difference"]
-    table = Table(f"The same seed {before.seed} with one object changed", columns, ["DDPM", "ACGAN"])
-    yield table
-    for model in table.rows:
-        pair: list[np.ndarray] = []
-        for request in (before, after):
-            by_ddpm = model == "DDPM"
-            pixels = ddpm_picture(studio, request, stopped) if by_ddpm else studio.acgan_still(request).predicted
-            if pixels is None:
-                table.state = "stopped"
-                yield table
-                return
-            pair.append(pixels)
-            verdict = studio.verdicts([pixels], request)[0]
-            words = f"{model}: {', '.join(request.names)}"
-            table.cells.append(cell(pixels, request.query(studio.weights), verdict, words))
-            yield table
-        apart = np.asarray(difference(Image.fromarray(pair[0]), Image.fromarray(pair[1])))
-        shown = cell(apart, "", None, f"{model}: difference of the two pictures")
-        table.cells.append(shown | {"score": f"{(apart[..., 0] > 25).mean() * 100:.0f} % of pixels changed"})
-    table.state = "done"
-    yield table
-
-
 class Experiment:
     """A tab's buttons, message and table, and the events that draw into it. `make` turns inputs into a drawing."""
 
     def __init__(self, title: str, name: str, line: Line, make: Callable[..., Drawable]) -> None:
         self.make, self.name = make, name
         self.runs: NewestRun[Drawable, Table] = NewestRun(line, lambda wanted: wanted.work)
-        self.note, self.nothing = Note(name), gr.State(None)
-        with gr.Row():
+        self.note, self.nothing, self.shelf = Note(name), gr.State(None), Shelf()
+        with gr.Row(elem_classes="experiment-buttons"):
             self.go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
             self.stop = gr.Button("Stop", variant="stop", visible="hidden", elem_id=f"{name}-stop")
+            self.sheet = gr.DownloadButton(
+                "Download as a picture", size="sm", interactive=False, elem_id=f"{name}-sheet"
+            )
+            copy_button(f"{name}-link", f"#{name} .pictures")
         self.pictures = Pictures(elem_id=name)
 
     def start(self, request: gr.Request, *values: Any) -> Updates:
@@ -153,8 +63,19 @@ class Experiment:
             wanted = self.make(*values)
         except InputError as error:
             return {self.note: [message(error)]}
+        return self.ask(request, wanted)
+
+    def ask(self, request: gr.Request, wanted: Drawable) -> Updates:
+        """Makes this the visitor's newest table."""
         self.runs.ask(visitor(request), wanted)
-        return {self.note: [], self.go: gr.Button(visible="hidden"), self.stop: gr.Button(visible=True)}
+        none = gr.DownloadButton(value=None, interactive=False)
+        busy = {self.go: gr.Button(visible="hidden"), self.stop: gr.Button(visible=True)}
+        return {self.note: [], self.sheet: none, **busy}
+
+    @property
+    def asked(self) -> list[Any]:
+        """What an event that asks for a table may change."""
+        return [self.note, self.sheet, self.go, self.stop]
 
     async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Draws what was asked for last, update by update."""
@@ -163,34 +84,74 @@ class Experiment:
             async for update in self.runs.updates(visitor(request), lambda wanted, stopped: wanted.draw(stopped)):
                 if isinstance(update, Waiting):
                     yield {self.pictures: {"state": "waiting", "status": ahead(update.ahead, update.seconds)}}
+                elif update.state == "drawing":
+                    yield {
+                        self.pictures: update.payload(),
+                        self.sheet: gr.DownloadButton(value=None, interactive=False),
+                    }
                 else:
-                    yield {self.pictures: update.payload(), **(idle if update.state != "drawing" else {})}
+                    yield {self.pictures: update.payload(), **idle, **self.shelved(request, update)}
         except Exception:
             yield idle
             raise
         yield {self.nothing: gr.skip()}  # so that the whole table does not travel twice
 
+    def shelved(self, request: gr.Request, table: Table) -> Updates:
+        """The finished table as a picture to keep."""
+        if not table.pictures:
+            return {}
+        name = f"{self.name}-{uuid.uuid4().hex[:8]}"
+        path = self.shelf.put(name, {f"{name}.png": sheet_png(table, address_of(request))})[0]
+        return {self.sheet: gr.DownloadButton(value=path, interactive=True)}
+
+    def then_draw(self, started: Any) -> None:
+        """Draws what `started` asked for."""
+        started.then(self.run, None, [self.pictures, self.go, self.stop, self.sheet, self.nothing], **STREAM)
+
     def halt(self, request: gr.Request) -> None:
         self.runs.stop(visitor(request))
 
     def wire(self, inputs: list[Any]) -> None:
-        started = self.go.click(self.start, inputs, [self.note, self.go, self.stop], **AT_ONCE)
-        started.then(self.run, None, [self.pictures, self.go, self.stop, self.nothing], **STREAM)
+        self.then_draw(self.go.click(self.start, inputs, self.asked, **AT_ONCE))
         self.stop.click(self.halt, None, None, queue=False, **QUIET)
 
 
-def build_grid(studio: Studio, controls: Controls, line: Line) -> None:
-    """The grid's tab."""
-    gr.Markdown("The DDPM draws the ticked objects for several seeds, with other steps in every column.")
+def _axis(name: str, title: str, kind: str, seed: gr.Number) -> tuple[gr.Dropdown, gr.Textbox]:
+    """What an axis varies, and its values; another kind brings values that suit it."""
+    choices = [(told, kind) for kind, told in AXES.items()]
+    axis = gr.Dropdown(choices, value=kind, label=title, elem_id=f"grid-{name}")
+    values = gr.Textbox(STARTS[kind], label=f"Values of the {name}", elem_id=f"grid-{name}-values")
+    axis.input(None, [axis, seed], values, js=asset("grid.values.js"), api_visibility="private")
+    return axis, values
+
+
+def build_grid(studio: Studio, controls: Controls, line: Line, demo: gr.Blocks, tabs: gr.Tabs) -> None:
+    """The grid's tab; a link to a grid opens it and draws."""
+    gr.Markdown("The ticked objects along two axes: numbers as 5, 10, 20 or 7-12, objects by their names.")
     with gr.Row():
-        text = gr.Textbox(DEFAULT_COLUMNS, label="Steps, a column each", elem_id="grid-values")
-        seeds = gr.Slider(1, MOST_SEEDS, 3, step=1, label="Rows: seeds, from the one on the left", elem_id="grid-seeds")
+        rows, down = _axis("rows", "Rows", "seed", controls.seed)
+        columns, across = _axis("columns", "Columns", "steps", controls.seed)
+        models = [(name, model) for model, name in MODEL_NAMES.items()]
+        model = gr.Radio(models, value="ddpm", label="Model, where no axis varies it", elem_id="grid-model")
 
-    def make(text: str, seeds: int, *values: Any) -> Drawable:
-        rows = grid_requests(controls.read(values), text, int(seeds))
-        return Drawable(sum(work(one) for row in rows for one in row), partial(draw_grid, studio, rows))
+    def drawable(plan: Plan) -> Drawable:
+        return Drawable(plan.passes, partial(draw_grid, studio, plan))
 
-    Experiment("Draw the grid", "grid", line, make).wire([text, seeds, *controls.request])
+    def make(rows: str, down: str, columns: str, across: str, model: str, *values: Any) -> Drawable:
+        return drawable(Plan.of(controls.read(values), model, (rows, down), (columns, across)))
+
+    def restore(request: gr.Request) -> Updates:
+        query = query_of(str(request.query_params))
+        plan, notes = axes.from_query(query, from_query(query)[0])
+        if plan is None:
+            return {grid.note: notes or gr.skip(), **({tabs: gr.Tabs(selected="grids")} if notes else {})}
+        shown = {rows: plan.rows.kind, down: plan.rows.text, columns: plan.columns.kind, across: plan.columns.text}
+        return {**shown, model: plan.model, tabs: gr.Tabs(selected="grids"), **grid.ask(request, drawable(plan))}
+
+    grid = Experiment("Draw the grid", "grid", line, make)
+    inputs = [rows, down, columns, across, model]
+    grid.wire([*inputs, *controls.request])
+    grid.then_draw(demo.load(restore, None, [*inputs, tabs, *grid.asked], **AT_ONCE))
 
 
 def build_change(studio: Studio, controls: Controls, line: Line) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import gradio as gr
 
@@ -21,6 +22,12 @@ def home() -> str:
     """The address that links start with: a hosted Space's own, else empty for wherever the page is."""
     space = os.environ.get("SPACE_ID")
     return f"https://huggingface.co/spaces/{space}" if space else ""
+
+
+def address_of(request: gr.Request) -> str:
+    """Where links of this visitor's page start: a hosted Space's own address, else the one that the browser shows."""
+    shown = urlsplit(str(request.headers.get("referer", "")))
+    return home() or f"{shown.scheme}://{shown.netloc}{shown.path}".removeprefix("://")
 
 
 def read(query: Mapping[str, str], weights: Mapping[str, str]) -> tuple[GenerationRequest, list[str]]:
@@ -48,7 +55,7 @@ class Links:
         if not KNOWN & set(query):
             return {drawing.note: gr.skip()}
         wanted, notes = read(query, drawing.studio.weights)
-        asked = drawing.ask(request, wanted) if wanted.objects else {}
+        asked = drawing.ask(request, wanted) if wanted.objects and "grid" not in query else {}
         return {drawing.note: notes, **drawing.controls.show(wanted), **asked}
 
     def wire(self, demo: gr.Blocks) -> Any:
@@ -57,10 +64,11 @@ class Links:
         return demo.load(self.restore, None, outputs, queue=False, **QUIET)
 
 
-def copy_button() -> gr.Button:
-    """Copies the link to the result that is shown."""
-    button = gr.Button("Copy link", size="sm", elem_id="copy-link")
-    copied = button.click(None, None, button, js=asset("copy.js").replace("@home", home()), api_visibility="private")
+def copy_button(elem_id: str = "copy-link", shown: str = "#duel .duel") -> gr.Button:
+    """Copies the link to what is shown; `shown` is the selector of what carries its query."""
+    button = gr.Button("Copy link", size="sm", elem_id=elem_id)
+    script = asset("copy.js").replace("@home", home()).replace("@shown", shown)
+    copied = button.click(None, None, button, js=script, api_visibility="private")
     back = "() => new Promise((done) => setTimeout(() => done('Copy link'), 2000))"
     copied.then(None, None, button, js=back, api_visibility="private")
     return button

@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
+from clevr_demo.ui import showcase
+from clevr_demo.ui.address import Address
 from clevr_demo.ui.api import add_api
 from clevr_demo.ui.component import ASSETS, asset
-from clevr_demo.ui.controls import build_controls
+from clevr_demo.ui.controls import Controls, build_controls
 from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.files import Files
 from clevr_demo.ui.gate import draws_at_once
 from clevr_demo.ui.grids import build_change, build_grid
+from clevr_demo.ui.guess import Guess
 from clevr_demo.ui.history import History
 from clevr_demo.ui.line import Line
 from clevr_demo.ui.links import Links, copy_button
 from clevr_demo.ui.note import Note
+from clevr_demo.ui.presentation import Presentation
+from clevr_demo.ui.preview import TITLE, Preview
+from clevr_demo.ui.report import build_report
 from clevr_demo.ui.studio import Studio
+from clevr_demo.ui.tour import Tour
 from clevr_demo.ui.walk import build_walk
 
-TITLE = "CLEVR duel"
 HEAD = """# CLEVR duel
 A diffusion model and a GAN draw the same objects from the same request. An independent judge says what it sees."""
 
@@ -44,7 +51,9 @@ def launch_options() -> dict[str, Any]:
     """What `launch` needs for the page to look and behave as meant."""
     return {
         "theme": theme(),
-        "css_paths": [ASSETS / "page.css", ASSETS / "duel.css"],
+        "css_paths": [ASSETS / "page.css", ASSETS / "duel.css", ASSETS / "story.css"],
+        "favicon_path": ASSETS / "icon.svg",
+        "app_kwargs": {"middleware": [Middleware(Preview)]},
         "js": asset("page.js"),
         "ssr_mode": False,
         "run_history": False,
@@ -52,12 +61,24 @@ def launch_options() -> dict[str, Any]:
     }
 
 
+def mark_stale(controls: Controls, duel: Duel) -> None:
+    """Dims the pictures, and says so, while they show something else than what stands in the controls."""
+    changes = [control.change for control in controls.request]
+    shown = [*controls.request, duel]
+    gr.on(changes, None, shown, None, js=asset("stale.js"), api_visibility="private")
+
+
 def build_demo(studio: Studio | None = None) -> gr.Blocks:
     """The whole page with its events and its API; without a studio, the weights that ship with the project."""
     studio = studio or Studio.load()
     line = Line(draws_at_once())
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
-        gr.Markdown(HEAD, elem_id="head")
+        with gr.Row(elem_id="top"):
+            gr.Markdown(HEAD, elem_id="head")
+            with gr.Row(elem_id="story"):
+                Tour()
+                Presentation()
+                Guess()
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="ask", scale=0, min_width=320):
@@ -65,7 +86,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                 drop_place = gr.Column(elem_id="drop-column")
             with gr.Column(elem_id="show", scale=1, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):
-                    duel = Duel(elem_id="duel", address=True)
+                    duel = Duel(elem_id="duel", address=True, value=showcase.payload())
                     drawing = Drawing(studio, controls, duel, tabs, link_note, line)
                     files = Files(drawing)
                     with gr.Row(elem_id="share"):
@@ -73,15 +94,20 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                         files.build_downloads()
                     build_walk(drawing)
                 with gr.Tab("Grid", id="grids"):
-                    build_grid(studio, controls, line)
+                    build_grid(studio, controls, line, demo, tabs)
                 with gr.Tab("Change one object", id="changes"):
                     build_change(studio, controls, line)
                 with gr.Tab("History", id="history"):
                     history = History()
+                with gr.Tab("The report", id="report"):
+                    build_report(files)
+        address = Address()
         with drop_place:
             files.build_drop_place()
         drawing.wire()
-        files.load_on(history.load, history.query)
+        mark_stale(controls, duel)
+        files.load_on(history.load.click, history.query)
+        files.load_on(address.select, address)
         drawing.then_draw(Links(drawing).wire(demo))
         add_api(studio, line)
     return demo.queue(default_concurrency_limit=1)

@@ -11,67 +11,135 @@ import numpy as np
 from clevr_demo.evaluator import Verdict
 from clevr_demo.ui.component import Html, asset
 from clevr_demo.ui.payload import png_base64
-from clevr_demo.ui.wording import left
+from clevr_demo.ui.wording import duration, left, many
+
+TOLD = {"drawing": "Drawing", "done": "Done", "stopped": "Stopped"}
+LEGEND = (
+    ("exact", "the judge finds every object once and nothing else"),
+    ("2 of 3", "so many of the objects are found, others are missing"),
+    ("+1", "so many more objects are found than asked for"),
+)
+"""What the words below the pictures mean."""
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def score(verdict: Verdict) -> str:
+    """A verdict in as few words as fit below a small picture: "exact", "2 of 3", "3 of 3 +1"."""
+    if verdict.exact:
+        return "exact"
+    wanted = len(verdict.requested)
+    more = f" +{len(verdict.extra)}" if verdict.extra else ""
+    return f"{wanted - len(verdict.missing)} of {wanted}{more}"
 
 
-def cell(pixels: np.ndarray, query: str, verdict: Verdict | None, words: str) -> dict[str, Any]:
-    """One picture with what it is (for those who cannot see it) and its verdict."""
-    shown = {"png": png_base64(pixels, query), "words": words, "score": "", "exact": False, "accuracy": None}
-    if verdict is not None:
-        score = percent(verdict.accuracy) + (", exact" if verdict.exact else "")
-        shown |= {"score": score, "exact": verdict.exact, "accuracy": verdict.accuracy}
-    return shown
+@dataclass(frozen=True)
+class Picture:
+    """One cell: (64, 64, 3) uint8 pixels, what they are in words, the query that draws them, and what stands below."""
+
+    pixels: np.ndarray
+    words: str
+    query: str = ""
+    verdict: Verdict | None = None
+    note: str = ""
+
+    @property
+    def below(self) -> str:
+        return score(self.verdict) if self.verdict else self.note
+
+    @property
+    def exact(self) -> bool:
+        return bool(self.verdict and self.verdict.exact)
+
+    def payload(self) -> dict[str, Any]:
+        told = f"{self.words}. {self.verdict.sentence}" if self.verdict else self.words
+        return {
+            "png": png_base64(self.pixels, self.query),
+            "words": told,
+            "query": self.query,
+            "below": self.below,
+            "exact": self.exact,
+            "judged": self.verdict is not None,
+        }
+
+
+def mean(verdicts: list[Verdict]) -> str:
+    """Several verdicts in one line: "2 of 3 exact, accuracy 94 %"."""
+    if not verdicts:
+        return ""
+    accuracy = sum(verdict.accuracy for verdict in verdicts) / len(verdicts)
+    exact = sum(verdict.exact for verdict in verdicts)
+    return f"{exact} of {len(verdicts)} exact, accuracy {100 * accuracy:.0f} %"
 
 
 @dataclass
 class Table:
-    """Cells in reading order, filled from the start; `foot` are the last row's texts, `weights` each cell's work."""
+    """Pictures by their place in reading order, filled in any order.
+
+    `passes` counts the network passes of the whole table, `spent` those that are done: from both and the clock comes
+    how long the rest will take. `means` asks for a last row with each column's mean. `told` are sentences below.
+    """
 
     title: str
     columns: list[str]
     rows: list[str]
-    cells: list[dict[str, Any]] = field(default_factory=list)
-    foot: list[str] = field(default_factory=list)
+    passes: int
+    means: bool = False
+    query: str = ""
+    pictures: dict[int, Picture] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
     state: str = "drawing"
-    weights: list[float] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def seconds_left(self) -> float:
-        """About how long the rest takes, each cell weighed by its work."""
-        weights = self.weights or [1.0] * self.total
-        behind = sum(weights[: len(self.cells)])
-        return (time.monotonic() - self.began) * (sum(weights) - behind) / behind if behind else 0.0
+    spent: int = 0
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def total(self) -> int:
         return len(self.columns) * len(self.rows)
 
-    def mean_of_columns(self) -> None:
-        """Sets the last row to each column's mean accuracy and count of exact matches."""
-        self.foot = []
-        for place in range(len(self.columns)):
-            column = self.cells[place :: len(self.columns)]
-            if column:
-                mean = sum(one["accuracy"] for one in column) / len(column)
-                self.foot.append(f"{percent(mean)}, {sum(one['exact'] for one in column)} of {len(column)} exact")
+    @property
+    def foot(self) -> list[str]:
+        """The last row: each column's mean so far."""
+        if not self.means:
+            return []
+        columns = range(len(self.columns))
+        drawn = [[self.pictures[p] for p in range(c, self.total, len(columns)) if p in self.pictures] for c in columns]
+        return [mean([one.verdict for one in column if one.verdict]) for column in drawn]
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the table is full, by its pace so far; None before the first picture."""
+        if not self.spent or self.state != "drawing":
+            return None
+        return (time.monotonic() - self.started) * (self.passes - self.spent) / self.spent
+
+    @property
+    def legend(self) -> tuple[tuple[str, str], ...]:
+        """What the words below the pictures mean; nothing before the first verdict."""
+        return LEGEND if any(one.verdict for one in self.pictures.values()) else ()
+
+    @property
+    def status(self) -> str:
+        told = f"{TOLD[self.state]}: {len(self.pictures)} of {self.total} pictures"
+        if self.state == "done":
+            return f"{told}, {many(self.passes, 'network pass')} in {duration(time.monotonic() - self.started)}"
+        if self.state == "drawing" and not self.spent:
+            return f"{told}, {many(self.passes, 'network pass')}"
+        return told if self.left is None else f"{told}{left(self.left)}"
 
     def payload(self) -> dict[str, Any]:
-        told = {"drawing": "Drawing", "done": "Done", "stopped": "Stopped"}[self.state]
-        rest = left(self.seconds_left) if self.state == "drawing" else ""
+        """What the page shows, as plain values."""
+        places = range(self.total)
         return {
             "title": self.title,
             "columns": self.columns,
             "rows": self.rows,
-            "cells": list(self.cells),
+            "cells": [self.pictures[place].payload() if place in self.pictures else None for place in places],
+            "drawn": len(self.pictures),
             "foot": self.foot,
+            "told": self.told,
+            "legend": [list(entry) for entry in self.legend],
             "state": self.state,
             "total": self.total,
-            "status": f"{told}: {len(self.cells)} of {self.total} pictures{rest}",
+            "status": self.status,
+            "query": self.query,
         }
 
 

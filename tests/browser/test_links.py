@@ -49,4 +49,4 @@ def test_objects_that_a_link_names_twice_add_up(open_page: Callable[..., Any]) -
 def test_a_link_without_objects_draws_nothing(open_page: Callable[..., Any]) -> None:
     page = open_page("?seed=5")
     page.locator("#note-link").get_by_text("names no object").wait_for()
-    assert page.locator("#duel .picture").first.is_hidden()
+    assert page.locator("#duel .duel").get_attribute("data-state") == "showcase"

@@ -52,7 +52,7 @@ def test_no_tab_has_a_serious_accessibility_finding(open_page: Callable[..., Any
     page.locator("#more").get_by_role("button").first.click()
     assert findings(page, axe) == []
     page.get_by_role("tab", name="Grid").click()
-    page.locator("#grid-values textarea, #grid-values input").first.fill("2, 3")
+    page.locator("#grid-columns-values textarea, #grid-columns-values input").first.fill("2, 3")
     page.locator("#grid-go").click()
     page.wait_for_selector('#grid .pictures[data-state="done"]')
     assert findings(page, axe) == []
@@ -60,6 +60,14 @@ def test_no_tab_has_a_serious_accessibility_finding(open_page: Callable[..., Any
     page.locator("#change-go").click()
     page.wait_for_selector('#change .pictures[data-state="done"]')
     assert findings(page, axe) == []
+    page.get_by_role("tab", name="The report").click()
+    assert findings(page, axe) == []
+    page.locator("#tour [data-open]").click()
+    assert findings(page, axe) == []
+    page.keyboard.press("Escape")
+    page.locator("#guess [data-open]").click()
+    assert findings(page, axe) == []
+    page.locator("#guess [data-open]").click()
     page.get_by_role("tab", name="History").click()
     page.locator("#history .history-entry").first.click()
     page.wait_for_selector('#past .duel[data-state="done"]')

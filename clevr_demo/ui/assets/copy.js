@@ -1,5 +1,5 @@
 async () => {
-  const query = document.querySelector('#duel .duel')?.dataset.query;
+  const query = document.querySelector('@shown')?.dataset.query;
   if (!query) return 'Draw something first';
   const home = '@home' || location.origin + location.pathname;
   const link = `${home}?${query}`;

@@ -19,6 +19,7 @@ function begin(run) {
   state.key = run.key;
   Object.assign(state, { chosen: 0, position: 0, following: true });
   pause();
+  root.classList.remove('stale');
   // A result without its timeline, as the history keeps it, has nothing to scrub.
   root.classList.toggle('still', run.state === 'done' && run.pairs.every((pair) => !pair.ddpm.frames.length) && run.steps > 1);
 }
@@ -60,6 +61,8 @@ function tell(run) {
 
 function show() {
   const run = props.value?.state ? props.value : null;
+  const example = run?.state === 'showcase';
+  if (example && new URLSearchParams(location.search).has('objects')) return; // the address asks for another one
   if (run) tell(run);
   if (run && !run.pairs?.length) return;
   root.classList.toggle('empty', !run);
@@ -68,7 +71,8 @@ function show() {
     for (const model of MODELS) fillPicture(stageOf(model), [], null);
     return;
   }
-  if (run.key !== state.key) begin(run);
+  const fresh = run.key !== state.key;
+  if (fresh) begin(run);
   if (run.state === 'drawing' && state.following) state.chosen = Math.max(0, run.pairs.length - 1);
   scrub.max = end() + 1;
   if (state.following) state.position = Math.max(0, drawn());
@@ -86,6 +90,7 @@ function show() {
     fillTiles(stageOf(model), run, model, state.chosen, choose);
   }
   fillPosition();
+  if (fresh && example && !matchMedia('(prefers-reduced-motion: reduce)').matches) play(); // once, from noise to scene
 }
 
 // A finished run goes into the address, so that a reload draws it again, and into the history.
@@ -93,7 +98,12 @@ function keep(run) {
   remember(localStorage, run);
   const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__')); // Gradio's own
   const more = kept.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join('');
-  window.history.replaceState(window.history.state, '', `${location.pathname}?${run.query}${more}`);
+  const address = `${location.pathname}?${run.query}${more}`;
+  const before = new URLSearchParams(location.search);
+  const live = document.querySelector('#live input')?.checked; // a click after the other: one entry for all
+  // Back goes to the request before; a first one, or the same again, adds no entry.
+  const another = before.has('objects') && !live && address !== location.pathname + location.search;
+  window.history[another ? 'pushState' : 'replaceState'](window.history.state, '', address);
   document.dispatchEvent(new CustomEvent('duel:drawn', { detail: run }));
 }
 

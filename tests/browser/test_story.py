@@ -1,0 +1,145 @@
+"""What greets, explains and plays: the showcase, the tour, guessing, presenting, the report, going back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.browser.helpers import STEP, generate, pictures, press_generate, run_shown, tick, wait_for_state
+
+DUEL = "#duel .duel"
+
+
+def kept(page: Any) -> dict[str, Any]:
+    """The score that the browser keeps."""
+    return page.evaluate("JSON.parse(localStorage.getItem('clevr-duel-guesses'))")
+
+
+def test_the_page_opens_on_a_duel_that_plays_once_without_the_server(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/queue/" in request.url else None)
+    page.wait_for_selector(f'{DUEL}[data-state="showcase"]')
+    first = pictures(page)
+    assert all(source.startswith("data:image/") for source in first)
+    page.wait_for_function(f"{STEP} > 1")
+    page.wait_for_function("document.querySelector('#duel [data-go=play]').getAttribute('aria-label') === 'Play'")
+    last = pictures(page)
+    assert last[0].startswith("data:image/png")
+    assert last[0] != first[0]
+    assert asked == []
+    assert "An example" in page.locator(".duel-summary").inner_text()
+
+
+def test_less_motion_shows_the_finished_example(open_page: Callable[..., Any]) -> None:
+    page = open_page(reduced_motion="reduce")
+    page.wait_for_selector(f'{DUEL}[data-state="showcase"]')
+    assert pictures(page)[0].startswith("data:image/png")
+
+
+def test_an_example_draws_at_once_and_changes_dim_what_is_shown(page: Any) -> None:
+    page.locator("#examples").get_by_role("button", name="2 objects").click()
+    wait_for_state(page, "done")
+    ticked = page.locator("#picker input:checked").evaluate_all("(all) => all.map((one) => one.value)")
+    assert ticked == ["blue sphere", "yellow cylinder"]
+    note = page.locator(".stale-note").first
+    assert not note.is_visible()
+    tick(page, "red cube")
+    page.wait_for_selector(f"{DUEL}.stale")
+    assert note.inner_text() == "From before your changes: press Generate"
+    page.locator("#picker").get_by_role("checkbox", name="red cube", exact=True).uncheck()
+    page.wait_for_selector(f"{DUEL}:not(.stale)")
+    tick(page, "red cube")
+    press_generate(page)
+    page.wait_for_selector(f"{DUEL}:not(.stale)")
+
+
+def test_the_tour_drives_the_page_and_gives_the_focus_back(page: Any) -> None:
+    opener = page.locator("#tour [data-open]")
+    opener.click()
+    page.locator(".tour h3").get_by_text("1 of 3").wait_for()
+    page.wait_for_selector('.stage[data-model="ddpm"].tour-spot')
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector('.stage[data-model="acgan"].tour-spot')
+    page.keyboard.press("Enter")  # on "Next", which has the focus
+    page.locator(".tour h3").get_by_text("3 of 3").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".tour").wait_for(state="hidden")
+    assert page.locator(".tour-spot").count() == 0
+    assert opener.evaluate("(one) => one === document.activeElement")
+
+
+def test_guessing_hides_names_and_verdicts_until_an_answer_and_keeps_the_score(page: Any, address: str) -> None:
+    generate(page, "red cube", steps=2)
+    page.locator("#guess [data-open]").click()
+    page.wait_for_selector(f"{DUEL}.guessing")
+    for part in (".who", ".told", ".chips", ".race", ".player"):
+        assert not page.locator(f"{DUEL} {part}").first.is_visible(), part
+    shown = page.locator(f"{DUEL} .picture").evaluate_all("(all) => all.map((one) => one.alt)")
+    assert not any(name in alt for alt in shown for name in ("DDPM", "ACGAN"))
+    page.locator('#guess [data-answer="neither"]').click()
+    page.wait_for_selector(f"{DUEL}:not(.guessing)")
+    told = page.locator(".guess-told").inner_text()
+    exact = [text == "exact" for text in page.locator(f"{DUEL} .exact").all_inner_texts()]
+    assert told.startswith("Well guessed" if not any(exact) else "No")
+    assert kept(page)["asked"] == 1
+    page.locator('#guess [data-kind="real"]').click()
+    page.wait_for_selector(f"{DUEL}.guessing")
+    page.locator('#guess [data-answer="left"]').click()
+    assert sum(kept(page)["real"].values()) == 1
+    page.goto(f"{address}/")
+    page.locator("#guess [data-open]").click()
+    assert "of 1 guessed right" in page.locator(".guess-score").inner_text()
+
+
+def test_the_next_pair_is_drawn_hidden(page: Any) -> None:
+    page.locator("#guess [data-open]").click()
+    before = run_shown(page)
+    page.locator("#guess [data-next]").click()
+    wait_for_state(page, "done", before)
+    page.wait_for_selector(f"{DUEL}.guessing")
+    assert page.locator('#guess [data-answer="left"]').is_enabled()
+
+
+def test_presenting_hides_the_controls_and_keys_do_everything(page: Any) -> None:
+    generate(page, "red cube", steps=4)
+    width = page.locator(f"{DUEL} .canvas").first.bounding_box()["width"]
+    page.locator("#presentation [data-open]").click()
+    page.wait_for_selector("html.presenting")
+    assert not page.locator("#ask").is_visible()
+    assert page.locator(f"{DUEL} .canvas").first.bounding_box()["width"] > width
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    shown = page.evaluate(STEP)
+    page.keyboard.press("End")
+    assert page.evaluate(STEP) > shown
+    before = run_shown(page)
+    page.keyboard.press("d")
+    page.wait_for_selector(f"{DUEL}[data-state='done']:not([data-run='{before}'])")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("html:not(.presenting)")
+    assert page.locator("#ask").is_visible()
+
+
+def test_the_report_has_four_claims_and_draws_a_pair_for_each(page: Any) -> None:
+    page.get_by_role("tab", name="The report").click()
+    assert page.locator(".claim h3").count() == 4
+    assert "84.7 %" in page.locator(".claim").first.inner_text() or page.locator(".claim .quiet").count()
+    page.locator("#show-variety").click()
+    wait_for_state(page, "done")
+    assert page.locator('.stage[data-model="ddpm"] .tile').count() == 8
+    ticked = page.locator("#picker input:checked").evaluate_all("(all) => all.map((one) => one.value)")
+    assert ticked == ["blue cube"]
+
+
+def test_back_draws_the_request_before(page: Any) -> None:
+    generate(page, "red cube", steps=2)
+    first = pictures(page)
+    tick(page, "gray sphere")
+    press_generate(page)
+    assert pictures(page) != first
+    before = run_shown(page)
+    page.go_back()
+    wait_for_state(page, "done", before)
+    assert pictures(page) == first
+    assert page.locator("#picker input:checked").count() == 1
