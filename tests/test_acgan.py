@@ -462,10 +462,10 @@ def test_made_up_layouts_teach_the_planner_more_objects(pictures: Pictures) -> N
 
 
 def test_an_adversary_teaches_the_planner_to_keep_objects_apart(tmp_path: Path) -> None:
-    """Two objects that never stand within 12 pixels: after a few steps hardly any pair does."""
+    """Two objects that never stand within 16 pixels: after a few steps fewer than half as many do."""
     torch.manual_seed(0)
     places = 32 + 12 * torch.randn(4000, 2, 2)
-    places = places[(places[:, 0] - places[:, 1]).norm(dim=1) > 12]
+    places = places[(places[:, 0] - places[:, 1]).norm(dim=1) > 16]
     objects = torch.rand(len(places), 24).argsort(dim=1)[:, :2]
     given = Layout(places, objects)
     preset = replace(
@@ -482,7 +482,7 @@ def test_an_adversary_teaches_the_planner_to_keep_objects_apart(tmp_path: Path) 
     def near() -> float:
         with torch.no_grad():
             drawn = planner(objects[:1000], torch.randn(1000, 2, 8, generator=torch.Generator().manual_seed(3)))
-        return float(((drawn[:, 0] - drawn[:, 1]).norm(dim=1) < 10).float().mean())
+        return float(((drawn[:, 0] - drawn[:, 1]).norm(dim=1) < 14).float().mean())
 
     before = near()
     Run(task, LayoutExamples(given), preset.loop, tmp_path).train()

@@ -101,7 +101,7 @@ WHERE = WherePreset(
 )
 WHAT = WhatPreset(
     ACGANConfig(),
-    LoopSettings(pictures=128_000, batch=64, ema=0.998, clip=0.0, log_every=25, sample_every=200),
+    LoopSettings(pictures=190_000, batch=64, ema=0.998, clip=0.0, log_every=25, sample_every=200),
     Players(),
 )
 TINY = ACGANConfig(planner_width=8, planner_layers=1, planner_heads=2, widths=(8, 64), blocks=(1, 1))
@@ -321,7 +321,7 @@ class WhatTask(Duel):
 
     def penalty(self, pixels: torch.Tensor, given: Scene, run: Run) -> torch.Tensor:
         """Outside the compiler, which takes no second derivative; on half of the batch."""
-        half = len(pixels) // 2
+        half = max(1, len(pixels) // 2)
         seen = pixels[:half].detach().requires_grad_()
         with run.autocast():
             found = run.plain["discriminator"].forward(seen, *(x[:half] for x in given.told()))
