@@ -31,8 +31,10 @@ class TeacherNetwork(nn.Module):
 
     def features(self, pixels: torch.Tensor) -> torch.Tensor:
         """(N, 3, 64, 64) in [-1, 1] to (N, 256): each map's maximum, wherever the object stands."""
-        return self.body(pixels).amax(dim=(2, 3))
+        maps: torch.Tensor = self.body(pixels)
+        return maps.amax(dim=(2, 3))
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits."""
-        return self.head(self.features(pixels))
+        logits: torch.Tensor = self.head(self.features(pixels))
+        return logits

@@ -60,7 +60,8 @@ class EvaluatorNetwork(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits; their sigmoid is the probability."""
-        return self.resnet18.fc[0](self.features(pixels))
+        logits: torch.Tensor = self.resnet18.fc[0](self.features(pixels))
+        return logits
 
 
 @dataclass(frozen=True)

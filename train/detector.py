@@ -153,7 +153,7 @@ def found_in(detector: Detector, pixels: torch.Tensor, batch: int = 64) -> list[
 
 def distances(found: Sequence[tuple[Found, ...]], places: Layout) -> torch.Tensor:
     """Pixels between each object that is found and where the layout says that it stands."""
-    away = []
+    away: list[tuple[float, float]] = []
     for seen, objects, centres in zip(found, places.objects.tolist(), places.centres.tolist(), strict=True):
         at = {OBJECTS[index]: centre for index, centre in zip(objects, centres, strict=True) if index >= 0}
         away += [(one.row - at[one.name][0], one.column - at[one.name][1]) for one in seen if one.name in at]

@@ -143,12 +143,13 @@ class ClassifierTask:
             "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
         }
 
-    def shown(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def shown(self, batch: Batch) -> tuple[torch.Tensor, ...]:
         """What the network is shown in this step: pixels, labels and which of these count."""
         preset = self.preset
         if self.compose:
             scene = self.compose(batch.pictures.cpu())
-            return scene.pixels.to(batch.pixels.device), *(part.to(batch.pixels.device) for part in labelled(scene))
+            labels, said = labelled(scene)
+            return tuple(part.to(batch.pixels.device) for part in (scene.pixels, labels, said))
         assert self.paster
         pixels, labels = self.paster(batch.pixels, batch.labels, preset.paste)
         return augment(pixels, preset.shift, preset.noise), labels, torch.ones_like(labels)
@@ -193,7 +194,7 @@ def score(network: nn.Module, pictures: Pictures) -> dict[str, float]:
 
 def fitted_temperature(logits: torch.Tensor, labels: torch.Tensor) -> float:
     """The temperature between a fifth and five whose probabilities fit the labels best, by cross-entropy."""
-    candidates = torch.logspace(-0.7, 0.7, 141).tolist()
+    candidates: list[float] = torch.logspace(-0.7, 0.7, 141).tolist()
     return min(candidates, key=lambda t: float(F.binary_cross_entropy_with_logits(logits / t, labels)))
 
 
