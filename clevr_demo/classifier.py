@@ -1,10 +1,17 @@
-"""The teacher: a small convolutional classifier for the ACGAN to learn from. Never the judge."""
+"""A small convolutional classifier, trained twice: the judge's, for the course's measure, and the teacher.
+
+The teacher may choose settings, and the report's ACGAN learns from it; the judge's may do neither, so a folder of the
+one is refused where the other is asked for.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 from torch import nn
 
+from clevr_demo.checkpoints import CheckpointError, load_weights, read_config
 from clevr_demo.objects import OBJECTS
 
 
@@ -22,7 +29,7 @@ def block(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class TeacherNetwork(nn.Module):
-    """A plain stack of convolutions, unlike the judge's ResNet18 in depth, pooling and width; returns logits."""
+    """A plain stack of convolutions; returns logits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,3 +45,16 @@ class TeacherNetwork(nn.Module):
         """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits."""
         logits: torch.Tensor = self.head(self.features(pixels))
         return logits
+
+
+def load_classifier(folder: Path, kind: str) -> TeacherNetwork:
+    """The network of a checkpoint folder that holds a "classifier", which judges, or a "teacher".
+
+    Raises:
+        CheckpointError: if the folder holds the other one or anything else.
+    """
+    if (found := read_config(folder).get("kind", kind)) != kind:
+        raise CheckpointError(f"{folder}: does not fit, it holds a {found} and no {kind}")
+    network = TeacherNetwork()
+    load_weights(network, folder)
+    return network

@@ -23,18 +23,9 @@ from PIL import Image
 from torch import nn
 from torchvision.models import resnet18
 
-from clevr_demo.checkpoints import (
-    ROOT,
-    WEIGHTS,
-    CheckpointError,
-    fingerprint,
-    folder_of,
-    load_weights,
-    pick_device,
-    read_config,
-)
-from clevr_demo.classifier import TeacherNetwork
-from clevr_demo.detector import Detector, DetectorConfig, DetectorNetwork, Found, load_detector
+from clevr_demo.checkpoints import CheckpointError, fingerprint, folder_of, pick_device, read_config
+from clevr_demo.classifier import load_classifier
+from clevr_demo.detector import Detector, Found, load_detector
 from clevr_demo.objects import OBJECTS, parse
 from clevr_demo.pictures import from_image
 
@@ -206,16 +197,6 @@ def course_state(path: Path) -> dict[str, torch.Tensor]:
     return {re.sub(r"^fc\.(?=weight|bias)", "fc.0.", name.removeprefix("resnet18.")): state[name] for name in state}
 
 
-DEFAULTS = (ROOT / "classifier", ROOT / "teacher")  # the teacher stands in until the classifier is trained
-
-
-def detector_of(folder: str | Path | None, device: str) -> Detector:
-    """The detector; until one is trained, a fresh one, which finds nothing."""
-    if folder is None and not (ROOT / "detector" / WEIGHTS).is_file():
-        return Detector(DetectorNetwork(DetectorConfig()), DetectorConfig(), pick_device(device), "detector@none")
-    return load_detector(folder, device)
-
-
 def load_evaluator(
     path: str | Path | None = None, device: str = "auto", detector: str | Path | None = None
 ) -> Evaluator:
@@ -229,7 +210,7 @@ def load_evaluator(
     Raises:
         CheckpointError: names the file that is missing or does not fit.
     """
-    eye, place = detector_of(detector, device), pick_device(device)
+    eye, place = load_detector(detector, device), pick_device(device)
     if path is not None and Path(path).suffix in (".pth", ".pt"):
         course = EvaluatorNetwork()
         try:
@@ -237,8 +218,8 @@ def load_evaluator(
         except RuntimeError as error:
             raise CheckpointError(f"{path}: does not fit a ResNet18 with 24 outputs ({error})") from error
         return Evaluator(course, eye, place, f"{eye.name}+{Path(path).name}")
-    folder = folder_of("classifier", path or next((at for at in DEFAULTS if (at / WEIGHTS).is_file()), None))
-    network = TeacherNetwork()
-    load_weights(network, folder)
+    folder = folder_of("classifier", path)
     name = f"{eye.name}+classifier@{fingerprint(folder)}"
-    return Evaluator(network, eye, place, name, read_config(folder).get("temperature", 1.0))
+    return Evaluator(
+        load_classifier(folder, "classifier"), eye, place, name, read_config(folder).get("temperature", 1.0)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,15 @@ def test_the_judge_is_frozen(judge_folder: Path) -> None:
         assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
+def test_a_timeline_of_twenty_frames_is_judged_in_a_fifth_of_a_second_of_one_core(judge_folder: Path) -> None:
+    judge, frames, spent = load_evaluator(judge_folder, "cpu"), [draw(["red cube"])] * 20, []
+    for _ in range(6):
+        started = time.process_time()
+        assert len(judge.judge(frames, ["red cube"])) == 20
+        spent.append(time.process_time() - started)
+    assert min(spent) < 0.2, spent
+
+
 def test_the_temperature_softens_the_probabilities_and_keeps_their_order(judge_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(judge_folder, tmp_path / "judge")
     write_json(tmp_path / "judge" / "config.json", {"temperature": 2.0})
@@ -252,6 +262,13 @@ def test_the_temperature_softens_the_probabilities_and_keeps_their_order(judge_f
     plain, soft = (load_evaluator(path).probabilities(pixels) for path in (judge_folder, tmp_path / "judge"))
     assert torch.allclose(soft.logit(), plain.logit() / 2, atol=1e-4)
     assert not torch.allclose(soft, plain)
+
+
+def test_the_teacher_is_refused_as_a_judge(judge_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(judge_folder, tmp_path / "teacher")
+    write_json(tmp_path / "teacher" / "config.json", {"kind": "teacher"})
+    with pytest.raises(CheckpointError, match="holds a teacher and no classifier"):
+        load_evaluator(tmp_path / "teacher")
 
 
 @pytest.mark.data

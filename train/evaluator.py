@@ -24,8 +24,8 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from clevr_demo.checkpoints import CONFIG, folder_of, load_weights, read_config, write_json
-from clevr_demo.classifier import TeacherNetwork
+from clevr_demo.checkpoints import CONFIG, folder_of, read_config, write_json
+from clevr_demo.classifier import TeacherNetwork, load_classifier
 from clevr_demo.evaluator import exact_matches, topk_hits
 from train.batches import Batch
 from train.composing import Composer, Mixture, Scene
@@ -170,7 +170,8 @@ class ClassifierTask:
         return None
 
     def config(self) -> dict[str, Any]:
-        return {"kind": "classifier", "temperature": 1.0, "preset": dataclasses.asdict(self.preset)}
+        kind = "classifier" if self.compose else "teacher"
+        return {"kind": kind, "temperature": 1.0, "preset": dataclasses.asdict(self.preset)}
 
 
 @torch.inference_mode()
@@ -238,8 +239,7 @@ def write_metrics(folder: Path, found: dict[str, Any]) -> None:
 def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
     """Scores a checkpoint folder on the held-out pictures; writes its temperature and its metrics.json."""
     folder = folder_of(folder.name, folder)
-    network = TeacherNetwork()
-    load_weights(network, folder)
+    network = load_classifier(folder, read_config(folder)["kind"])
     temperature, reliable = calibrate(network, held_out)
     write_json(folder / CONFIG, read_config(folder) | {"temperature": temperature})
     found = score(network, held_out)
