@@ -163,12 +163,6 @@ class Evaluator:
         """The objects in each of pixels (N, 3, 64, 64) in [-1, 1], the surest first."""
         return self.detector.detect(pixels)
 
-    @torch.inference_mode()
-    def features(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to the (N, F) features that the classifier's last layer reads, on the CPU."""
-        features: torch.Tensor = self.classifier.features(pixels.to(self.device))  # type: ignore[operator]
-        return features.cpu()
-
     def __call__(self, image: Image.Image, labels: Any) -> Verdict:
         return self.judge([image], labels)[0]
 

@@ -283,5 +283,6 @@ def test_the_shipped_detector_counts_held_out_pictures_and_is_not_fooled(real_da
     assert found["counted_exact"] >= 0.97
     assert found["number_right"] >= 0.995
     assert found["centre_pixels"] <= 1.5
-    assert found["doubles_told"] >= 0.97
+    assert found["doubles_caught"] >= 0.97
+    assert found["doubles_told"] >= 0.94
     assert max(found["blobs_counted_exact"].values()) < 0.3, found["blobs_counted_exact"]

@@ -494,7 +494,7 @@ def test_pixels_and_pictures_are_each_others_inverse() -> None:
 
 def test_the_shipped_weights_draw_what_the_judge_sees() -> None:
     shipped("ddpm")
-    shipped("evaluator")
+    shipped("detector")
     model, judge = clevr_demo.load("ddpm", device="cpu"), clevr_demo.load_evaluator(device="cpu")
     requests = [["red cube"], ["blue sphere"], ["yellow cylinder"], ["green cube", "purple sphere"]]
     results = model.generate_batch(requests, seeds=range(4), steps=20, timeline=False)

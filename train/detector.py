@@ -160,17 +160,21 @@ def distances(found: Sequence[tuple[Found, ...]], places: Layout) -> torch.Tenso
     return torch.tensor(away or [(torch.nan, torch.nan)]).norm(dim=1)
 
 
-def doubles_told(detector: Detector, compose: Composer, shown: float = 0.75) -> float:
-    """Share of the pictures with an object pasted a second time in which both are found.
+def doubles(detector: Detector, compose: Composer, shown: float = 0.75) -> tuple[float, float]:
+    """Of the pictures with an object pasted a second time, shares in which both are found by their name, and in which
+    the picture is not counted exact for what it showed before.
 
     Pictures in which less than `shown` of any object is seen are left out.
     """
     scene = compose.with_double(torch.arange(len(compose.pictures)))
-    twice = [next((name for name, count in row.items() if count > 1), "") for row in scene.names()]
+    names = scene.names()
+    twice = [next((name for name, count in row.items() if count > 1), "") for row in names]
     seen_well = ((scene.objects < 0) | (scene.shown >= shown)).all(dim=1)
     able = [index for index, name in enumerate(twice) if name and seen_well[index]]
     found = found_in(detector, scene.pixels[able])
-    return sum(named(seen)[twice[index]] > 1 for index, seen in zip(able, found, strict=True)) / len(able)
+    told = sum(named(seen)[twice[index]] > 1 for index, seen in zip(able, found, strict=True)) / len(able)
+    asked = [Counter(dict.fromkeys(names[index], 1)) for index in able]
+    return told, 1 - counted_exact(found, asked)
 
 
 def score(detector: Detector, pictures: Pictures, seed: int = 0) -> dict[str, Any]:
@@ -183,13 +187,14 @@ def score(detector: Detector, pictures: Pictures, seed: int = 0) -> dict[str, An
         torch.manual_seed(seed)
         every = torch.arange(len(pictures))
         spoilt = {kind: found_in(detector, compose.with_blobs(every, kind).pixels) for kind in KINDS}
-        told = doubles_told(detector, compose)
+        told, caught = doubles(detector, compose)
     return {
         "pictures": len(pictures),
         "counted_exact": round(counted_exact(found, wanted), 4),
         "number_right": round(right, 4),
         "centre_pixels": round(float(distances(found, places).median()), 2),
         "doubles_told": round(told, 4),
+        "doubles_caught": round(caught, 4),
         "blobs_counted_exact": {kind: round(counted_exact(seen, wanted), 4) for kind, seen in spoilt.items()},
     }
 

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clevr_demo.checkpoints import folder_of, load_weights
-from clevr_demo.classifier import TeacherNetwork
+from clevr_demo.checkpoints import folder_of
+from clevr_demo.classifier import TeacherNetwork, load_classifier
 from clevr_demo.evaluator import topk_hits
 from clevr_demo.report import ReportDiscriminator, ReportGAN, ReportGANConfig
 from train.batches import Batch
@@ -129,6 +129,4 @@ class ReportTask:
 
 def load_teacher(path: Path | None = None) -> TeacherNetwork:
     """The classifier that the generator learns from."""
-    teacher = TeacherNetwork()
-    load_weights(teacher, folder_of("teacher", path))
-    return teacher
+    return load_classifier(folder_of("teacher", path), "teacher")

@@ -95,7 +95,7 @@ def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("app")
     environment = dict(os.environ, GRADIO_SERVER_PORT=str(free_port()), GRADIO_TEMP_DIR=str(folder / "gradio"))
     shipped = all(
-        (ROOT / "checkpoints" / name / "model.safetensors").is_file() for name in ("ddpm", "acgan", "evaluator")
+        (ROOT / "checkpoints" / name / "model.safetensors").is_file() for name in ("ddpm", "acgan", "detector")
     )
     if not shipped:
         environment |= tiny_weights(folder / "weights")
