@@ -83,7 +83,7 @@ def index_of(label: Any) -> int:
         near = difflib.get_close_matches(name, OBJECTS, n=1, cutoff=0) if len(name) <= 40 else []
         raise InputError("objects", f"unknown object {shown(label)}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if isinstance(label, numbers.Integral) and not isinstance(label, bool):
-        if 0 <= label < len(OBJECTS):
+        if 0 <= int(label) < len(OBJECTS):
             return int(label)
         last = len(OBJECTS) - 1
         raise InputError("objects", f"object index {shown(label)} is out of range; valid indices are 0 to {last}")

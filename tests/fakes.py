@@ -37,7 +37,8 @@ class FakeGenerator:
     ) -> None:
         self.device, self.name = device, "ddpm@00000000"
         self.breaks_after, self.error, self.pause = breaks_after, error, pause
-        self.frames_drawn, self.batches, self.closed = 0, [], 0
+        self.frames_drawn, self.closed = 0, 0
+        self.batches: list[Any] = []
         self.lock = threading.Lock()
 
     def frame(self, objects: Sequence[int], seed: int, steps: int, index: int) -> Any:

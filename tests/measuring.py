@@ -40,8 +40,8 @@ def scene(spots: Sequence[Spot], seed: int, blobs: bool = False) -> torch.Tensor
         grid = torch.arange(64)
         for index, row, column in spots:
             spot = (-((grid - row).view(-1, 1) ** 2 + (grid - column).view(1, -1) ** 2) / 50).exp()
-            colour = from_image(Image.new("RGB", (64, 64), OBJECTS[index].split()[0]))
-            pixels = torch.lerp(pixels, 0.6 * colour, 0.9 * spot)
+            blob = from_image(Image.new("RGB", (64, 64), OBJECTS[index].split()[0]))
+            pixels = torch.lerp(pixels, 0.6 * blob, 0.9 * spot)
     grain = torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(seed)) * 1.5 / 127.5
     return drawing.quantised(pixels + grain)
 

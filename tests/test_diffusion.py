@@ -442,7 +442,7 @@ def test_both_architectures_draw(config: DDPMConfig) -> None:
 
 def test_an_unknown_architecture_is_named() -> None:
     with pytest.raises(ValueError, match="unknown architecture 'pixels'"):
-        DDPMNetwork(replace(TINY, architecture="pixels"))
+        DDPMNetwork(replace(TINY, architecture="pixels"))  # type: ignore[arg-type]
 
 
 def test_the_report_preset_is_the_reports_network() -> None:

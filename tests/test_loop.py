@@ -252,7 +252,7 @@ def test_the_classifier_is_scored_on_the_held_out_pictures(
     network = TeacherNetwork()
     load_weights(network, tmp_path)
     held_out = load_pictures(iclevr, progress=False).split()[1]
-    assert evaluator.score(network, held_out, batch=2) == found
+    assert evaluator.score(network, held_out) == found
     assert str(found) in capsys.readouterr().out
 
 

@@ -146,7 +146,7 @@ def test_a_grids_link_is_not_drawn_as_a_duel(page: Page) -> None:
     address = "objects=red-cube&seed=9&steps=3&grid=ddpm&rows=seed:1,2&columns=steps:2,3"
     request: Any = SimpleNamespace(session_hash="fourth", query_params=address)
     assert page.links.restore(request)[page.controls.picker] == ["red cube"]
-    assert page.drawing.runs.wanted("fourth") is None
+    assert page.drawing.runs.latest("fourth") is None
 
 
 def test_any_dropped_file_gives_settings_or_one_clear_sentence(page: Page, tmp_path: Path) -> None:

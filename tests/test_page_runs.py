@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from clevr_demo.objects import OBJECTS
+from clevr_demo.places import Places
 from clevr_demo.request import GenerationRequest
 from clevr_demo.ui.files import contents
 from clevr_demo.ui.gate import Still
@@ -23,7 +24,7 @@ from clevr_demo.ui.payload import Run, since
 from clevr_demo.ui.runs import draw, shown_steps
 from clevr_demo.ui.walk import FRAMES, walk_payload
 
-PLACES = SimpleNamespace(centres=((20.0, 30.0), (40.04, 12.0)))
+PLACES = Places((1, 2), ((20.0, 30.0), (40.04, 12.0)))
 ME = "a visitor"
 
 

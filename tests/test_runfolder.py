@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,13 +152,17 @@ def preset_run(folder: Path, *values: Any, **changes: Any) -> Run:
     return Run(PresetTask(*values), pictures(), LoopSettings(**{"pictures": 20, "batch": 4, **changes}), folder)
 
 
+def change_and_train(folder: Path, change: dict[str, Any]) -> bool:
+    return preset_run(folder, 0.1, **change).train()
+
+
 def test_the_whole_preset_has_to_be_the_same(tmp_path: Path) -> None:
     preset_run(tmp_path, 0.1).train(max_minutes=0)
     assert "(rate 0.1, now 0.2)" in one_line(lambda: preset_run(tmp_path, 0.2).train())
     assert "(betas [0.9, 0.99], now [0.5, 0.99])" in one_line(lambda: preset_run(tmp_path, 0.1, (0.5, 0.99)).train())
     for change in ({"batch": 2}, {"seed": 1}, {"ema": 0.5}, {"clip": 2.0}, {"log_every": 7}):
         (name,) = change
-        assert f"(loop.{name} " in one_line(lambda change=change: preset_run(tmp_path, 0.1, **change).train())
+        assert f"(loop.{name} " in one_line(partial(change_and_train, tmp_path, change))
     assert preset_run(tmp_path, 0.1, pictures=24).train()
 
 

@@ -92,7 +92,8 @@ def test_a_used_up_quota_is_told_in_one_sentence(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("make", [on_cpu, on_gpu])
 def test_stop_and_leaving_end_at_the_next_step(make: Callable[[], Gate]) -> None:
-    one, seen = make(), []
+    one = make()
+    seen: list[Any] = []
     for entry in one.stills(wanted(3), stopped=lambda: len(seen) >= 2):
         seen.append(entry)
     assert len(seen) == 2

@@ -180,7 +180,7 @@ class WhereTask(Duel):
 
     def penalty(self, objects: torch.Tensor, centres: torch.Tensor, run: Run) -> torch.Tensor:
         """Penalty in units of the standardised centres; outside the compiler, which takes no second derivative."""
-        critic = run.plain["discriminator"]
+        critic: Any = run.plain["discriminator"]
         given = ((centres - critic.mean) / critic.scale).detach().requires_grad_()
         return gradient_penalty(critic.forward(objects, critic.mean + critic.scale * given), given)
 

@@ -149,7 +149,8 @@ class ClassifierTask:
         if self.compose:
             scene = self.compose(batch.pictures.cpu())
             labels, said = labelled(scene)
-            return tuple(part.to(batch.pixels.device) for part in (scene.pixels, labels, said))
+            device = batch.pixels.device
+            return scene.pixels.to(device), labels.to(device), said.to(device)
         assert self.paster
         pixels, labels = self.paster(batch.pixels, batch.labels, preset.paste)
         return augment(pixels, preset.shift, preset.noise), labels, torch.ones_like(labels)

@@ -184,7 +184,7 @@ def with_defaults(blocks: gr.Blocks, function: Any) -> None:
             inputs.extend(block.value for block in function.inputs[len(inputs) :])
         refuse(block_fn, inputs)
 
-    blocks.validate_inputs = fill
+    blocks.validate_inputs = fill  # type: ignore[method-assign]
 
 
 def describe(function: Any, example: list[Any]) -> None:

@@ -56,7 +56,7 @@ def typeface(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def fitting(word: str, size: float, width: int) -> int:
     """How many of a word's letters, at least one, fit the width."""
     face = typeface(size)
-    return max(1, bisect(range(1, len(word)), width, key=lambda count: face.getlength(word[:count])))
+    return max(1, bisect(range(1, len(word)), width, key=lambda count: int(face.getlength(word[:count]))))
 
 
 def wrapped(text: str, size: float, width: int, most: int) -> list[str]:

@@ -36,7 +36,7 @@ def by_ddpm(studio: Studio, cells: Sequence[Cell], stopped: Callable[[], bool]) 
 
 def pictures(studio: Studio, cells: Sequence[Cell], stopped: Callable[[], bool]) -> Drawn:
     """The pictures of cells, the ACGAN's first; fewer once stopped."""
-    for model, draw in (("acgan", by_acgan), ("ddpm", lambda *some: by_ddpm(*some, stopped))):
+    for model, draw in (("acgan", by_acgan), ("ddpm", lambda studio, cells: by_ddpm(studio, cells, stopped))):
         places = [place for place, cell in enumerate(cells) if cell.model == model]
         if not places or stopped():
             continue

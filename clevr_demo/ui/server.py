@@ -55,7 +55,7 @@ HEADERS = {
 }
 
 
-class Doorkeeper(CustomCORSMiddleware):  # type: ignore[misc]
+class Doorkeeper(CustomCORSMiddleware):
     """Sets the headers of every answer. Other sites' pages may read what is public, but never in a visitor's name:
     Gradio would let any origin act with the visitor's cookies."""
 
@@ -108,7 +108,7 @@ def give_all_outputs() -> None:
         found = await anyio.to_thread.run_sync(job.result)
         return list(found) if isinstance(found, tuple | list) else [found]
 
-    GradioMCPServer._execute_tool_without_progress = outputs
+    GradioMCPServer._execute_tool_without_progress = outputs  # type: ignore[method-assign, assignment]
 
 
 def wait_for_signal() -> None:
@@ -129,7 +129,7 @@ def wait_for_signal() -> None:
 def start(demo: gr.Blocks, port: int | None = None) -> str:
     """Serves the page without waiting for its end; the address. OSError, if the port cannot be had."""
     few_arenas()
-    gradio.routes.CustomCORSMiddleware = Doorkeeper  # type: ignore[misc]  # before the first answer
+    gradio.routes.CustomCORSMiddleware = Doorkeeper  # type: ignore[misc, assignment]  # before the first answer
     gradio.networking.url_ok = lambda url: True  # it gives up on a machine that is busy for some seconds
     demo._queue.pending_messages_per_session = LRUCache(2 * SESSIONS)  # else what those who left did not fetch piles up
     mcp = importlib.util.find_spec("mcp") is not None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,18 @@ def nearer_a_third(first: Scene, second: Scene) -> Scene:
     return Scene(*(pick(getattr(first, name), getattr(second, name)) for name in fields))
 
 
+def blurred(pixels: torch.Tensor, names: list[Any], sigma: float) -> Version:
+    return quantised(gaussian_blur(pixels, [9, 9], [sigma, sigma])), names
+
+
+def grainy(pixels: torch.Tensor, names: list[Any], grain: torch.Tensor) -> Version:
+    return quantised(pixels + grain), names
+
+
+def blobs(compose: Composer, chosen: torch.Tensor, kind: str) -> Version:
+    return scene_version(compose.with_blobs(chosen, kind))
+
+
 def versions(
     pictures: Pictures, chosen: torch.Tensor, compose: Composer
 ) -> Iterator[tuple[str, Callable[[], Version]]]:
@@ -96,12 +109,12 @@ def versions(
     generator = torch.Generator().manual_seed(0)
     yield AS_THEY_ARE, lambda: (pixels, names)
     for sigma in BLURS:
-        yield f"blurred, sigma {sigma:g}", lambda s=sigma: (quantised(gaussian_blur(pixels, [9, 9], [s, s])), names)
+        yield f"blurred, sigma {sigma:g}", partial(blurred, pixels, names, sigma)
     for level in NOISES:
         grain = torch.randn(pixels.shape, generator=generator) * level / 127.5
-        yield f"noise, {level} of 255", lambda g=grain: (quantised(pixels + g), names)
+        yield f"noise, {level} of 255", partial(grainy, pixels, names, grain)
     for kind, words in BLOBS.items():
-        yield f"blobs: {words}", lambda k=kind: scene_version(compose.with_blobs(chosen, k))
+        yield f"blobs: {words}", partial(blobs, compose, chosen, kind)
     yield "one object pasted twice", lambda: scene_version(compose.with_double(chosen))
     yield "one object removed", lambda: scene_version(without_one(compose, chosen))
     yield "two objects overlapping by a third", lambda: scene_version(overlapping(compose, chosen))

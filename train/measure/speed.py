@@ -131,7 +131,7 @@ def training(kind: str, data: Path, compiled: bool) -> tuple[Draw, int]:
         task, examples, loop = JointTask(), pictures, LoopSettings(pictures=10**6, batch=JOINT_BATCH, ema=0.998)
     run = Run(task, examples, replace(loop, log_every=10**9, sample_every=10**9), Path(tempfile.mkdtemp()), compiled)
     batches, bar = run.batches(), Silent()
-    return lambda: run.one_step(next(batches), bar, 0.0), loop.batch  # type: ignore[arg-type]
+    return lambda: run.one_step(next(batches), bar, 0.0), loop.batch
 
 
 class Silent:
