@@ -81,8 +81,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CheckpointError(f"{path}: expected an object of settings, not {shown(found)}")
     for section, kind in SECTIONS.items():
-        value = found.get(section)
-        if section in found and (type(value) is not kind or (kind is float and not 0 < float(value) < LARGEST)):
+        value: Any = found.get(section)
+        if section in found and (type(value) is not kind or (kind is float and not 0 < value < LARGEST)):
             raise CheckpointError(f"{path}: {section} is no {kind.__name__} that fits: {shown(value)}")
     return found
 
