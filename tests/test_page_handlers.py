@@ -109,6 +109,21 @@ def test_a_run_draws_the_request_of_its_ticket_whatever_the_controls_hold_by_the
     assert updates[page.drawing.duel]["state"] == "done"
 
 
+def test_an_event_that_finds_its_request_drawn_already_puts_the_buttons_at_rest(page: Page) -> None:
+    async def all_of() -> list[dict[Any, Any]]:
+        return [updates async for updates in page.drawing.run(ME)]
+
+    page.drawing.press(ME, 8.5, True, *ASKED)
+    asyncio.run(all_of())
+    later = asyncio.run(all_of())
+    assert later[-1][page.controls.generate].visible is True
+    assert later[-1][page.controls.stop].visible == "hidden"
+    page.drawing.press(ME, 8.6, True, *ASKED)
+    page.drawing.runs._running.add("me")  # another event of this visitor draws it
+    assert asyncio.run(all_of()) == [{page.drawing.moment: gr.skip()}]
+    page.drawing.runs._running.clear()
+
+
 def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> None:
     page.drawing.runs.ask("me", "something before")  # type: ignore[arg-type]
     updates = page.drawing.press(ME, 1e9, True, ASKED[0], 7, 0, "dpm", 1)

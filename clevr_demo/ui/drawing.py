@@ -143,7 +143,9 @@ class Drawing:
         except Exception:
             yield self.idle()
             raise
-        yield {self.moment: gr.skip()}  # Gradio sends the last values of a run twice: let them be small
+        # An answer out of the cache may overtake the one that offered Stop, so the buttons are told once more.
+        # Gradio sends the last values of a run twice: let them be small.
+        yield {self.moment: gr.skip(), **(self.idle() if self.runs.at_rest(who) else {})}
 
     def rest(self, who: str) -> Updates:
         """The buttons at rest, unless another request waits already."""

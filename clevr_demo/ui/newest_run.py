@@ -35,6 +35,7 @@ class Ticket(Generic[Wanted]):
     moment: float
     taken: bool = False
     stopped: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,12 @@ class NewestRun(Generic[Wanted, Drawn]):
             ticket = self._newest.get(visitor)
             return ticket is None or ticket.taken
 
+    def at_rest(self, visitor: str) -> bool:
+        """Whether no request of the visitor waits or is being drawn."""
+        with self._lock:
+            ticket = self._newest.get(visitor)
+            return ticket is None or ticket.over
+
     def ended(self, visitor: str, ticket: Ticket[Wanted]) -> bool:
         """Whether a run has to end: it was stopped, or there is a newer one."""
         return ticket.stopped or not self.is_newest(visitor, ticket)
@@ -151,6 +158,7 @@ class NewestRun(Generic[Wanted, Drawn]):
                         await asyncio.sleep(TICK)
                     async for drawn in self._drawn(visitor, ticket, draw):
                         yield drawn
+                    ticket.over = True
                     if not self.ended(visitor, ticket):
                         self.line.learn(place)
         finally:
