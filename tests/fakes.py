@@ -50,7 +50,7 @@ class FakeGenerator:
             places=Places(tuple(objects), ((1.0, 2.0),) * len(objects)),
         )  # fmt: skip
 
-    def stream(self, labels: Any, seed: int, steps: int, *, sampler: str = "dpm") -> Iterator[Any]:
+    def stream(self, labels: Any, seed: int, steps: int, *, sampler: str = "dpm", walk: str = "both") -> Iterator[Any]:
         try:
             for index in range(WHERE + steps):
                 if self.breaks_after is not None and index >= self.breaks_after:

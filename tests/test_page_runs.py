@@ -161,7 +161,8 @@ class FakeStudio:
         for index in range(total):
             yield self.still(index, request.steps, index == total - 1)
 
-    def acgan_stills(self, request: GenerationRequest) -> Iterator[Still]:
+    def acgan_stills(self, request: GenerationRequest, walk: str = "both") -> Iterator[Still]:
+        assert walk in ("places", "looks", "both")
         for index in range(request.steps):
             yield replace(self.still(index + self.where, request.steps, index == request.steps - 1), evaluations=1)
 
@@ -257,7 +258,8 @@ def test_a_run_stopped_before_it_began_draws_nothing() -> None:
 
 def test_the_acgans_walk_ends_in_its_picture() -> None:
     run, _ = run_of(request())
-    walk = walk_payload(FakeStudio(), run)  # type: ignore[arg-type]
+    walk = walk_payload(FakeStudio(), run, "looks")  # type: ignore[arg-type]
+    assert walk["key"] != walk_payload(FakeStudio(), run, "places")["key"]  # type: ignore[arg-type]
     assert len(walk["frames"]) == FRAMES
     assert walk["objects"] == [1, 14]
     assert all(frame["places"] == [[20.0, 30.0], [40.0, 12.0]] for frame in walk["frames"])

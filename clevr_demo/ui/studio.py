@@ -56,9 +56,9 @@ class Studio:
         for _, still in self.gate.stills([request]):
             yield still
 
-    def acgan_stills(self, request: GenerationRequest) -> Iterator[Still]:
-        """The ACGAN's walk through its noise, ending in its picture."""
-        return streamed(self.acgan, request)
+    def acgan_stills(self, request: GenerationRequest, walk: str = "both") -> Iterator[Still]:
+        """The ACGAN's walk through its noise, of "places", "looks" or "both", ending in its picture."""
+        return streamed(self.acgan, request, walk=walk)
 
     def acgan_still(self, request: GenerationRequest) -> Still:
         """The ACGAN's picture, in one pass."""
