@@ -81,8 +81,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise CheckpointError(f"{path}: expected an object of settings, not {shown(found)}")
     for section, kind in SECTIONS.items():
-        value: Any = found.get(section)
-        if section in found and (type(value) is not kind or (kind is float and not 0 < value < LARGEST)):
+        value = found.get(section)
+        if section in found and (
+            type(value) is not kind or not 0 < (value if isinstance(value, float) else 1) < LARGEST
+        ):
             raise CheckpointError(f"{path}: {section} is no {kind.__name__} that fits: {shown(value)}")
     return found
 
