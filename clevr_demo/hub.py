@@ -30,7 +30,7 @@ from clevr_demo.evaluator import load_evaluator
 
 CARD = "README.md"
 METRICS = "metrics.json"
-FILES = (WEIGHTS, CONFIG, CARD, METRICS, "log.csv", "*.png")
+FILES = (WEIGHTS, CONFIG, CARD, METRICS, "log*.csv", "*.png")
 DATASET = "i-CLEVR"
 MEASURES = {
     "exact": ("exact_match", "Counted exact: every requested object once and nothing else, by the detector"),
@@ -171,7 +171,7 @@ def stage_space(folder: Path) -> None:
     for name in SPACE:
         source = root / name
         if source.is_dir():
-            kept = shutil.ignore_patterns("__pycache__", ".cache", "*.part", "log.csv", "experiments", "teacher")
+            kept = shutil.ignore_patterns("__pycache__", ".cache", "*.part", "log*.csv", "experiments", "teacher")
             shutil.copytree(source, folder / name, ignore=kept)
         elif source.is_file():
             shutil.copyfile(source, folder / name)
