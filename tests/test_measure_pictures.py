@@ -218,7 +218,7 @@ def test_as_asked_and_as_shown_differ_for_a_double() -> None:
 
 @pytest.mark.data
 def test_spoiled_pictures_show_what_they_are_said_to(real_data: Path) -> None:
-    pictures = load_pictures(real_data, progress=False)
+    pictures = load_pictures(real_data, progress=False).split()[1]
     held_out = realism.held_out_indices(pictures, 60)
     torch.manual_seed(0)
     compose = Composer(pictures, layout(pictures))

@@ -23,6 +23,7 @@ from clevr_demo.evaluator import topk_hits
 from clevr_demo.objects import OBJECTS
 from train.composing import OWN, Composer, Scene
 from train.data import Pictures, to_unit
+from train.layout import layout
 from train.measure.drawing import quantised
 from train.measure.job import Job, Measure
 from train.measure.realism import held_out_indices
@@ -138,13 +139,14 @@ def judged(judge: Any, version: Version, labels: torch.Tensor) -> dict[str, floa
 
 
 def run(job: Job) -> None:
-    chosen = held_out_indices(job.pictures, job.options.pictures)
+    pictures = job.pictures.split()[1]
+    chosen = held_out_indices(pictures, job.options.pictures)
     rows = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        compose = Composer(job.pictures, job.layout)
-        for name, make in tqdm(list(versions(job.pictures, chosen, compose)), unit="version"):
-            rows[name] = judged(job.judge, make(), job.pictures.labels[chosen])
+        compose = Composer(pictures, layout(pictures))
+        for name, make in tqdm(list(versions(pictures, chosen, compose)), unit="version"):
+            rows[name] = judged(job.judge, make(), pictures.labels[chosen])
     found = {"rows": rows, "pictures": len(chosen), "judge": job.judge.name, "command": job.command}
     job.record("robustness", found)
     print(table(found))
