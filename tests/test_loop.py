@@ -31,7 +31,8 @@ from train.loop import LoopSettings, Run, ema_decay, learning_rate, update_ema
 
 ROOT = Path(__file__).parent.parent
 PICTURES = 480  # 120 steps of the tiny DDPM, eight epochs
-TRAINERS = {"ddpm": ddpm.main, "acgan": acgan.main, "evaluator": evaluator.main}
+TRAINED: dict[str, Any] = {"ddpm": ddpm, "acgan": acgan, "evaluator": evaluator}
+TRAINERS = {name: trainer.main for name, trainer in TRAINED.items()}
 
 
 def arguments(data: Path, folder: Path, pictures: int = PICTURES, preset: str = "tiny-what") -> list[str]:
@@ -143,7 +144,9 @@ def teacher_folder(tmp_path: Path) -> Path:
     ("name", "preset", "pictures"),
     [
         *((("ddpm", f"tiny-{stage}", 12)) for stage in ("where", "what", "report")),
-        ("acgan", "tiny", 12),
+        ("acgan", "tiny-where", 12),
+        ("acgan", "tiny-what", 24),
+        ("acgan", "tiny-report", 12),
         ("evaluator", "teacher", 128),
     ],
 )
@@ -151,7 +154,7 @@ def test_slices_add_up_to_the_whole_for_every_trainer(
     name: str, preset: str, pictures: int, iclevr: Path, tmp_path: Path, teacher_folder: Path
 ) -> None:
     extra = ["--teacher", str(teacher_folder)] if name == "acgan" else []
-    steps = pictures // (64 if name == "evaluator" else 4)
+    steps = pictures // TRAINED[name].PRESETS[preset].loop.batch
     whole, sliced = tmp_path / "whole", tmp_path / "sliced"
     TRAINERS[name]([*arguments(iclevr, whole, pictures, preset), *extra])
     for step in range(1, steps + 1):
@@ -253,7 +256,8 @@ def test_the_classifier_is_scored_on_the_held_out_pictures(
     load_weights(network, tmp_path)
     held_out = load_pictures(iclevr, progress=False).split()[1]
     assert evaluator.score(network, held_out) == found
-    assert str(found) in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert all(f"'{name}': {value}" in printed for name, value in found.items())
 
 
 # formulas -----------------------------------------------------------------------------------------------------------

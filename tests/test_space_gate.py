@@ -129,7 +129,7 @@ digest = hashlib.sha256()
 for seed in range(int(sys.argv[1])):
     request = GenerationRequest.of(["red cube", "blue sphere"], seed, 4)
     digest.update(list(studio.ddpm_stills(request))[-1].predicted.tobytes())
-    digest.update(studio.acgan_picture(request).tobytes())
+    digest.update(studio.acgan_still(request).predicted.tobytes())
 print(digest.hexdigest())
 """
 
