@@ -25,7 +25,8 @@ def shown(value: Any, digits: int = 3) -> str:
     if value is None or value == "":
         return DASH
     if isinstance(value, Mapping):
-        return f"{value['mean']:.{digits}f} ± {value['std']:.{digits}f}"
+        # One draw has no spread; to show "± 0" would claim one.
+        return shown(value["mean"], digits) + (f" ± {value['std']:.{digits}f}" if value["std"] else "")
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 
