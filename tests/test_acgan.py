@@ -471,8 +471,8 @@ def test_an_adversary_teaches_the_planner_to_keep_objects_apart(tmp_path: Path) 
     preset = replace(
         PRESETS["where"],
         model=ACGANConfig(planner_width=16, planner_layers=1, planner_heads=2),
-        loop=LoopSettings(pictures=64 * 80, batch=64, ema=0.9, clip=0.0, log_every=1000, sample_every=10**9),
-        players=Players(2e-3, 2e-3, betas=(0.0, 0.99), warmup=0, gamma=0.03, penalty_every=4),
+        loop=LoopSettings(pictures=32 * 90, batch=32, ema=0.9, clip=0.0, log_every=1000, sample_every=10**9),
+        players=Players(4e-3, 4e-3, betas=(0.0, 0.99), warmup=0, gamma=0.03, penalty_every=4),
         critic_width=16,
         critic_layers=1,
     )
@@ -486,7 +486,7 @@ def test_an_adversary_teaches_the_planner_to_keep_objects_apart(tmp_path: Path) 
 
     before = near()
     Run(task, LayoutExamples(given), preset.loop, tmp_path).train()
-    assert before > 0.15
+    assert before > 0.1
     assert near() < 0.5 * before
 
 
@@ -647,5 +647,5 @@ def test_the_shipped_weights_draw_what_was_asked_for_and_nothing_else() -> None:
     model, judge = clevr_demo.load("acgan", device="cpu"), clevr_demo.load_evaluator(device="cpu")
     requests = [sorted({(5 * i) % 24, (7 * i + 3) % 24, (11 * i + 8) % 24})[: 1 + i % 3] for i in range(32)]
     results = model.generate_batch(requests, seeds=range(32), steps=1, timeline=False)
-    verdicts = judge.judge([result.image for result in results], requests)
+    verdicts = [judge(result.image, labels) for result, labels in zip(results, requests, strict=True)]
     assert sum(verdict.exact for verdict in verdicts) / len(verdicts) >= EXACT, [v.sentence for v in verdicts]
