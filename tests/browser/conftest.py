@@ -134,7 +134,10 @@ def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
     yield opened
     for context in contexts:
         context.close()
-    assert not complaints, complaints
+    # A page that is left or loaded again while it talks to the server says that it was cut off.
+    left = any("signal is aborted" in one for one in complaints)
+    real = [one for one in complaints if not (left and ("aborted" in one or "Connection errored out" in one))]
+    assert not real, real
 
 
 @pytest.fixture

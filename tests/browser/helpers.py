@@ -23,6 +23,11 @@ def wait_for_state(page: Any, state: str, after: str | None = None) -> None:
     page.locator("#generate").wait_for(state="visible")
 
 
+def wait_for_drawing(page: Any) -> None:
+    """Waits until a run's frames come; what was shown before, the showcase perhaps, has steps as well."""
+    page.wait_for_selector('#duel .duel[data-state="drawing"]')
+
+
 def run_shown(page: Any) -> str | None:
     return page.locator("#duel .duel").get_attribute("data-run")
 

@@ -16,6 +16,7 @@ from tests.browser.helpers import (
     set_number,
     step_shown,
     tick,
+    wait_for_drawing,
     wait_for_state,
 )
 
@@ -88,6 +89,7 @@ def test_the_picture_forms_while_it_denoises_and_stop_keeps_the_last_frame(page:
     tick(page, "red cube")
     set_number(page, "Steps", 1200)
     page.locator("#generate").click()
+    wait_for_drawing(page)
     page.wait_for_function(f"{STEP} > 1")
     first = step_shown(page)
     page.wait_for_function(f"{STEP} > {first}")
@@ -154,6 +156,7 @@ def test_nothing_jumps_while_frames_stream(page: Any) -> None:
     before = page.locator("#duel .frame").first.bounding_box()
     set_number(page, "Steps", 12)
     page.locator("#generate").click()
+    wait_for_drawing(page)
     page.wait_for_function(f"{STEP} > 1")
     during = page.locator("#duel .frame").first.bounding_box()
     wait_for_state(page, "done")
@@ -174,7 +177,7 @@ def test_drawing_as_i_click_follows_the_newest_request(page: Any) -> None:
     tick(page, "red cube")
     set_number(page, "Steps", 400)
     page.locator("#generate").click()
-    page.wait_for_function(f"{STEP} > 1")
+    wait_for_drawing(page)
     live(page)
     for name in ("blue sphere", "green cylinder", "gray cube", "cyan sphere"):
         tick(page, name)
@@ -215,7 +218,7 @@ def test_who_waits_is_told_and_can_leave(open_page: Callable[..., Any]) -> None:
         tick(page, "red cube")
         set_number(page, "Steps", 1200)
         page.locator("#generate").click()
-        page.wait_for_function(f"{STEP} > 0")
+        wait_for_drawing(page)
     page = open_page()
     tick(page, "blue sphere")
     page.locator("#generate").click()
@@ -231,6 +234,7 @@ def test_keys_draw_and_stop(page: Any) -> None:
     tick(page, "red cube")
     set_number(page, "Steps", 1200)
     page.keyboard.press("Control+Enter")
+    wait_for_drawing(page)
     page.wait_for_function(f"{STEP} > 1")
     page.keyboard.press("Escape")
     wait_for_state(page, "stopped")
