@@ -26,9 +26,11 @@ PATIENCE = int(os.environ.get("CLEVR_PATIENCE", "40000"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
+    mine = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in mine:
+        item.add_marker(pytest.mark.browser)
+    # Playwright's event loop runs in this thread until the session ends, and no other can then: its tests come last.
+    items[:] = [item for item in items if item not in mine] + mine
 
 
 def tiny_weights(folder: Path) -> dict[str, str]:
