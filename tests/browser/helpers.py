@@ -24,8 +24,9 @@ def wait_for_state(page: Any, state: str, after: str | None = None) -> None:
 
 
 def wait_for_drawing(page: Any) -> None:
-    """Waits until a run's frames come; what was shown before, the showcase perhaps, has steps as well."""
-    page.wait_for_selector('#duel .duel[data-state="drawing"]')
+    """Waits until a run's frames come, also behind a long one that somebody else has just left; what was shown before,
+    the showcase perhaps, has steps as well."""
+    page.wait_for_selector('#duel .duel[data-state="drawing"]', timeout=150_000)
 
 
 def run_shown(page: Any) -> str | None:
