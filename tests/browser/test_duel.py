@@ -213,7 +213,7 @@ def test_drawing_turns_the_page_to_the_duel(page: Any) -> None:
     assert page.locator("#duel .picture").first.is_visible()
 
 
-@pytest.mark.skipif("CI" in os.environ, reason="one in three runs ends before the busy pages can be stopped; see below")
+@pytest.mark.skipif("CI" in os.environ, reason="sometimes the busy pages show no Stop at the end; see below")
 def test_who_waits_is_told_and_can_leave(open_page: Callable[..., Any]) -> None:
     # What is asked here also stands in test_page_runs.py, without a browser; why the pages that keep the server busy
     # sometimes show no Stop at the end is not found yet.
