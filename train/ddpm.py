@@ -52,7 +52,8 @@ SAMPLE_STEPS = 16
 class DDPMPreset:
     """Stage, network and recipe. `whole_from` is the fraction of the painter's run from which it sees whole pictures,
     as many as cost what a batch of windows does. `object_weight` is the extra weight of the error where the maps show
-    an object; as it depends on the condition alone, it moves effort, not the optimum."""
+    an object; as it depends on the condition alone, it moves effort, not the optimum. `low_noise` is the power by which
+    timesteps are spread, see `spread_timesteps`."""
 
     stage: str
     loop: LoopSettings
@@ -63,6 +64,7 @@ class DDPMPreset:
     betas: tuple[float, float] = (0.9, 0.999)
     muon: bool = False
     object_weight: float = 0.0
+    low_noise: float = 1.0
     window: int = 32  # pixels a side
     whole_from: float = 1.0
 
@@ -104,10 +106,11 @@ PRESETS = {
 }  # fmt: skip
 
 
-def spread_timesteps(n: int, total: int, device: torch.device) -> torch.Tensor:
-    """(n,) uniform timesteps, stratified: one from each of n equal parts, in random order."""
+def spread_timesteps(n: int, total: int, device: torch.device, power: float = 1.0) -> torch.Tensor:
+    """(n,) timesteps, stratified: total u^power for one u from each of n equal parts of [0, 1], in random order. A
+    power above 1 favours low noise."""
     places = (torch.randperm(n, device=device) + torch.rand(n, device=device)) / n
-    return (places * total).long().clamp(max=total - 1)
+    return (places**power * total).long().clamp(max=total - 1)
 
 
 class StageTask:
@@ -128,7 +131,9 @@ class StageTask:
 
     def noised(self, clean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(x_t, timesteps, v) for clean states (B, ...)."""
-        timesteps = spread_timesteps(len(clean), self.preset.model.timesteps, clean.device)
+        timesteps = spread_timesteps(
+            len(clean), self.preset.model.timesteps, clean.device, self.preset.low_noise
+        )
         noise = torch.randn_like(clean)
         x = self.schedule.add_noise(clean, noise, timesteps)
         return x, timesteps, self.schedule.get_velocity(clean, noise, timesteps)

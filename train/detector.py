@@ -1,6 +1,7 @@
 """Trains the detector, settles its threshold on training scenes, and scores it on the held-out pictures.
 
     python -m train.detector --data data/iclevr
+    python -m train.detector --data data/iclevr --preset doubles --start runs/detector-default    # then, more doubles
     python -m train.detector --data data/iclevr --score checkpoints/detector
 
 The loss is CenterNet's (Zhou et al. 2019, arXiv:1904.07850): a focal loss on heat maps, where cells near a centre are
@@ -22,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clevr_demo.checkpoints import CONFIG, read_config, write_json
+from clevr_demo.checkpoints import CONFIG, folder_of, load_network, read_config, write_json
 from clevr_demo.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
 from clevr_demo.objects import OBJECTS, decode
 from train.batches import Batch
@@ -51,7 +52,12 @@ class DetectorPreset:
     offsets: float = 0.2  # weight of the distance from the centre
 
 
-PRESETS = {"default": DetectorPreset(LoopSettings(pictures=136_000, batch=32, seed=11, clip=0.0))}
+PRESETS = {
+    "default": DetectorPreset(LoopSettings(pictures=136_000, batch=32, seed=11, clip=0.0)),
+    "doubles": DetectorPreset(  # a second run that starts from the first one's weights: doubles were what it missed
+        LoopSettings(pictures=64_000, batch=32, seed=12, clip=0.0), mixture=Mixture(paste=0.7, same=0.7, near=0.6)
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -239,6 +245,7 @@ def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__ or "", PRESETS)
+    parser.add_argument("--start", type=Path, help="folder of a detector whose weights a new run starts from")
     parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
     options = parser.parse_args(argv)
     if options.score:
@@ -248,6 +255,9 @@ def main(argv: list[str] | None = None) -> None:
         return None
     training, held_out = load_pictures(options.data).split()
     task = DetectorTask(preset, training, layout(training))
+    if options.start:
+        first = load_network(lambda: DetectorNetwork(preset.model), folder_of("detector", options.start))
+        task.networks["detector"].load_state_dict(first.state_dict())
     run = train_task("detector", options, task, training, preset.loop)
     if run.accelerator.is_main_process and run.position >= run.settings.steps:
         settle(run.folder, task.compose)

@@ -163,18 +163,19 @@ class Run:
     def batches(self) -> Iterator[torch.Tensor]:
         """Indices of each step's examples for this process: a new permutation an epoch, drawn from (seed, epoch)."""
         size, total = self.settings.batch, len(self.data)
-        epoch_of, order = -1, torch.empty(0, dtype=torch.long)
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        orders: dict[int, torch.Tensor] = {}  # of the epochs that a batch touches
         for step in range(self.position, self.settings.steps):
-            chosen = []
-            for place in range(step * size + rank, (step + 1) * size, world):
-                if place // total != epoch_of:
-                    epoch_of = place // total
-                    order = torch.randperm(
-                        total, generator=torch.Generator().manual_seed(self.settings.seed * 9973 + epoch_of)
-                    )
-                chosen.append(order[place % total])
-            yield torch.stack(chosen)
+            places = range(step * size + rank, (step + 1) * size, world)
+            epochs = range(places[0] // total, places[-1] // total + 1)
+            orders = {epoch: orders[epoch] if epoch in orders else self.order(epoch) for epoch in epochs}
+            within = torch.arange(places.start, places.stop, world)
+            yield torch.cat([orders[epoch][within[within // total == epoch] % total] for epoch in epochs])
+
+    def order(self, epoch: int) -> torch.Tensor:
+        """(N,) the order in which an epoch takes the examples."""
+        generator = torch.Generator().manual_seed(self.settings.seed * 9973 + epoch)
+        return torch.randperm(len(self.data), generator=generator)
 
     def train(self, max_minutes: float = math.inf, save_minutes: float = 5.0) -> bool:
         """Trains until the end, the time limit or a signal; True when the run is complete.

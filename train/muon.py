@@ -14,16 +14,16 @@ from torch import nn
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
-def orthogonalised(matrix: torch.Tensor, steps: int = 5) -> torch.Tensor:
-    """The matrix with its singular values brought near 1, by Newton-Schulz steps in bf16."""
+def orthogonalised(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
+    """Matrices (..., a, b) with their singular values brought near 1, by Newton-Schulz steps in bf16."""
     a, b, c = COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = (matrix.T if tall else matrix).to(torch.bfloat16)
-    x = x / (x.norm() + 1e-7)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = (matrices.mT if tall else matrices).to(torch.bfloat16)
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
-        square = x @ x.T
+        square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return (x.T if tall else x).to(matrix.dtype)
+    return (x.mT if tall else x).to(matrices.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -36,17 +36,25 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> Any:
         for group in self.param_groups:
+            alike: dict[tuple[int, int], list[nn.Parameter]] = {}  # by shape: one product for all is quick on a GPU
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                gathered = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                ahead = parameter.grad.lerp(gathered, group["momentum"]).flatten(1)
-                size = 0.2 * max(ahead.shape) ** 0.5
-                parameter.add_(orthogonalised(ahead).view_as(parameter), alpha=-size * group["lr"])
+                if parameter.grad is not None:
+                    alike.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
+            for shape, parameters in alike.items():
+                ahead = torch.stack([self._ahead(parameter, group["momentum"]) for parameter in parameters])
+                size = 0.2 * max(shape) ** 0.5
+                for parameter, update in zip(parameters, orthogonalised(ahead), strict=True):
+                    parameter.add_(update.view_as(parameter), alpha=-size * group["lr"])
         return None
+
+    def _ahead(self, parameter: nn.Parameter, momentum: float) -> torch.Tensor:
+        """The gradient gathered so far, a step ahead (Nesterov), as a matrix."""
+        state = self.state[parameter]
+        if not state:
+            state["momentum"] = torch.zeros_like(parameter)
+        gathered = state["momentum"].lerp_(parameter.grad, 1 - momentum)
+        assert parameter.grad is not None
+        return parameter.grad.lerp(gathered, momentum).flatten(1)
 
 
 def split_parameters(network: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

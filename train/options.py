@@ -22,6 +22,10 @@ from train.loop import LoopSettings, Run, Task
 from train.runfolder import RunError
 
 
+class SettingError(Exception):
+    """A setting that a preset does not have; the message names it."""
+
+
 def clear_errors(main: Callable[..., Any]) -> Callable[..., Any]:
     """A command whose user's mistakes end it with one line that names the culprit, not with a stack trace."""
 
@@ -29,7 +33,7 @@ def clear_errors(main: Callable[..., Any]) -> Callable[..., Any]:
     def command(*arguments: Any, **named: Any) -> Any:
         try:
             return main(*arguments, **named)
-        except (DataError, CheckpointError, RunError) as error:
+        except (DataError, CheckpointError, RunError, SettingError) as error:
             sys.exit(f"error: {error}")
         except OSError as error:  # a full disk, a folder that may not be written
             sys.exit(f"error: {error.filename or 'file'}: {error.strerror or error}")
@@ -59,6 +63,10 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
         "--pictures", type=between(int, 1), help="length of the run in training pictures (default: the preset's)"
     )
     parser.add_argument("--seed", type=between(int, 0, MAX_SEED), help="default: the preset's")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", dest="changes",
+        help="other settings of the preset, values as in JSON: --set loop.batch=64 rate=2e-3 model.widths=[48,96,192]",
+    )  # fmt: skip
     parser.add_argument("--max-minutes", type=between(float, 0), default=math.inf, help="stop cleanly after this time")
     parser.add_argument("--save-minutes", type=between(float, 0), default=5.0, help="time between checkpoints")
     parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
@@ -66,9 +74,49 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     return parser
 
 
+def changed(preset: Any, name: str, value: Any) -> Any:
+    """The preset with the setting of this name, "loop.batch", at another value of the same kind.
+
+    Raises:
+        SettingError: the preset has no such setting, or the value is of another kind.
+    """
+    outer, _, inner = name.partition(".")
+    if outer not in {field.name for field in dataclasses.fields(preset)}:
+        raise SettingError(f"no setting {outer!r}; there are {', '.join(f.name for f in dataclasses.fields(preset))}")
+    before = getattr(preset, outer)
+    if inner and dataclasses.is_dataclass(before):
+        return dataclasses.replace(preset, **{outer: changed(before, inner, value)})
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(before, float) and type(value) is int:
+        value = float(value)
+    if inner or type(value) is not type(before):
+        raise SettingError(f"{name} is {before!r}, which {value!r} is not like")
+    return dataclasses.replace(preset, **{outer: value})
+
+
+def with_changes(preset: Any, changes: list[str]) -> Any:
+    """The preset with the settings of `--set` on top.
+
+    Raises:
+        SettingError: names the culprit.
+    """
+    for change in changes:
+        name, _, text = change.partition("=")
+        try:
+            preset = changed(preset, name, json.loads(text))
+        except (SettingError, ValueError, TypeError) as error:
+            raise SettingError(f"--set {change}: {error}") from None
+    return preset
+
+
 def chosen(presets: dict[str, Any], options: argparse.Namespace) -> Any:
-    """The preset with the command line's settings on top, printed; the networks are then made from its seed."""
-    preset = presets[options.preset]
+    """The preset with the command line's settings on top, printed; the networks are then made from its seed.
+
+    Raises:
+        SettingError: a setting that the preset does not have, or a value that is not of its kind.
+    """
+    preset = with_changes(presets[options.preset], options.changes)
     loop: LoopSettings = preset.loop
     seed = loop.seed if options.seed is None else options.seed
     preset = dataclasses.replace(
