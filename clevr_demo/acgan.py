@@ -43,7 +43,7 @@ class ACGANConfig:
     planner_width: int = 96
     planner_layers: int = setting(2, 1, 64)
     planner_heads: int = 4
-    widths: tuple[int, ...] = (64, 128, 192)
+    widths: tuple[int, ...] = (48, 96, 192)
     blocks: tuple[int, ...] = setting((1, 2, 2), 1, 64)
     layout_noise: int = setting(8, 2, 1024)
     object_noise: int = setting(8, 1, 1024)

@@ -38,7 +38,7 @@ PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
 CELLS = SIZE // PATCH
 SPREAD = 0.5  # of pixels in [-1, 1] around the empty scene, by which they are divided
 TIME_WIDTH = 256
-PLANNER_STEPS = 32
+PLANNER_STEPS, PLANNER_POWER = 12, 1.5  # as many as find the places; more move them no nearer to real ones
 Denoiser = Callable[[torch.Tensor, int], torch.Tensor]
 """(x_t, timestep) to the estimate of x_0."""
 
@@ -55,8 +55,8 @@ class DDPMConfig:
     architecture: Literal["places", "report"] = "places"
     planner_width: int = 128
     planner_layers: int = setting(4, 1, 64)
-    widths: tuple[int, ...] = (64, 128, 192)
-    blocks: tuple[int, ...] = setting((2, 2, 2), 1, 64)
+    widths: tuple[int, ...] = (48, 96, 192)
+    blocks: tuple[int, ...] = setting((1, 2, 2), 1, 64)
     timesteps: int = setting(1200, MAX_STEPS, 10_000)
     beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "squaredcos_cap_v2"
     prediction_type: Literal["epsilon", "v_prediction"] = "v_prediction"
@@ -350,7 +350,7 @@ class DiffusionGenerator:
         """Centres (N, K, 2) in pixels on the CPU before each step of the planner, and after the last one."""
         planner = self.network.planner
         scheduler = make_scheduler("dpm", self.config)
-        set_steps(scheduler, PLANNER_STEPS, self.config.time_power)
+        set_steps(scheduler, PLANNER_STEPS, PLANNER_POWER)
 
         def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
             output = planner(x, torch.full((len(x),), timestep, device=x.device), objects)

@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import load_file
 
 import clevr_demo
-from clevr_demo.checkpoints import CheckpointError
+from clevr_demo.checkpoints import CheckpointError, read_config
 from train import ddpm
-from train.join import join, main, stage_weights
+from train.join import join, main
+from train.start import START_LOG, start_weights
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +33,53 @@ def test_the_joined_checkpoint_draws_with_both_stages_weights(runs: dict[str, Pa
         joined = load_file(tmp_path / "model.safetensors")
         assert all(torch.equal(joined[f"{name}.{key}"], value) for key, value in trained.items())
         assert (tmp_path / f"log-{stage}.csv").exists()
-        started = stage_weights("ddpm", stage, tmp_path)
-        assert all(torch.equal(started[key], value.float()) for key, value in trained.items())
+        for folder in (tmp_path, runs[stage]):
+            started = start_weights(folder, "ddpm", stage)
+            assert all(torch.equal(started[key], value.float()) for key, value in trained.items())
 
 
-def test_a_run_can_start_from_a_checkpoints_weights(runs: dict[str, Path], iclevr: Path, tmp_path: Path) -> None:
-    join("ddpm", runs, tmp_path / "joined")
-    command = ["--data", str(iclevr), "--out", str(tmp_path / "run"), "--preset", "tiny-where", "--max-minutes", "0"]
-    ddpm.main([*command, "--start", str(tmp_path / "joined")])
-    state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["networks"]["network"]
+@pytest.mark.parametrize("joined", [True, False], ids=["checkpoint", "run"])
+def test_a_run_can_start_from_trained_weights_and_says_so(
+    joined: bool, runs: dict[str, Path], iclevr: Path, tmp_path: Path
+) -> None:
+    start, run = runs["where"], tmp_path / "run"
+    if joined:
+        start = tmp_path / "joined"
+        join("ddpm", runs, start)
+    command = ["--data", str(iclevr), "--out", str(run), "--preset", "tiny-where", "--max-minutes", "0"]
+    ddpm.main([*command, "--start", str(start)])
+    state = torch.load(run / "state.pt", weights_only=True)["networks"]["network"]
     trained = load_file(runs["where"] / "model.safetensors")
     for key, value in trained.items():
         assert (state[key] - value.float()).abs().max() < 0.02  # one small step away
+    before = read_config(runs["where"])
+    assert read_config(run)["training"]["start"] == {"preset": before["preset"], **before["training"]}
+    assert (run / START_LOG).read_text() == (runs["where"] / "log.csv").read_text()
+    join("ddpm", runs | {"where": run}, tmp_path / "second")
+    assert (tmp_path / "second" / "log-where-start.csv").exists()
+
+
+def test_a_start_of_another_kind_or_size_is_named(runs: dict[str, Path], iclevr: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="holds no stage 'where' of the ddpm"):
+        start_weights(runs["what"], "ddpm", "where")
+    with pytest.raises(CheckpointError, match="holds no stage 'what' of the acgan"):
+        start_weights(runs["what"], "acgan", "what")
+    command = ["--data", str(iclevr), "--out", str(tmp_path / "run"), "--preset", "tiny-what", "--start"]
+    with pytest.raises(SystemExit, match="weights of a network of another size"):
+        ddpm.main([*command, str(runs["what"]), "--set", "model.widths=[8,64]"])
+    assert not (tmp_path / "run").exists()
+
+
+def test_each_stage_brings_its_own_size(runs: dict[str, Path], iclevr: Path, tmp_path: Path) -> None:
+    wider, out = tmp_path / "wider", tmp_path / "out"
+    command = ["--data", str(iclevr), "--out", str(wider), "--preset", "tiny-where", "--max-minutes", "0"]
+    ddpm.main([*command, "--set", "model.planner_width=32"])
+    join("ddpm", runs | {"where": wider}, out)
+    model = read_config(out)["model"]
+    assert (model["planner_width"], model["widths"]) == (32, [16, 64])
+    ddpm.main([*command[:-2], "--set", "model.timesteps=1300", "--out", str(tmp_path / "other")])
+    with pytest.raises(CheckpointError, match=r"different settings of the network \(timesteps\)"):
+        join("ddpm", runs | {"where": tmp_path / "other"}, out)
 
 
 def test_what_does_not_fit_is_named_and_nothing_is_written(runs: dict[str, Path], tmp_path: Path) -> None:
@@ -53,5 +89,5 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(runs: dict[str, Path]
     with pytest.raises(CheckpointError, match="not a run of the acgan's stage"):
         join("acgan", runs, out)
     with pytest.raises(CheckpointError, match="missing"):
-        stage_weights("ddpm", "where", tmp_path)
+        start_weights(tmp_path, "ddpm", "where")
     assert not out.exists()

@@ -246,6 +246,33 @@ def test_a_dry_run_prints_the_settings_and_does_nothing(
     assert not (tmp_path / "run").exists()
 
 
+def test_any_setting_can_be_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = ["loop.batch=128", "window=24", "model.widths=[16,32,64]", "adversary=1", "players.generator_rate=3e-4"]
+    acgan.main(["--data", "nowhere", "--dry-run", "--set", *changes])
+    found = json.loads(capsys.readouterr().out)
+    assert (found["loop"]["batch"], found["window"], found["model"]["widths"]) == (128, 24, [16, 32, 64])
+    assert (found["adversary"], found["players"]["generator_rate"]) == (1.0, 3e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("nowhere=3", "no setting 'nowhere'; there are model, loop"),
+        ("loop.nowhere=3", "no setting 'nowhere'"),
+        ("window=3.5", "window is 32, which 3.5 is not like"),
+        ("loop=3", "loop is LoopSettings"),
+        ("window.x=3", "window.x is 32"),
+        ("window", "Expecting value"),
+        ("model.widths=wide", "Expecting value"),
+    ],
+)
+def test_a_setting_that_is_none_is_named(change: str, said: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        acgan.main(["--data", "nowhere", "--dry-run", "--set", change])
+    assert str(ended.value).startswith(f"error: --set {change}: ")
+    assert said in str(ended.value)
+
+
 def test_the_classifier_is_scored_on_the_held_out_pictures(
     iclevr: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

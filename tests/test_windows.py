@@ -52,6 +52,13 @@ def test_muons_update_is_orthogonal() -> None:
         assert values.max() < 1.3
 
 
+def test_muon_treats_matrices_of_one_shape_one_by_one() -> None:
+    torch.manual_seed(0)
+    several = torch.randn(3, 16, 64)
+    alone = torch.stack([orthogonalised(matrix) for matrix in several])
+    assert torch.allclose(orthogonalised(several), alone, atol=0.02)  # bf16 rounds a batch otherwise
+
+
 def test_muon_descends_by_the_size_of_its_rate() -> None:
     weight = nn.Parameter(torch.randn(64, 32, 3, 3))
     before = weight.detach().clone()

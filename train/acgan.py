@@ -44,7 +44,8 @@ from train.windows import cut, origins, window_items
 @dataclass(frozen=True)
 class Players:
     """How generator and discriminator learn: Adam's rates and betas, warm-up in steps, the fraction of the run after
-    which both rates fall to zero, and the gradient penalties' weight and the steps from one to the next."""
+    which both rates fall to zero, the gradient penalties' weight and the steps from one to the next, and for how many
+    steps at first the discriminator learns `alone`, where the generator has learned before."""
 
     generator_rate: float = 2e-4
     discriminator_rate: float = 6e-4
@@ -53,6 +54,7 @@ class Players:
     decay_from: float = 0.6
     gamma: float = 0.2
     penalty_every: int = 12
+    alone: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,16 @@ class WhatPreset:
     loop: LoopSettings
     players: Players
     critic: WindowDiscriminatorConfig = field(default_factory=WindowDiscriminatorConfig)
-    adversary: float = 0.5
+    adversary: float = 1.0
     classifier: float = 0.5
     matching: float = 1.0
     pull_from: float = 6.0
-    pull_to: float = 1.2
+    pull_to: float = 0.2
     pull_until: float = 0.5
     pulled: float = 0.5
     drawings: int = 4
     whole_from: float = 0.86
-    window: int = 24  # pixels a side
+    window: int = 32  # pixels a side
 
 
 WHERE = WherePreset(
@@ -101,13 +103,21 @@ WHERE = WherePreset(
 )
 WHAT = WhatPreset(
     ACGANConfig(),
-    LoopSettings(pictures=190_000, batch=64, ema=0.998, clip=0.0, log_every=25, sample_every=200),
+    LoopSettings(pictures=1_000_000, batch=128, ema=0.998, clip=0.0, log_every=25, sample_every=1000),
     Players(),
+)
+FINISH = dataclasses.replace(  # goes on from the painter of `what`, mostly on whole pictures
+    WHAT,
+    loop=LoopSettings(pictures=220_000, batch=64, ema=0.998, clip=0.0, log_every=25, sample_every=500),
+    players=Players(1e-4, 4e-4, alone=400),
+    pull_from=1.0,
+    whole_from=0.35,
 )
 TINY = ACGANConfig(planner_width=8, planner_layers=1, planner_heads=2, widths=(8, 64), blocks=(1, 1))
 PRESETS: dict[str, Any] = {
     "where": WHERE,  # too near 0.024, told from real layouts in 0.56
     "what": WHAT,  # counted exact 0.969 / 0.975, the right number 0.978 / 0.984
+    "finish": FINISH,
     "what-alone": dataclasses.replace(WHAT, adversary=0.0),  # without the adversary, to see what it is worth
     "tiny-where": dataclasses.replace(
         WHERE,
@@ -158,6 +168,8 @@ class Duel:
         players = self.players
         rate = players.generator_rate if name == "generator" else players.discriminator_rate
         factor = learning_rate(run.position, run.settings.steps, players.warmup, players.decay_from)
+        if name == "generator" and run.position < players.alone:
+            factor = 0.0
         run.descend(loss, name, name, rate * factor)
 
     def penalty_is_due(self, run: Run) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,7 +36,6 @@ from clevr_demo.diffusion import (
 from clevr_demo.places import SIZE
 from train.batches import Batch, Examples, LayoutExamples, PictureExamples
 from train.data import Pictures, background
-from train.join import stage_weights
 from train.layout import layout, teaching_layouts
 from train.loop import LoopSettings, Run, learning_rate
 from train.muon import Muon, split_parameters
@@ -92,8 +90,8 @@ PRESETS = {
         rate=1e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99),
     ),
     "what": DDPMPreset(
-        "what", LoopSettings(pictures=4_000_000, batch=64, ema=0.999, sample_every=1000),
-        rate=1e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.85,
+        "what", LoopSettings(pictures=7_000_000, batch=512, ema=0.999, sample_every=2000),
+        rate=2e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.85,
     ),
     "report": DDPMPreset(  # claims 0.847 / 0.869
         "report", LoopSettings(pictures=100 * 18009, batch=20, clip=0.0), rate=5e-5, model=REPORT
@@ -131,9 +129,7 @@ class StageTask:
 
     def noised(self, clean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(x_t, timesteps, v) for clean states (B, ...)."""
-        timesteps = spread_timesteps(
-            len(clean), self.preset.model.timesteps, clean.device, self.preset.low_noise
-        )
+        timesteps = spread_timesteps(len(clean), self.preset.model.timesteps, clean.device, self.preset.low_noise)
         noise = torch.randn_like(clean)
         x = self.schedule.add_noise(clean, noise, timesteps)
         return x, timesteps, self.schedule.get_velocity(clean, noise, timesteps)
@@ -262,16 +258,12 @@ def make_task(preset: DDPMPreset, data: Pictures) -> tuple[StageTask, Examples]:
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    parser = arguments(__doc__ or "", PRESETS, default="what")
-    parser.add_argument("--start", type=Path, help="checkpoint folder whose weights a new run of a stage starts from")
-    options = parser.parse_args(argv)
+    options = arguments(__doc__ or "", PRESETS, default="what").parse_args(argv)
     preset: DDPMPreset = chosen(PRESETS, options)
     if options.dry_run:
         return
     data = training_pictures(options)
     task, examples = make_task(preset, data)
-    if options.start:
-        task.networks["network"].load_state_dict(stage_weights("ddpm", preset.stage, options.start))
     train_task("ddpm", options, task, examples, preset.loop)
 
 

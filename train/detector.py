@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clevr_demo.checkpoints import CONFIG, folder_of, load_network, read_config, write_json
+from clevr_demo.checkpoints import CONFIG, read_config, write_json
 from clevr_demo.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
 from clevr_demo.objects import OBJECTS, decode
 from train.batches import Batch
@@ -245,7 +245,6 @@ def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__ or "", PRESETS)
-    parser.add_argument("--start", type=Path, help="folder of a detector whose weights a new run starts from")
     parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
     options = parser.parse_args(argv)
     if options.score:
@@ -255,9 +254,6 @@ def main(argv: list[str] | None = None) -> None:
         return None
     training, held_out = load_pictures(options.data).split()
     task = DetectorTask(preset, training, layout(training))
-    if options.start:
-        first = load_network(lambda: DetectorNetwork(preset.model), folder_of("detector", options.start))
-        task.networks["detector"].load_state_dict(first.state_dict())
     run = train_task("detector", options, task, training, preset.loop)
     if run.accelerator.is_main_process and run.position >= run.settings.steps:
         settle(run.folder, task.compose)

@@ -18,28 +18,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import clevr_demo
-from clevr_demo.checkpoints import CONFIG, WEIGHTS, CheckpointError, folder_of, read_config, write_bytes, write_json
+from clevr_demo.checkpoints import CONFIG, WEIGHTS, CheckpointError, read_config, write_bytes, write_json
 from train.options import clear_errors
 from train.runfolder import LOG
+from train.start import STAGES, START_LOG
 
-STAGES = {  # the stages' names inside each model's network
-    "ddpm": {"where": "planner", "what": "painter"},
-    "acgan": {"where": "planner", "what": "painter"},
-}
-
-
-def stage_weights(name: str, stage: str, folder: Path) -> dict[str, torch.Tensor]:
-    """The weights of one stage, float32, out of a checkpoint folder that `join` wrote, to start a run from.
-
-    Raises:
-        CheckpointError: if the folder holds none of that stage.
-    """
-    prefix = f"{STAGES[name][stage]}."
-    state = load_file(folder_of(name, folder) / WEIGHTS)
-    found = {key.removeprefix(prefix): value.float() for key, value in state.items() if key.startswith(prefix)}
-    if not found:
-        raise CheckpointError(f"{folder / WEIGHTS}: holds no stage {stage!r} of the {name}")
-    return found
+MODELS = ("acgan", "ddpm")
+WHERE_ONLY = ("planner_", "layout_noise")  # settings, or their beginnings, that make the first stage
+WHAT_ONLY = ("widths", "blocks", "object_noise", "picture_noise")  # and the second
 
 
 def join(name: str, runs: dict[str, Path], out: Path) -> None:
@@ -58,25 +44,31 @@ def join(name: str, runs: dict[str, Path], out: Path) -> None:
         models.append(config["model"])
         training[stage] = {"preset": config.get("preset"), **config.get("training", {})}
         weights = load_file(folder / WEIGHTS)
-        state |= {f"{STAGES[name][stage]}.{key}": value for key, value in weights.items()}
-    if models[0] != models[1]:
-        raise CheckpointError(f"{' and '.join(map(str, runs.values()))}: made for different settings of the network")
+        state |= {f"{STAGES[stage]}.{key}": value for key, value in weights.items()}
+    where, what = models
+    for setting, value in where.items():
+        if setting.startswith(WHERE_ONLY):
+            what[setting] = value
+        elif setting not in WHAT_ONLY and value != what[setting]:
+            both = " and ".join(map(str, runs.values()))
+            raise CheckpointError(f"{both}: made for different settings of the network ({setting})")
     with tempfile.TemporaryDirectory() as made:
         save_file(state, Path(made) / WEIGHTS)
-        written: dict[str, Any] = {"kind": name, "model": models[0], "training": training}
+        written: dict[str, Any] = {"kind": name, "model": what, "training": training}
         write_json(Path(made) / CONFIG, written)
         clevr_demo.load(name, made, "cpu")
         for file in (WEIGHTS, CONFIG):
             write_bytes(out / file, (Path(made) / file).read_bytes())
     for stage, folder in runs.items():
-        if (folder / LOG).exists():
-            shutil.copy(folder / LOG, out / f"log-{stage}.csv")
+        for log, kept in ((LOG, f"log-{stage}.csv"), (START_LOG, f"log-{stage}-start.csv")):
+            if (folder / log).exists():
+                shutil.copy(folder / log, out / kept)
 
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", choices=sorted(STAGES))
+    parser.add_argument("model", choices=MODELS)
     parser.add_argument("--where", required=True, type=Path, help="the run folder of the places' stage")
     parser.add_argument("--what", required=True, type=Path, help="the run folder of the pixels' stage")
     parser.add_argument("--out", required=True, type=Path, help="the checkpoint folder to write")

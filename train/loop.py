@@ -94,10 +94,17 @@ def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 
 class Run:
-    """One training run in a folder. `Run(task, data, settings, folder).train()` starts it or goes on with it."""
+    """One training run in a folder. `Run(task, data, settings, folder).train()` starts it or goes on with it. `start`
+    says how the weights that it starts from were trained, if they are not random."""
 
     def __init__(
-        self, task: Task, data: Pictures | Examples, settings: LoopSettings, folder: Path, compile: bool = False
+        self,
+        task: Task,
+        data: Pictures | Examples,
+        settings: LoopSettings,
+        folder: Path,
+        compile: bool = False,
+        start: dict[str, Any] | None = None,
     ) -> None:
         examples = PictureExamples(data) if isinstance(data, Pictures) else data
         # A GAN's networks are stepped in turn, so some parameters see no gradient in a pass.
@@ -107,7 +114,7 @@ class Run:
             cpu=not torch.cuda.is_available(),
             kwargs_handlers=[unused],
         )
-        self.task, self.settings, self.folder = task, settings, folder
+        self.task, self.settings, self.folder, self.start = task, settings, folder, start
         self.files = RunFolder(folder)
         self.device = self.accelerator.device
         self.data = examples.to(self.device)
@@ -116,6 +123,7 @@ class Run:
         self.counted = 0
         self.rows: list[list[str]] = []  # the log: its header and a row an interval
         self.spent = self.elapsed = 0.0  # seconds: of earlier sittings; of all until the last log line
+        self.devices: list[str] = []  # of all sittings
         self._stop_reason: str | None = None
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
@@ -188,6 +196,9 @@ class Run:
 
     def _train(self, max_minutes: float, save_minutes: float) -> bool:
         self.restore()
+        device = torch.cuda.get_device_name() if self.device.type == "cuda" else cpu_name()
+        if self.devices[-1:] != [device]:
+            self.devices.append(device)
         started = saved = time.monotonic()
         bar = tqdm(
             total=self.settings.steps * self.settings.batch,
@@ -305,6 +316,7 @@ class Run:
                     "sums": self.sums,
                     "counted": self.counted,
                     "elapsed": self.elapsed,
+                    "devices": self.devices,
                     "log": self.rows,
                 }
             )
@@ -332,6 +344,7 @@ class Run:
         self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
         self.spent = self.elapsed = state["elapsed"]
         self.rows = state.get("log") or self.files.rows(self.position)  # the first runs' states have no log
+        self.devices = list(state.get("devices", []))
 
     def export(self) -> None:
         """Writes model.safetensors (fp16), config.json and a sample grid into the run's folder."""
@@ -345,7 +358,8 @@ class Run:
             "steps_done": self.position,
             "pictures_seen": self.position * self.settings.batch,
             "hours": round(self.elapsed / 3600, 3),
-            "device": torch.cuda.get_device_name() if self.device.type == "cuda" else cpu_name(),
+            "device": ", then ".join(self.devices),
+            **({"start": self.start} if self.start else {}),
         }
 
     def say(self, message: str) -> None:

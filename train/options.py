@@ -20,6 +20,7 @@ from train.batches import Examples
 from train.data import DataError, Pictures, load_pictures
 from train.loop import LoopSettings, Run, Task
 from train.runfolder import RunError
+from train.start import begin
 
 
 class SettingError(Exception):
@@ -69,6 +70,7 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     )  # fmt: skip
     parser.add_argument("--max-minutes", type=between(float, 0), default=math.inf, help="stop cleanly after this time")
     parser.add_argument("--save-minutes", type=between(float, 0), default=5.0, help="time between checkpoints")
+    parser.add_argument("--start", type=Path, help="run or checkpoint whose weights a new run starts from")
     parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
     parser.add_argument("--dry-run", action="store_true", help="print the settings and stop")
     return parser
@@ -137,6 +139,8 @@ def train_task(
     name: str, options: argparse.Namespace, task: Task, training: Pictures | Examples, loop: LoopSettings
 ) -> Run:
     """Starts the run in its folder, or goes on with it."""
-    run = Run(task, training, loop, options.out or Path("runs") / f"{name}-{options.preset}", options.compile)
+    folder = options.out or Path("runs") / f"{name}-{options.preset}"
+    start = begin(task, options.start, folder) if options.start else None
+    run = Run(task, training, loop, folder, options.compile, start)
     run.train(options.max_minutes, options.save_minutes)
     return run
