@@ -102,6 +102,10 @@ def test_a_card_tells_of_one_run_or_of_each_stages(tmp_path: Path) -> None:
     run = {"pictures_seen": 80_000, "hours": 1.04, "device": "CPU, 1 threads"}
     (tmp_path / "config.json").write_text(json.dumps({"training": run}))
     assert cards.training(tmp_path) == "Trained on 80,000 examples, 1.0 h on CPU, 1 threads."
+    second = run | {"pictures_seen": 9000, "hours": 0.1, "device": "a GPU", "start": run}
+    (tmp_path / "config.json").write_text(json.dumps({"training": second}))
+    words = "Trained on 80,000 examples, 1.0 h on CPU, 1 threads, then on 9,000 examples, 6 minutes on a GPU."
+    assert cards.training(tmp_path) == words
     (tmp_path / "config.json").write_text(json.dumps({"training": {"where": run, "what": run | {"hours": 2}}}))
     assert cards.training(tmp_path).startswith("The planner (where) was trained on 80,000 examples, 1.0 h")
     assert "; the painter (what) was trained on 80,000 examples, 2.0 h" in cards.training(tmp_path)

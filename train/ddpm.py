@@ -31,6 +31,7 @@ from clevr_demo.diffusion import (
     denoise,
     make_scheduler,
     painter_denoiser,
+    painter_power,
     set_steps,
 )
 from clevr_demo.places import SIZE
@@ -212,7 +213,7 @@ class PainterTask(StageTask):
         device = painter.empty.device
         given = painter.given(*(part.to(device) for part in self.shown))
         scheduler = make_scheduler("dpm", self.preset.model)
-        set_steps(scheduler, SAMPLE_STEPS, self.preset.model.time_power)
+        set_steps(scheduler, SAMPLE_STEPS, painter_power(SAMPLE_STEPS, self.preset.model))
         x = torch.randn(len(given), *given.shape[2:], 12, generator=torch.Generator().manual_seed(0)).permute(
             0, 3, 1, 2
         )

@@ -87,12 +87,15 @@ def training(folder: Path) -> str:
     if not facts:
         return "Not trained yet."
     stages = {"": facts} if "pictures_seen" in facts else facts
-    words = [
-        f"{STAGES.get(stage, '')}trained on {run['pictures_seen']:,} examples, {run['hours']:.1f} h on {run['device']}"
-        for stage, run in stages.items()
-    ]
-    text = "; ".join(words)
+    text = "; ".join(f"{STAGES.get(stage, '')}trained {told(run)}" for stage, run in stages.items())
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def told(run: Mapping[str, Any]) -> str:
+    """How long a run was, after the one that it started from."""
+    before = f"{told(run['start'])}, then " if run.get("start") else ""
+    hours = f"{run['hours']:.1f} h" if run["hours"] > 0.3 else f"{60 * run['hours']:.0f} minutes"
+    return f"{before}on {run['pictures_seen']:,} examples, {hours} on {run['device']}"
 
 
 def held_out(folder: Path) -> str:
