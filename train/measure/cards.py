@@ -34,14 +34,16 @@ EXPERIMENTS = {  # of train.experiments, and their titles
     "gradient": "The classifier's gradient flowing, or cut off as in the report's code",
 }
 FIGURES = {"curves": "", "pictures": "-grids"}
-PLAYERS = {  # columns of a stage's log, and what they say
-    "where": {"gap": "layouts: gap of logits"},
-    "what": {
-        "gap_window": "windows: gap of logits",
-        "gap_patch": "patches: gap of logits",
-        "g_named": "classifier's loss on drawn windows",
-        "g_distance": "distance to the training window",
-    },
+PAINTING = {  # columns of a painter's log, and what they say
+    "gap_window": "windows: gap of logits",
+    "gap_patch": "patches: gap of logits",
+    "g_named": "classifier's loss on drawn windows",
+    "g_distance": "distance to the training window",
+}
+PLAYERS: dict[str, dict[str, str]] = {  # of each log; a painter's may be of the run that its last one started from, too
+    "log-where.csv": {"gap": "layouts: gap of logits"},
+    "log-what-start.csv": {column: f"first run, {title}" for column, title in PAINTING.items()},
+    "log-what.csv": PAINTING,
 }
 PARTS = 10  # of a run, a row each
 STAGES = {"where": "the planner (where) was ", "what": "the painter (what) was "}
@@ -137,16 +139,16 @@ def experiments(folder: Path) -> str:
 def players(folder: Path) -> str:
     """How far apart the discriminators held real and drawn, from the first to the last part of both stages' runs."""
     columns: dict[str, list[float]] = {}
-    for stage, names in PLAYERS.items():
-        log = read_csv(folder / f"log-{stage}.csv")
+    for file, names in PLAYERS.items():
+        log = read_csv(folder / file)
         if len(log) < PARTS:
-            return NOTHING
+            continue
         cuts = [len(log) * part // PARTS for part in range(PARTS + 1)]
         for name, title in names.items():
             values = [float(row[name]) for row in log]
             columns[title] = [statistics.fmean(values[a:b]) for a, b in pairwise(cuts)]
     rows = [[f"{100 // PARTS * (part + 1)} %", *(found[part] for found in columns.values())] for part in range(PARTS)]
-    return markdown(["run, up to", *columns], rows)
+    return markdown(["run, up to", *columns], rows) if columns else NOTHING
 
 
 def both(scores: Mapping[str, Any], column: str, entries: Sequence[str]) -> str:

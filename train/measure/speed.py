@@ -57,7 +57,7 @@ class Timing:
 
 
 def request(model: str, checkpoint: Path, steps: int, device: str, judged: bool) -> tuple[Draw, int]:
-    """One request as the page serves it: with timeline and a verdict on every frame, or the picture alone."""
+    """One request as the page serves it: with timeline and a verdict on every frame of pixels, or the picture alone."""
     import clevr_demo
 
     drawer, judge = clevr_demo.load(model, checkpoint, device), clevr_demo.load_evaluator(None, device)
@@ -66,7 +66,7 @@ def request(model: str, checkpoint: Path, steps: int, device: str, judged: bool)
         if not judged:
             return drawer.generate_batch([LABELS], [0], steps, timeline=False)[0]
         result = drawer.generate(LABELS, seed=0, steps=steps)
-        judge.judge([frame.predicted for frame in result.frames], LABELS)
+        judge.judge([frame.predicted for frame in result.frames if frame.stage == "what"], LABELS)
         return result
 
     return draw, draw().evaluations
