@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import threading
+import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,6 +57,13 @@ def page() -> Page:
         links = Links(drawing)
         drawing.then_draw(links.wire(demo))
     return Page(controls, drawing, files, links)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def wanted(page: Page) -> GenerationRequest | None:
@@ -122,6 +132,41 @@ def test_an_event_that_finds_its_request_drawn_already_puts_the_buttons_at_rest(
     page.drawing.runs._running.add("me")  # another event of this visitor draws it
     assert asyncio.run(all_of()) == [{page.drawing.moment: gr.skip()}]
     page.drawing.runs._running.clear()
+
+
+def test_every_update_of_a_run_offers_stop(page: Page) -> None:
+    """Also where the events of a page that is still loading put the buttons at rest after Generate was pressed."""
+
+    async def all_of() -> list[dict[Any, Any]]:
+        return [updates async for updates in page.drawing.run(ME)]
+
+    page.drawing.press(ME, 8.7, True, ["brown cube"], *ASKED[1:])
+    going_on = [updates for updates in asyncio.run(all_of()) if page.drawing.duel in updates][:-1]
+    assert going_on
+    for updates in going_on:
+        assert updates[page.drawing.duel]["state"] == "drawing"
+        assert updates[page.controls.stop].visible is True
+        assert updates[page.controls.generate].visible == "hidden"
+
+
+def test_who_watches_anothers_run_is_not_told_that_it_was_stopped(page: Page) -> None:
+    """Both ask for the same; the one whose run it is presses Stop, and the other's goes on to its end."""
+    asked = GenerationRequest.of(["purple cube"], 7, 4)
+    halted, told = threading.Event(), list[str]()
+    first = page.drawing.pictures(asked, halted.is_set)
+    assert next(first).state == "drawing"
+    other = threading.Thread(
+        target=lambda: told.extend(run.state for run in page.drawing.pictures(asked, lambda: False))
+    )
+    other.start()
+    wait_until(lambda: told == ["drawing"])
+    halted.set()
+    assert next(run for run in first if run.state != "drawing").state == "stopped"
+    time.sleep(0.2)  # here the other one would see it
+    assert list(first) == []
+    other.join(20)
+    assert set(told) == {"drawing", "done"}
+    assert told[-1] == "done"
 
 
 def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> None:

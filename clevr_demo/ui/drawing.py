@@ -116,7 +116,10 @@ class Drawing:
         weights = self.studio.weights
         own = Run(wanted, weights)
         for run in self.shared.follow(wanted.query(weights), lambda: draw(self.studio, wanted, stopped), stopped):
-            own = replace(run, key=own.key)
+            seen = replace(run, key=own.key)
+            if seen.state == "stopped" and not stopped():
+                continue  # the visitor who drew it has left; the next of those who watch draws on
+            own = seen
             yield own
         if own.state == "drawing":  # stopped while another visitor's run goes on
             yield replace(own, state="stopped")
@@ -134,10 +137,12 @@ class Drawing:
 
         try:
             async for update in self.runs.updates(who, self.pictures):
+                # While a page loads, its own events may put the buttons at rest after Generate was pressed: every
+                # update of a run offers Stop again.
                 if isinstance(update, Waiting):
-                    yield {self.duel: waiting(update.ahead, update.seconds)}
+                    yield {self.duel: waiting(update.ahead, update.seconds), **self.busy()}
                 elif update.state == "drawing":
-                    yield {self.duel: update.payload()}
+                    yield {self.duel: update.payload(), **self.busy()}
                 else:
                     yield {self.duel: update.payload(), self.result: update, **self.rest(who)}
         except Exception:
