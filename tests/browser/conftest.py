@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.helpers import faults
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -136,10 +138,7 @@ def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
     yield opened
     for context in contexts:
         context.close()
-    # A page that is left or loaded again while it talks to the server says that it was cut off.
-    left = any("signal is aborted" in one for one in complaints)
-    real = [one for one in complaints if not (left and ("aborted" in one or "Connection errored out" in one))]
-    assert not real, real
+    assert faults(complaints) == []
 
 
 @pytest.fixture

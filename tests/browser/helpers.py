@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 
+def faults(complaints: list[str]) -> list[str]:
+    """What a browser complained of, without what a page says that is left while it talks to the server."""
+    left = any("aborted" in one for one in complaints)
+    return [one for one in complaints if not (left and ("aborted" in one or "Connection errored out" in one))]
+
+
 def tick(page: Any, *names: str) -> None:
     for name in names:
         page.locator("#picker").get_by_role("checkbox", name=name, exact=True).check()
