@@ -74,6 +74,16 @@ def test_no_tab_has_a_serious_accessibility_finding(open_page: Callable[..., Any
     assert findings(page, axe) == []
 
 
+CUT = """(all) => all.filter((one) => one.checkVisibility()).filter((one) => {
+    const range = document.createRange();
+    range.selectNodeContents(one);
+    const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.bottom / 6)));
+    return one.scrollWidth > one.clientWidth + 1 || lines.size > 1;
+}).map((one) => one.textContent)"""
+"""Short labels that are cut off or broken in two."""
+SHORT = "#duel :is(.how, .step-text, .chip-mark, .chip-share, .switch), .story-button, #examples button"
+
+
 def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     assert page.locator("#picker .cell").first.is_hidden(), "the duel comes first"
@@ -87,6 +97,10 @@ def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
     generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
     assert page.locator("#picker .cell").first.is_hidden(), "drawing puts the sheet away"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(SHORT).evaluate_all(CUT) == []
+    edge = page.locator("#studio").evaluate("(one) => one.getBoundingClientRect().right")
+    buttons = page.locator(".story-button").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().right)")
+    assert max(buttons) <= edge + 1
     assert page.locator("#duel .frame").first.bounding_box()["width"] > 150
 
 
@@ -105,6 +119,7 @@ def test_nothing_is_cut_or_off_centre(open_page: Callable[..., Any], width: int,
     )
     assert abs(sides[0] - sides[1]) <= 2
     generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
+    assert page.locator(SHORT).evaluate_all(CUT) == []
     seen = {1280: ".plot", 1440: ".race", 1920: ".race"}.get(width)
     if seen:
         box = page.locator(f"#duel {seen}").bounding_box()
