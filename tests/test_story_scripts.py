@@ -51,6 +51,16 @@ def test_a_broken_score_starts_anew(text: str) -> None:
     assert ask(f"scoreOf({text})") == EMPTY
 
 
+def test_the_question_names_what_was_asked_for() -> None:
+    assert ask("questionOf('right', ['red cube', 'cyan sphere'])") == (
+        "Asked for: red cube, cyan sphere. Which picture shows each of them once, and nothing else?"
+    )
+    assert ask("questionOf('right', ['red cube'])") == (
+        "Asked for: red cube. Which picture shows it once, and nothing else?"
+    )
+    assert ask("questionOf('real', ['red cube'])").startswith("Asked for: red cube. Which picture looks more like")
+
+
 def test_the_score_in_words() -> None:
     kept = {"asked": 5, "right": 3, "real": {"ddpm": 2, "acgan": 1}}
     assert ask(f"scoreOf({json.dumps(json.dumps(kept))})") == kept

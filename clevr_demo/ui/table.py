@@ -67,7 +67,7 @@ def mean(verdicts: list[Verdict]) -> str:
         return ""
     accuracy = sum(verdict.accuracy for verdict in verdicts) / len(verdicts)
     exact = sum(verdict.exact for verdict in verdicts)
-    return f"{exact} of {len(verdicts)} exact, accuracy {100 * accuracy:.0f} %"
+    return f"{exact} of {len(verdicts)} exact, accuracy {100 * accuracy:.0f}\u00a0%"
 
 
 @dataclass

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
 
 def faults(complaints: list[str]) -> list[str]:
     """What a browser complained of, without what a page says that is left while it talks to the server."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clevr_demo.pictures import query_in
-from tests.browser.helpers import set_number, tick
+from tests.browser.helpers import PHONE, set_number, tick
 
 VALUES = "#grid-columns-values textarea, #grid-columns-values input"
 
@@ -44,6 +44,14 @@ def test_a_grid_of_seeds_by_steps_is_drawn_judged_and_kept_as_a_picture(page: An
         page.locator("#grid-sheet").click()
     started.value.save_as(tmp_path / "grid.png")
     assert (query_in(tmp_path / "grid.png") or "").endswith("&grid=ddpm&rows=seed:7,8,9&columns=steps:1,2")
+
+
+def test_a_phone_shows_the_grids_pictures_as_squares(open_page: Callable[..., Any]) -> None:
+    page = open_page("?objects=red-cube&steps=1&grid=ddpm&rows=seed:7,8&columns=steps:1,2,3,4", **PHONE)
+    page.wait_for_selector('#grid .pictures[data-state="done"]')
+    sizes = page.locator("#grid td img").evaluate_all("(all) => all.map((one) => [one.clientWidth, one.clientHeight])")
+    assert all(width == height > 80 for width, height in sizes), sizes
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the table scrolls, not the page"
 
 
 def test_a_grids_link_draws_it_again_in_its_own_tab(open_page: Callable[..., Any]) -> None:

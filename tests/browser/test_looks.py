@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.helpers import generate, press_generate, set_number, tick
+from tests.browser.helpers import PHONE, generate, press_generate, set_number, tick
 
 AXE = "4.14.1"
 
@@ -85,7 +85,7 @@ SHORT = "#duel :is(.how, .step-text, .chip-mark, .chip-share, .switch), .story-b
 
 
 def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
-    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = open_page(**PHONE)
     assert page.locator("#picker .cell").first.is_hidden(), "the duel comes first"
     bar = page.locator("#generate").bounding_box()
     assert bar["y"] + bar["height"] <= 844

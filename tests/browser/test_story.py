@@ -86,6 +86,7 @@ def test_guessing_hides_names_and_verdicts_until_an_answer_and_keeps_the_score(p
     page.wait_for_selector(f"{DUEL}.guessing")
     for part in (".who", ".told", ".chips", ".race", ".player"):
         assert not page.locator(f"{DUEL} {part}").first.is_visible(), part
+    assert "Asked for: red cube." in page.locator(".guess-question").inner_text()
     shown = page.locator(f"{DUEL} .picture").evaluate_all("(all) => all.map((one) => one.alt)")
     assert not any(name in alt for alt in shown for name in ("DDPM", "ACGAN"))
     page.locator('#guess [data-answer="neither"]').click()
@@ -130,6 +131,16 @@ def test_presenting_hides_the_controls_and_keys_do_everything(page: Any) -> None
     page.keyboard.press("Escape")
     page.wait_for_selector("html:not(.presenting)")
     assert page.locator("#ask").is_visible()
+
+
+def test_presenting_shows_pictures_headline_and_scrubber_above_the_keys(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 1280, "height": 720})
+    page.wait_for_selector(f'{DUEL}[data-state="showcase"]')
+    page.locator("#presentation [data-open]").click()
+    page.wait_for_selector("html.presenting")
+    keys, head, plot = (page.locator(one).first.bounding_box() for one in (".keys", f"{DUEL} .who", f"{DUEL} .plot"))
+    assert head["y"] >= 0
+    assert plot["y"] + plot["height"] <= keys["y"]
 
 
 def test_the_report_has_four_claims_and_draws_a_pair_for_each(page: Any) -> None:

@@ -216,7 +216,7 @@ plot.addEventListener('pointermove', (event) => {
 });
 
 // What others on the page may do with the duel: a tour, a presentation, keys.
-root.duel = { play, pause, goTo, moves, looks, run: () => state.run, redraw: fillPosition };
+root.duel = { play, pause, goTo, moves, looks, run: () => state.run, objects: () => state.run.objects.map((one) => props.names[one]), redraw: fillPosition };
 
 new ResizeObserver(() => state.run && drawTicks(find('.ticks'), current()?.ddpm, where(), state.run, props.names)).observe(plot);
 watch('value', show);

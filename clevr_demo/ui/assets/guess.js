@@ -7,11 +7,6 @@ const duel = () => document.querySelector('#duel .duel');
 const run = () => duel()?.duel?.run();
 const game = { on: false, kind: 'right', swapped: false, answered: false };
 
-const QUESTIONS = {
-  right: 'The names and verdicts are hidden. Which picture shows every object once, and nothing else?',
-  real: 'The names and verdicts are hidden. Which picture looks more like a photograph of the scene?',
-};
-
 function kept() {
   try {
     return scoreOf(localStorage.getItem(KEY));
@@ -42,7 +37,7 @@ function show() {
     one.disabled = !ready;
     one.hidden = game.kind === 'real' && !['left', 'right'].includes(one.dataset.answer);
   }
-  part('.guess-question').textContent = QUESTIONS[game.kind];
+  part('.guess-question').textContent = run() ? questionOf(game.kind, root.duel.objects()) : '';
   // What a screen reader says of the pictures must not give them away.
   if (hidden) for (const picture of root?.querySelectorAll('.stage .picture') ?? []) picture.alt = 'A picture to guess about';
   else root?.duel?.redraw();

@@ -43,6 +43,13 @@ function judgeGuess(kind, answer, pair, swapped, score) {
   return { score: { ...score, asked: score.asked + 1, right: score.right + Number(hit) }, told };
 }
 
+// What is asked; it names the objects, as nothing else on the page does while the verdicts are hidden.
+function questionOf(kind, objects) {
+  const asked = `Asked for: ${objects.join(', ')}. `;
+  const shown = objects.length > 1 ? 'shows each of them once, and nothing else' : 'shows it once, and nothing else';
+  return asked + (kind === 'real' ? 'Which picture looks more like a photograph of that?' : `Which picture ${shown}?`);
+}
+
 function scoreWords({ asked, right, real }) {
   const parts = asked ? [`${right} of ${asked} guessed right`] : [];
   const votes = real.ddpm + real.acgan;
