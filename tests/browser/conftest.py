@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -74,11 +75,15 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the app did not answer within 180 s:\n{log.read_text()[-2000:]}")
 
 
+def chromium_path() -> str | None:
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """The browser."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = chromium_path()
     if path is None:
         pytest.skip("there is no chromium on this machine")
     with api.sync_playwright() as playwright:
@@ -87,16 +92,15 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running app, with the project's weights or, where there are none, random ones.
+@contextlib.contextmanager
+def running_app(folder: Path) -> Iterator[str]:
+    """The address of an app that runs meanwhile, with the project's weights or, where there are none, random ones.
 
     CLEVR_ADDRESS may name one that runs already.
     """
     if "CLEVR_ADDRESS" in os.environ:
         yield os.environ["CLEVR_ADDRESS"]
         return
-    folder = tmp_path_factory.mktemp("app")
     environment = dict(os.environ, GRADIO_SERVER_PORT=str(free_port()), GRADIO_TEMP_DIR=str(folder / "gradio"))
     shipped = all(
         (ROOT / "checkpoints" / name / "model.safetensors").is_file() for name in ("ddpm", "acgan", "detector")
@@ -114,9 +118,16 @@ def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             process.wait(30)
 
 
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_app(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
 @pytest.fixture
 def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """Opens the page in a browser of its own (context options as arguments); afterwards no page may have complained."""
+    """Opens the page in a browser of its own (context options as arguments, and a
+    script to run before the page's own); afterwards no page may have complained."""
     contexts: list[Any] = []
     complaints: list[str] = []
 
@@ -124,12 +135,14 @@ def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("console", lambda entry: complaints.append(entry.text) if entry.type == "error" else None)
 
-    def opened(query: str = "", **options: Any) -> Any:
+    def opened(query: str = "", script: str = "", **options: Any) -> Any:
         context = chromium.new_context(**({"viewport": {"width": 1366, "height": 900}} | options))
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         context.set_default_navigation_timeout(PATIENCE)
         context.on("page", listen)
+        if script:
+            context.add_init_script(script)
         page = context.new_page()
         page.goto(f"{address}/{query}")
         page.wait_for_function("document.querySelector('#picker .picker-count')?.textContent.length > 0")

@@ -65,5 +65,31 @@ def step_shown(page: Any) -> int:
     return int(page.locator("#duel .duel").get_attribute("data-step"))
 
 
+WATCH_SHIFTS = """window.shifts = 0;
+new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts += one.value;
+}).observe({ type: 'layout-shift', buffered: true });"""
+"""Adds up the page's layout shifts (the web vital CLS); an init script."""
+
+
+def stream_bytes(page: Any) -> list[int]:
+    """Bytes of the event stream that brings a run, as one growing number; from now on."""
+    streams: set[str] = set()
+    received = [0]
+
+    def sent(event: dict[str, Any]) -> None:
+        if "/queue/data" in event["request"]["url"]:
+            streams.add(event["requestId"])
+
+    def arrived(event: dict[str, Any]) -> None:
+        received[0] += event["dataLength"] if event["requestId"] in streams else 0
+
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.on("Network.requestWillBeSent", sent)
+    session.on("Network.dataReceived", arrived)
+    return received
+
+
 STEP = "Number(document.querySelector('#duel .duel').dataset.step)"
 """The same as an expression of the page."""

@@ -16,6 +16,7 @@ from tests.browser.helpers import (
     press_generate,
     set_number,
     step_shown,
+    stream_bytes,
     tick,
     wait_for_drawing,
     wait_for_state,
@@ -134,20 +135,7 @@ def test_scrubbing_asks_the_server_nothing(page: Any) -> None:
 
 
 def test_twenty_steps_travel_in_under_100_kilobytes(page: Any) -> None:
-    streams: set[str] = set()
-    received = [0]
-
-    def sent(event: dict[str, Any]) -> None:
-        if "/queue/data" in event["request"]["url"]:
-            streams.add(event["requestId"])
-
-    def arrived(event: dict[str, Any]) -> None:
-        received[0] += event["dataLength"] if event["requestId"] in streams else 0
-
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    session.on("Network.requestWillBeSent", sent)
-    session.on("Network.dataReceived", arrived)
+    received = stream_bytes(page)
     generate(page, "red cube", "blue sphere", "green cylinder", steps=20)
     assert 20_000 < received[0] < 100_000
 

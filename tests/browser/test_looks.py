@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.helpers import PHONE, generate, press_generate, set_number, tick
+from tests.browser.helpers import PHONE, WATCH_SHIFTS, generate, press_generate, set_number, tick
 
 AXE = "4.14.1"
 
@@ -102,6 +102,20 @@ def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
     buttons = page.locator(".story-button").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().right)")
     assert max(buttons) <= edge + 1
     assert page.locator("#duel .frame").first.bounding_box()["width"] > 150
+
+
+@pytest.mark.parametrize("options", [{"viewport": {"width": 1440, "height": 900}}, PHONE], ids=["desktop", "phone"])
+def test_nothing_jumps_while_the_page_loads_plays_and_draws(
+    open_page: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    page = open_page(script=WATCH_SHIFTS, **options)
+    page.wait_for_selector('#duel .duel[data-state="showcase"]')
+    page.wait_for_function("document.querySelector('#duel [data-go=play]').getAttribute('aria-label') === 'Play'")
+    if page.locator("#sheet").is_visible():
+        page.locator("#sheet").click()
+    tick(page, "red cube", "blue sphere", "green cylinder")
+    press_generate(page)
+    assert page.evaluate("window.shifts") < 0.02
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (1920, 1080), (820, 1180), (768, 1024)])
