@@ -1,10 +1,11 @@
 """A Space with a shared GPU: everything that draws works after the weights are packed away, and whatever the GPU does.
 
-Needs the `spaces` package (pip install spaces), which a Space has by itself.
+With the real `spaces` package, which a Space has by itself.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 GRANT = {"idle": False, "nvidiaIndex": 0, "nvidiaUUID": "acted", "allowToken": "token"}
 EXPECTED_NOTICE = {"grant": "", "quota": QUOTA, "none": NO_GPU, "late": QUOTA, "lost": NO_GPU}
 """By how the API answers. Without a visitor's token, as here, the package calls a late GPU a quota too."""
+PATIENCE = 240
+"""Seconds for all of it, at most; on an idle machine it takes a tenth of that."""
 
 
 class DeviceApi(BaseHTTPRequestHandler):
@@ -80,6 +83,27 @@ def device_api() -> Iterator[str]:
     api.shutdown()
 
 
+def ended(command: list[str], environment: dict[str, str], folder: Path) -> tuple[str, str]:
+    """What the command and the processes that it forked printed, none of which outlives this.
+
+    One that does not end says where it stands. The output goes to files, as a forked process that lives on would keep
+    a pipe open and whoever reads it waiting.
+    """
+    with (folder / "out").open("w+") as out, (folder / "errors").open("w+") as errors:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=errors, start_new_session=True, text=True
+        )
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # faulthandler tells the stacks of all threads
+            process.wait(10)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        return (folder / "out").read_text(), (folder / "errors").read_text()
+
+
 @pytest.fixture(scope="module")
 def told(device_api: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the acted Space told, by mode."""
@@ -98,14 +122,13 @@ def told(device_api: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         HOME=str(folder),
         **tiny_weights(folder / "weights"),
     )
-    command = [sys.executable, "-m", "tests.space.zero_gpu", *EXPECTED_NOTICE]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=2300)
-    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"mode"')]
-    assert [line["mode"] for line in lines] == ["expected", *EXPECTED_NOTICE], done.stdout[-3000:] + done.stderr[-6000:]
+    command = [sys.executable, "-X", "faulthandler", "-m", "tests.space.zero_gpu", *EXPECTED_NOTICE]
+    out, errors = ended(command, environment, folder)
+    lines = [json.loads(line) for line in out.splitlines() if line.startswith('{"mode"')]
+    assert [line["mode"] for line in lines] == ["expected", *EXPECTED_NOTICE], out[-3000:] + errors[-6000:]
     return {line["mode"]: line for line in lines}
 
 
-@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("mode", EXPECTED_NOTICE)
 def test_page_endpoint_and_grid_draw_the_same_whatever_the_gpu_does(told: dict[str, Any], mode: str) -> None:
     drawn = told[mode]

@@ -14,6 +14,7 @@ import base64
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import sys
 import threading
@@ -34,6 +35,8 @@ from clevr_demo.ui.runs import draw
 from clevr_demo.ui.studio import Studio
 
 REQUEST = GenerationRequest.of(["red cube", "blue sphere"], 5, 2)
+PATIENCE = 60
+"""Seconds to wait for an answer over the loopback, at most."""
 GRID = [GenerationRequest.of(["red cube"], seed, steps) for seed in (1, 2, 3) for steps in (2, 3)]
 
 
@@ -73,8 +76,8 @@ def by_endpoint(address: str, seed: int) -> dict[str, Any]:
     """What a plain HTTP call gives; another seed a call, as equal calls are drawn once."""
     body = json.dumps({"data": [list(REQUEST.names), seed, REQUEST.steps]}).encode()
     call = urllib.request.Request(f"{address}gradio_api/call/generate", body, {"content-type": "application/json"})
-    event = json.load(urllib.request.urlopen(call))["event_id"]
-    text = urllib.request.urlopen(f"{address}gradio_api/call/generate/{event}").read().decode()
+    event = json.load(urllib.request.urlopen(call, timeout=PATIENCE))["event_id"]
+    text = urllib.request.urlopen(f"{address}gradio_api/call/generate/{event}", timeout=PATIENCE).read().decode()
     last = text.strip().split("\n\n")[-1]
     if not last.startswith("event: complete"):
         return {"endpoint": last}
@@ -86,7 +89,7 @@ def by_endpoint(address: str, seed: int) -> dict[str, Any]:
 def all_ways(studio: Studio, address: str, mode: str, seed: int) -> dict[str, Any]:
     """Page, grid and endpoint with the API in that mode."""
     api = os.environ["SPACES_ZERO_DEVICE_API_URL"]
-    urllib.request.urlopen(f"{api}/mode/{mode}").close()
+    urllib.request.urlopen(f"{api}/mode/{mode}", timeout=PATIENCE).close()
     runs = [(run.payload(), run.notice) for run in draw(studio, REQUEST, lambda: False)]
     told: dict[str, Any] = {"mode": mode, "page": shown(runs[-1][0]), "page_notice": runs[-1][1]}
     first = runs[0][0]["pairs"][0]
@@ -94,7 +97,7 @@ def all_ways(studio: Studio, address: str, mode: str, seed: int) -> dict[str, An
     grid = dict(studio.gate.stills(GRID, timeline=False))
     told["grid"] = [digest(grid[number].predicted.tobytes()) for number in range(len(GRID))]
     told["grid_notices"] = sorted({still.notice for still in grid.values()})
-    told["asked"] = json.load(urllib.request.urlopen(f"{api}/asked"))
+    told["asked"] = json.load(urllib.request.urlopen(f"{api}/asked", timeout=PATIENCE))
     return told | by_endpoint(address, seed)
 
 
@@ -122,6 +125,8 @@ def main() -> None:
     worker = threading.Thread(target=act)
     worker.start()
     worker.join()
+    for forked in multiprocessing.active_children():  # they would wait for the next call, and hold this one's output
+        forked.kill()
     os._exit(0)
 
 
