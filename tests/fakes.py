@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from clevr_demo.evaluator import Found, Verdict
+from clevr_demo.detector import Found
+from clevr_demo.evaluator import Verdict
 from clevr_demo.objects import OBJECTS
 from clevr_demo.places import Places
 from clevr_demo.ui.gate import Gate

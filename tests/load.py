@@ -10,93 +10,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import signal
-import socket
+import math
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from PIL import Image
-
-ROOT = Path(__file__).resolve().parents[1]
-OBJECTS = ["red cube", "blue sphere", "green cylinder"]
-START = 600
-"""Seconds to wait for the app, at most."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running_app(python: str = sys.executable, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """(address, process) of the app; its last words are in the error if it does not come up."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as log:
-        settings = dict(os.environ, GRADIO_SERVER_PORT=str(port), **environment)
-        process = subprocess.Popen([python, "app.py"], cwd=ROOT, env=settings, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + START
-            while True:
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen(address, timeout=5).close()
-                    break
-                if process.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    raise SystemExit(f"the app did not come up:\n{log.read().decode()[-2000:]}")
-                time.sleep(0.1)
-            yield address, process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-
-
-def resident(pid: int) -> float:
-    """A process's resident memory in MB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
-def cpu_seconds(pid: int) -> float:
-    """The processor time that a process took so far, whatever else the machine does."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def call(address: str, *values: Any) -> dict[str, Any]:
-    """The endpoint's result; RuntimeError with what it says instead."""
-    body = json.dumps({"data": list(values)}).encode()
-    wanted = urllib.request.Request(f"{address}/gradio_api/call/generate", body, {"content-type": "application/json"})
-    with urllib.request.urlopen(wanted, timeout=600) as answer:
-        event = json.load(answer)["event_id"]
-    with urllib.request.urlopen(f"{address}/gradio_api/call/generate/{event}", timeout=900) as answer:
-        last = answer.read().decode().strip().split("\n\n")[-1]
-    kind, _, data = last.partition("\ndata: ")
-    if kind != "event: complete":
-        raise RuntimeError(f"{kind}: {data[:200]}")
-    return json.loads(data)[0]
-
-
-def pixels(file: dict[str, Any]) -> bytes:
-    with Image.open(file["path"]) as picture:  # the app runs on this machine
-        return picture.convert("RGB").tobytes()
+from tests.serving import OBJECTS, call, cpu_seconds, pixels, resident, running_app
 
 
 def references(seeds: list[int], steps: int) -> dict[int, tuple[bytes, bytes]]:
@@ -155,7 +78,7 @@ def measure(address: str, pid: int, seeds: list[list[int]], steps: int, wanted: 
         "draws a second": round(len(seconds) / took, 2),
         "CPU s a draw": round((cpu_seconds(pid) - spent) / len(seconds), 2) if pid and seconds else None,
         "median": round(statistics.median(seconds), 2) if seconds else None,
-        "95th percentile": round(seconds[int(0.95 * (len(seconds) - 1))], 2) if seconds else None,
+        "95th percentile": round(seconds[math.ceil(0.95 * len(seconds)) - 1], 2) if seconds else None,
         "errors": len(errors),
         "first error": errors[0] if errors else "",
         "wrong pixels": sum(visitor.wrong for visitor in visitors),

@@ -8,48 +8,22 @@ in place of the models (--real: the real ones), since what is looked for is what
 from __future__ import annotations
 
 import argparse
-import contextlib
 import itertools
 import json
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.load import ROOT, free_port, resident, running_app
+from tests.serving import OBJECTS, get, post, resident, running, running_app
 
 GROWTH = 100
 """MB, at most, after the first hundred draws."""
-OBJECTS = ["red cube", "blue sphere", "green cylinder"]
-
-
-@contextlib.contextmanager
-def fake_app(**environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """(address, process) of the page with fakes behind it."""
-    port = free_port()
-    settings = dict(os.environ, GRADIO_ANALYTICS_ENABLED="False", **environment)
-    process = subprocess.Popen([sys.executable, "-m", "tests.soak", "--serve", str(port)], cwd=ROOT, env=settings)
-    try:
-        for _ in range(6000):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=5).close()
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+SERVE = [sys.executable, "-m", "tests.soak", "--serve"]
 
 
 class Browser:
@@ -76,17 +50,8 @@ class Browser:
         body = {"fn_index": event["id"], "session_hash": session, "data": values, "trigger_id": None}
         body["event_data"] = None
         route = "queue/join" if event["queue"] is not False else "run/predict"
-        request = urllib.request.Request(
-            f"{self.address}/gradio_api/{route}", json.dumps(body).encode(), {"content-type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            told = answer.read()
-        if route == "run/predict":
-            return told
-        with urllib.request.urlopen(
-            f"{self.address}/gradio_api/queue/data?session_hash={session}", timeout=600
-        ) as all_:
-            return all_.read()
+        told = post(self.address, route, body)
+        return told if route == "run/predict" else get(self.address, f"queue/data?session_hash={session}")
 
     def generate(self, session: str, seed: int, steps: int) -> None:
         """Presses Generate and waits for the drawn pictures."""
@@ -115,12 +80,13 @@ def soak(address: str, pid: int, folder: Path, chosen: argparse.Namespace) -> li
     return levels
 
 
-def serve_fakes(port: int) -> None:
+def serve_fakes() -> None:
+    """The page with fakes behind it."""
     from clevr_demo.ui import build_demo, server
     from tests.fakes import fake_studio
 
     studio = fake_studio()
-    server.serve(build_demo(studio), studio, port)
+    server.serve(build_demo(studio), studio, int(os.environ["GRADIO_SERVER_PORT"]))
     os._exit(0)
 
 
@@ -131,13 +97,13 @@ def main(arguments: list[str] | None = None) -> list[dict[str, float]]:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--every", type=int, default=100, help="draws between two looks")
     parser.add_argument("--real", action="store_true", help="the real models, which take longer")
-    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.serve:
-        serve_fakes(chosen.serve)
+        serve_fakes()
     with tempfile.TemporaryDirectory(prefix="clevr-soak-") as folder:
-        app = running_app if chosen.real else fake_app
-        with app(GRADIO_TEMP_DIR=folder, TMPDIR=folder) as (address, process):
+        settings = {"GRADIO_TEMP_DIR": folder, "TMPDIR": folder, "GRADIO_ANALYTICS_ENABLED": "False"}
+        with running_app(**settings) if chosen.real else running(SERVE, **settings) as (address, process):
             return soak(address, process.pid, Path(folder), chosen)
 
 

@@ -365,7 +365,7 @@ def test_a_read_only_folder_is_cached_elsewhere(write_data: WriteData, monkeypat
     folder = write_data()
     elsewhere = folder.parent / "elsewhere"
     monkeypatch.setattr(os, "access", lambda *_: False)
-    monkeypatch.setattr(data.tempfile, "gettempdir", lambda: str(elsewhere))
+    monkeypatch.setattr("train.data.tempfile.gettempdir", lambda: str(elsewhere))
     load_pictures(folder, progress=False)
     assert not (folder / ".cache").exists()
     assert len(list(elsewhere.glob("clevr-duel/*.npy"))) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ def course_network(last: nn.Module) -> nn.Module:
     return network.eval()
 
 
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[], tuple[nn.Module, str]]] = {
     "fc.0, as in the course's class": lambda: (nn.Sequential(nn.Linear(512, 24), nn.Sigmoid()), ""),
     "plain fc": lambda: (nn.Linear(512, 24), ""),
     "with the class's prefix": lambda: (nn.Sequential(nn.Linear(512, 24), nn.Sigmoid()), "resnet18."),

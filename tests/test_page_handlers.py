@@ -170,11 +170,12 @@ def test_who_watches_anothers_run_is_not_told_that_it_was_stopped(page: Page) ->
 
 
 def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> None:
-    page.drawing.runs.ask("me", "something before")  # type: ignore[arg-type]
+    before = GenerationRequest.of(["red cube"])
+    page.drawing.runs.ask("me", before)
     updates = page.drawing.press(ME, 1e9, True, ASKED[0], 7, 0, "dpm", 1)
     assert updates[page.controls.notes["steps"]] == ["Steps must be between 1 and 1200, not 0."]
     assert updates[page.controls.notes["seed"]] == []
-    assert wanted(page) == "something before"
+    assert wanted(page) == before
     updates = page.drawing.press(ME, 1e9, True, [], 7, 4, "dpm", 1)
     assert updates[page.controls.notes["objects"]] == ["Tick at least one object, then press Generate."]
 

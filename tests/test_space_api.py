@@ -27,6 +27,7 @@ from clevr_demo.ui.gate import draws_at_once
 from clevr_demo.ui.line import Line
 from clevr_demo.ui.studio import Studio
 from tests.fakes import WHERE, fake_studio
+from tests.serving import get, post
 
 ROOT = Path(__file__).resolve().parents[1]
 OBJECTS = ["red cube", "blue sphere"]
@@ -53,16 +54,11 @@ class Site:
         server.stop(self.demo, self.studio)
 
     def post(self, path: str, body: Any) -> Any:
-        request = urllib.request.Request(
-            f"{self.address}/gradio_api/{path}", json.dumps(body).encode(), {"content-type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return json.load(answer)
+        return json.loads(post(self.address, path, body))
 
     def events(self, event: str) -> list[tuple[str, Any]]:
         """(kind, data) of everything that comes of a call."""
-        with urllib.request.urlopen(f"{self.address}/gradio_api/call/generate/{event}", timeout=PATIENCE) as answer:
-            blocks = answer.read().decode().strip().split("\n\n")
+        blocks = get(self.address, f"call/generate/{event}").decode().strip().split("\n\n")
         pairs = [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks]
         return [(pair["event"], json.loads(pair["data"])) for pair in pairs]
 

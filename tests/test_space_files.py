@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import tiny_weights
-from tests.space.dry_run import ROOT, SPACE, front_matter
+from tests.serving import ROOT
+from tests.space.dry_run import SPACE, front_matter
 
 ZERO_GPU_PYTHONS = ("3.12.12", "3.10.13")
 ZERO_GPU_TORCH = ("2.8.0", "2.9.1", "2.10.0", "2.11.0")

@@ -17,7 +17,7 @@ import pytest
 from clevr_demo.ui import build_demo, server
 from tests.browser.conftest import tiny_weights
 from tests.fakes import fake_studio
-from tests.load import running_app
+from tests.serving import running_app
 
 ROOT = Path(__file__).resolve().parents[1]
 

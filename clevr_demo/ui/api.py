@@ -16,6 +16,7 @@ from typing import Any, Literal, get_type_hints
 import anyio.to_thread
 import gradio as gr
 from gradio.context import Context, LocalContext
+from gradio.events import api
 from gradio.utils import get_function_description, get_upload_folder
 from PIL import Image
 
@@ -234,7 +235,7 @@ def add_api(studio: Studio, line: Line) -> None:
             raise gr.Error(str(error), print_exception=False) from None
         return await endpoint.answer(request, bool(timeline))  # type: ignore[return-value]
 
-    gr.api(generate, api_name="generate", concurrency_limit=None)  # calls wait in the page's own line
+    api(generate, api_name="generate", concurrency_limit=None)  # calls wait in the page's own line
     blocks = Context.root_block
     assert blocks is not None
     function = next(one for one in blocks.fns.values() if one.api_name == "generate")

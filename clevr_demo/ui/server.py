@@ -129,7 +129,7 @@ def wait_for_signal() -> None:
 def start(demo: gr.Blocks, port: int | None = None) -> str:
     """Serves the page without waiting for its end; the address. OSError, if the port cannot be had."""
     few_arenas()
-    gradio.routes.CustomCORSMiddleware = Doorkeeper  # type: ignore[misc, assignment]  # before the first answer
+    gradio.routes.CustomCORSMiddleware = Doorkeeper  # type: ignore[assignment, attr-defined]  # before the first answer
     gradio.networking.url_ok = lambda url: True  # it gives up on a machine that is busy for some seconds
     demo._queue.pending_messages_per_session = LRUCache(2 * SESSIONS)  # else what those who left did not fetch piles up
     mcp = importlib.util.find_spec("mcp") is not None

@@ -6,11 +6,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.browser.helpers import faults
+from tests.serving import ROOT, running_app
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-quic",
@@ -55,26 +50,6 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     return {f"CLEVR_{name.upper()}": str(folder / name) for name in ("ddpm", "acgan", "evaluator")}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 180
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the app ended with {process.returncode}:\n{log.read_text()[-2000:]}")
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-        except OSError:
-            time.sleep(0.3)
-        else:
-            return
-    pytest.fail(f"the app did not answer within 180 s:\n{log.read_text()[-2000:]}")
-
-
 def chromium_path() -> str | None:
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -93,7 +68,7 @@ def chromium() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def running_app(folder: Path) -> Iterator[str]:
+def page_app(folder: Path) -> Iterator[str]:
     """The address of an app that runs meanwhile, with the project's weights or, where there are none, random ones.
 
     CLEVR_ADDRESS may name one that runs already.
@@ -101,26 +76,19 @@ def running_app(folder: Path) -> Iterator[str]:
     if "CLEVR_ADDRESS" in os.environ:
         yield os.environ["CLEVR_ADDRESS"]
         return
-    environment = dict(os.environ, GRADIO_SERVER_PORT=str(free_port()), GRADIO_TEMP_DIR=str(folder / "gradio"))
+    environment = {"GRADIO_TEMP_DIR": str(folder / "gradio")}
     shipped = all(
         (ROOT / "checkpoints" / name / "model.safetensors").is_file() for name in ("ddpm", "acgan", "detector")
     )
     if not shipped:
         environment |= tiny_weights(folder / "weights")
-    address, log = f"http://127.0.0.1:{environment['GRADIO_SERVER_PORT']}", folder / "app.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output)
-        try:
-            wait_for(address, process, log)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(30)
+    with running_app(**environment) as (address, _):
+        yield address
 
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_app(tmp_path_factory.mktemp("app")) as address:
+    with page_app(tmp_path_factory.mktemp("app")) as address:
         yield address
 
 

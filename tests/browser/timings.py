@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, chromium_path, running_app
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, chromium_path, page_app
 from tests.browser.helpers import STEP, WATCH_SHIFTS, set_number, stream_bytes, tick, wait_for_state
 
 OBJECTS = ("red cube", "blue sphere", "green cylinder")
@@ -83,7 +83,7 @@ def main() -> None:
     draws = parser.parse_args().draws
     from playwright.sync_api import sync_playwright
 
-    with tempfile.TemporaryDirectory() as folder, running_app(Path(folder)) as address, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, page_app(Path(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
         print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
         visit(browser, address, draws)

@@ -18,7 +18,7 @@ import time
 import venv
 from pathlib import Path
 
-from tests.load import ROOT, call, pixels, resident, running_app
+from tests.serving import ROOT, call, pixels, resident, running_app
 
 SPACE = {
     "SYSTEM": "spaces",
