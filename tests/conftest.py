@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,6 +89,14 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("CLEVR_DATA names no folder with the real i-CLEVR pictures")
     return Path(folder)
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    """Waits for what another thread does, however busy the machine is."""
+    limit = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < limit
+        time.sleep(0.01)
 
 
 def shipped(name: str) -> Path:
