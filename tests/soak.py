@@ -1,4 +1,4 @@
-"""Many draws by many visitors, one after the other: python -m tests.soak --draws 2000 --sessions 500
+"""Many draws by many visitors: python -m tests.soak --draws 2000 --sessions 500
 
 Presses Generate on the page as a browser does, with as many sessions, and prints the server's resident memory and its
 temporary folder on the way. Exits with 1 if memory grew by more than 100 MB since the first hundred draws. Fakes draw
@@ -16,6 +16,7 @@ import tempfile
 import time
 import urllib.request
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.serving import OBJECTS, get, post, resident, running, running_app
 
 GROWTH = 100
 """MB, at most, after the first hundred draws."""
+AT_ONCE = 8
+"""Visitors at a time."""
 SERVE = [sys.executable, "-m", "tests.soak", "--serve"]
 
 
@@ -71,10 +74,14 @@ def soak(address: str, pid: int, folder: Path, chosen: argparse.Namespace) -> li
     browser, levels = Browser(address), []
     sessions = [uuid.uuid4().hex for _ in range(chosen.sessions)]
     started = time.monotonic()
-    for number in range(chosen.draws):
+
+    def one(number: int) -> None:
         browser.generate(sessions[number % len(sessions)], number, chosen.steps)
-        if (number + 1) % chosen.every == 0:
-            level = {"draws": number + 1, "MB": round(resident(pid), 1), "folder MB": round(size(folder), 1)}
+
+    with ThreadPoolExecutor(AT_ONCE) as visitors:  # the end of a run takes seconds, for which the server only waits
+        for end in range(chosen.every, chosen.draws + 1, chosen.every):
+            list(visitors.map(one, range(end - chosen.every, end)))
+            level = {"draws": end, "MB": round(resident(pid), 1), "folder MB": round(size(folder), 1)}
             levels.append(level | {"seconds": round(time.monotonic() - started)})
             print(levels[-1], flush=True)
     return levels

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.anything import mutated
@@ -122,7 +122,6 @@ def test_the_state_of_another_network_is_named(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=50)
 def test_any_damaged_state_is_named_or_goes_on(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     folder = tmp_path_factory.mktemp("run")
     stopped(folder)
