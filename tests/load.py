@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tqdm.auto import tqdm
+
 from tests.serving import OBJECTS, call, cpu_seconds, pixels, resident, running_app
 
 
@@ -31,9 +33,9 @@ def references(seeds: list[int], steps: int) -> dict[int, tuple[bytes, bytes]]:
     torch.set_num_threads(1)
     studio = Studio.load()
     found = {}
-    for seed in seeds:
-        ddpm = studio.ddpm.generate(OBJECTS, seed, steps).image.tobytes()
-        found[seed] = (ddpm, studio.acgan.generate(OBJECTS, seed, 1).image.tobytes())
+    for seed in tqdm(seeds, desc="references", unit="picture"):
+        (ddpm,) = studio.ddpm.generate_batch([OBJECTS], [seed], steps, timeline=False)
+        found[seed] = (ddpm.image.tobytes(), studio.acgan.generate(OBJECTS, seed, 1).image.tobytes())
     return found
 
 
@@ -67,7 +69,7 @@ def measure(address: str, pid: int, seeds: list[list[int]], steps: int, wanted: 
     started, spent = time.monotonic(), cpu_seconds(pid) if pid else 0.0
     for visitor in visitors:
         visitor.start()
-    for visitor in visitors:
+    for visitor in tqdm(visitors, desc=f"{len(visitors)} at once", unit="visitor"):
         visitor.join()
     took = time.monotonic() - started
     seconds = sorted(one for visitor in visitors for one in visitor.seconds)
