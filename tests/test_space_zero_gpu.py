@@ -120,6 +120,7 @@ def told(device_api: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         GRADIO_TEMP_DIR=str(folder / "gradio"),
         GRADIO_ANALYTICS_ENABLED="False",
         HOME=str(folder),
+        TMPDIR=str(folder),
         **tiny_weights(folder / "weights"),
     )
     command = [sys.executable, "-X", "faulthandler", "-m", "tests.space.zero_gpu", *EXPECTED_NOTICE]
