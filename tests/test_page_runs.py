@@ -101,10 +101,10 @@ def test_of_two_runners_of_one_visitor_the_second_ends_at_once() -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock that stands still for the line and the payload: else a busy machine's pauses would count."""
-    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
+    standing = SimpleNamespace(now=1000.0, monotonic=lambda: standing.now)
     for module in ("line", "payload"):
-        monkeypatch.setattr(f"clevr_demo.ui.{module}.time", clock)
-    return clock
+        monkeypatch.setattr(f"clevr_demo.ui.{module}.time", standing)
+    return standing
 
 
 def test_whoever_waits_is_told_how_many_are_ahead_and_stop_leaves_the_line(clock: SimpleNamespace) -> None:
