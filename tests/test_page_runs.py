@@ -101,7 +101,7 @@ def test_of_two_runners_of_one_visitor_the_second_ends_at_once() -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A clock that stands still for the line and the payload: else a busy machine's pauses would count."""
-    standing = SimpleNamespace(now=1000.0, monotonic=lambda: standing.now)
+    standing: Any = SimpleNamespace(now=1000.0, monotonic=lambda: standing.now)
     for module in ("line", "payload"):
         monkeypatch.setattr(f"clevr_demo.ui.{module}.time", standing)
     return standing

@@ -2,8 +2,7 @@
 
     python -m train.acgan --data data/iclevr --preset where --compile    # noise and ticked objects to their centres
     python -m train.acgan --data data/iclevr --preset what --compile     # centres, as maps, and noise to pixels
-    python -m train.acgan --data data/iclevr --preset finish --start runs/acgan-what --compile    # whole pictures
-    python -m train.join acgan --where runs/acgan-where --what runs/acgan-finish --out checkpoints/acgan
+    python -m train.join acgan --where runs/acgan-where --what runs/acgan-what --out checkpoints/acgan
     python -m train.acgan --data data/iclevr --preset report             # the course report's, see train.report
 
 On processors without a GPU, one process a core is fastest: OMP_NUM_THREADS=1 taskset -c 0 python -m train.acgan ...
@@ -45,8 +44,7 @@ from train.windows import cut, origins, window_items
 @dataclass(frozen=True)
 class Players:
     """How generator and discriminator learn: Adam's rates and betas, warm-up in steps, the fraction of the run after
-    which both rates fall to zero, the gradient penalties' weight and the steps from one to the next, and for how many
-    steps at first the discriminator learns `alone`, where the generator has learned before."""
+    which both rates fall to zero, and the gradient penalties' weight and the steps from one to the next."""
 
     generator_rate: float = 2e-4
     discriminator_rate: float = 6e-4
@@ -55,7 +53,6 @@ class Players:
     decay_from: float = 0.6
     gamma: float = 0.2
     penalty_every: int = 12
-    alone: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,18 +104,10 @@ WHAT = WhatPreset(
     LoopSettings(pictures=1_000_000, batch=128, ema=0.998, clip=0.0, log_every=25, sample_every=1000),
     Players(),
 )
-FINISH = dataclasses.replace(  # goes on from the painter of `what`, mostly on whole pictures
-    WHAT,
-    loop=LoopSettings(pictures=220_000, batch=64, ema=0.998, clip=0.0, log_every=25, sample_every=500),
-    players=Players(1e-4, 4e-4, alone=400),
-    pull_from=1.0,
-    whole_from=0.35,
-)
 TINY = ACGANConfig(planner_width=8, planner_layers=1, planner_heads=2, widths=(8, 64), blocks=(1, 1))
 PRESETS: dict[str, Any] = {
     "where": WHERE,
     "what": WHAT,
-    "finish": FINISH,
     "what-alone": dataclasses.replace(WHAT, adversary=0.0),  # without the adversary, to see what it is worth
     "tiny-where": dataclasses.replace(
         WHERE,
@@ -169,8 +158,6 @@ class Duel:
         players = self.players
         rate = players.generator_rate if name == "generator" else players.discriminator_rate
         factor = learning_rate(run.position, run.settings.steps, players.warmup, players.decay_from)
-        if name == "generator" and run.position < players.alone:
-            factor = 0.0
         run.descend(loss, name, name, rate * factor)
 
     def penalty_is_due(self, run: Run) -> bool:
