@@ -39,7 +39,7 @@ CELLS = SIZE // PATCH
 SPREAD = 0.5  # of pixels in [-1, 1] around the empty scene, by which they are divided
 TIME_WIDTH = 256
 PLANNER_STEPS, PLANNER_POWER = 12, 1.5  # as many as find the places; more move them no nearer to real ones
-MANY = 16  # steps
+MANY = 16  # steps from which on the configured spacing does
 Denoiser = Callable[[torch.Tensor, int], torch.Tensor]
 """(x_t, timestep) to the estimate of x_0."""
 

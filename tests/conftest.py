@@ -23,7 +23,7 @@ from train.ddpm import PRESETS
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 torch.set_num_threads(1)
 
-# How many cases a property test tries; the counts that stand in tests/README.md were made with CLEVR_FUZZ=10000.
+# How many cases a property test tries; the counts that stand in tests/README.md were made with CLEVR_FUZZ set.
 hypothesis.settings.register_profile(
     "clevr",
     max_examples=int(os.environ.get("CLEVR_FUZZ", "200")),
