@@ -32,7 +32,7 @@ from clevr_demo.networks import SetTransformer, TimeEmbedding, UNet
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
 from clevr_demo.places import SIZE, Places, attribute_maps, by_object
 from clevr_demo.report import ReportUNet
-from clevr_demo.request import DEFAULT_STEPS, MAX_STEPS, GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, MAX_STEPS, SAMPLERS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
 CELLS = SIZE // PATCH
@@ -40,6 +40,7 @@ SPREAD = 0.5  # of pixels in [-1, 1] around the empty scene, by which they are d
 TIME_WIDTH = 256
 PLANNER_STEPS, PLANNER_POWER = 12, 1.5  # as many as find the places; more move them no nearer to real ones
 MANY = 16  # steps from which on the configured spacing does
+TEACHER_STEPS = 20  # of the painter, that the distilled one takes several of at once
 Denoiser = Callable[[torch.Tensor, int], torch.Tensor]
 """(x_t, timestep) to the estimate of x_0."""
 
@@ -51,7 +52,8 @@ class DDPMConfig:
     `architecture` "places" has a planner and a painter of the sizes given here; "report" is the course report's
     `UNet2DModel` with the arguments `unet`, no places and the labels as an embedding. `time_power` spaces the sampler's
     times: t falls as (1 - i / N)^power, so that the last steps are small and grain and edges are not averaged away; few
-    steps need a higher power for that, see `painter_power`.
+    steps need a higher power for that, see `painter_power`. `fast_steps` is the number of steps for which a checkpoint
+    has a second painter, distilled from the first (`train.distil`); 0 for none.
     """
 
     architecture: Literal["places", "report"] = "places"
@@ -63,6 +65,7 @@ class DDPMConfig:
     beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "squaredcos_cap_v2"
     prediction_type: Literal["epsilon", "v_prediction"] = "v_prediction"
     time_power: float = setting(2.0, 0.1, 10)
+    fast_steps: int = setting(0, 0, TEACHER_STEPS)
     unet: dict[str, Any] | None = None
 
     def schedule(self) -> dict[str, Any]:
@@ -124,6 +127,11 @@ class Painter(nn.Module):
         """Pixels (N, 3, 64, 64) in [-1, 1] to the state x_0 (N, 12, 32, 32)."""
         return F.pixel_unshuffle((pixels - self.empty) / SPREAD, PATCH)
 
+    @property
+    def black(self) -> torch.Tensor:
+        """The state (1, 12, 32, 32) of the lowest pixels, -1."""
+        return self.pack(torch.full_like(self.empty, -1.0)[None])
+
     def unpack(self, state: torch.Tensor) -> torch.Tensor:
         """The pixels (N, 3, 64, 64) of a state (N, 12, 32, 32)."""
         return F.pixel_shuffle(state, PATCH) * SPREAD + self.empty
@@ -137,7 +145,8 @@ class Painter(nn.Module):
 
 
 class DDPMNetwork(nn.Module):
-    """Planner and painter; or, of the architecture "report", the report's network alone."""
+    """Planner, painter and, where `fast_steps` says so, the distilled painter `fast`; or, of the architecture "report",
+    the report's network alone."""
 
     def __init__(self, config: DDPMConfig) -> None:
         super().__init__()
@@ -148,6 +157,8 @@ class DDPMNetwork(nn.Module):
             self.report = ReportUNet(config.unet or {})
         else:
             self.planner, self.painter = Planner(config), Painter(config)
+            if config.fast_steps:
+                self.fast = Painter(config)
 
     def forward(self, x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """The report's network; planner and painter are called one by one."""
@@ -194,6 +205,13 @@ def set_steps(scheduler: Any, steps: int, power: float) -> None:
     scheduler.num_inference_steps = steps
 
 
+def fast_scheduler(config: DDPMConfig) -> Any:
+    """The distilled painter's: DDIM over every so-manieth of the times of `TEACHER_STEPS` steps of the painter."""
+    scheduler = make_scheduler("ddim", config)
+    set_steps(scheduler, config.fast_steps, config.time_power)
+    return scheduler
+
+
 def estimate(x: torch.Tensor, output: torch.Tensor, kept: float, prediction_type: str) -> torch.Tensor:
     """x_0 from x_t and the network's output, v (Salimans & Ho 2022, arXiv:2202.00512) or noise; `kept` is the
     cumulative alpha of x_t."""
@@ -225,14 +243,17 @@ def denoise(
         x = scheduler.step(predicted, timestep, x, **ancestral).prev_sample
 
 
-def painter_denoiser(painter: Painter, given: torch.Tensor, kept: torch.Tensor) -> Denoiser:
-    """The painter's estimate of x_0 within the range of pixels; `kept` (timesteps,) are the cumulative alphas."""
-    low, high = (painter.pack(torch.full_like(painter.empty, value)[None]) for value in (-1.0, 1.0))
+def painter_denoiser(
+    painter: Painter, given: torch.Tensor, kept: torch.Tensor, black: torch.Tensor | None = None
+) -> Denoiser:
+    """The painter's estimate of x_0; `kept` (timesteps,) are the cumulative alphas. With `black`, the state of the
+    lowest pixels, the estimate is kept within the range of pixels."""
 
     def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
         with half_precision(x.device):
             output = painter(x, torch.full((len(x),), timestep, device=x.device), given).float()
-        return estimate(x, output, float(kept[timestep]), painter.config.prediction_type).clamp(low, high)
+        found = estimate(x, output, float(kept[timestep]), painter.config.prediction_type)
+        return found if black is None else found.clamp(black, black + 2 / SPREAD)
 
     return denoiser
 
@@ -382,21 +403,30 @@ class DiffusionGenerator:
     @torch.inference_mode()
     def _paint(self, requests: list[GenerationRequest], places: list[Places]) -> Iterator[_Step]:
         """One step of all pictures at a time. All requests share steps and sampler."""
-        scheduler = make_scheduler(requests[0].sampler, self.config)
         report = self.config.architecture == "report"
         steps = requests[0].steps
-        set_steps(scheduler, steps, 1.0 if report else painter_power(steps, self.config))
+        if fast := self.is_fast(requests[0]):
+            scheduler = fast_scheduler(self.config)
+        else:
+            scheduler = make_scheduler(requests[0].sampler, self.config)
+            set_steps(scheduler, steps, 1.0 if report else painter_power(steps, self.config))
         pixels, generators = noise([request.seed for request in requests], (3, SIZE, SIZE))
         labels = multi_hot(request.objects for request in requests).to(self.device)
-        denoiser, unpack = self._reporter(labels) if report else self._painter(labels, places)
+        denoiser, unpack = self._reporter(labels) if report else self._painter(labels, places, fast)
         x = pixels.to(self.device) if report else F.pixel_unshuffle(pixels.to(self.device), PATCH)
         for timestep, noisy, predicted in denoise(denoiser, scheduler, x, generators):
             yield _Step(timestep, unpack(noisy), unpack(predicted).clamp(-1, 1))
 
-    def _painter(self, labels: torch.Tensor, places: list[Places]) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
-        painter = self.network.painter
+    def is_fast(self, request: GenerationRequest) -> bool:
+        """Whether a request is drawn by the distilled painter: of its number of steps, with the default sampler."""
+        return request.steps == self.config.fast_steps and request.sampler == SAMPLERS[0]
+
+    def _painter(
+        self, labels: torch.Tensor, places: list[Places], fast: bool
+    ) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
+        painter = self.network.fast if fast else self.network.painter
         given = painter.given(by_object(places).to(self.device), labels)
-        return painter_denoiser(painter, given, self._kept), painter.unpack
+        return painter_denoiser(painter, given, self._kept, None if fast else painter.black), painter.unpack
 
     def _reporter(self, labels: torch.Tensor) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
         def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:

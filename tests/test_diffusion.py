@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,12 @@ from clevr_demo.diffusion import (
     Painter,
     denoise,
     estimate,
+    fast_scheduler,
     make_scheduler,
     painter_denoiser,
     place_noise,
     set_steps,
+    spaced_timesteps,
 )
 from clevr_demo.generator import WHERE_FRAMES, Generation
 from clevr_demo.objects import InputError, multi_hot
@@ -36,6 +39,8 @@ from clevr_demo.request import SAMPLERS
 from tests.conftest import TINY, shaken, shipped, tiny_ddpm
 from train.data import load_pictures
 from train.ddpm import PRESETS, REPORT_UNET, PainterTask, PlannerTask, spread_timesteps
+from train.distil import PRESETS as DISTIL_PRESETS
+from train.distil import DistilTask, leading
 
 REPORT_LIKE = PRESETS["tiny-report"].model
 MODELS = pytest.mark.parametrize("config", [TINY, REPORT_LIKE], ids=["places", "report"])
@@ -367,7 +372,7 @@ def test_the_estimate_stays_within_the_range_of_pixels() -> None:
     painter: Any = shaken(Painter(TINY)).eval()
     kept = make_scheduler("dpm", TINY).alphas_cumprod
     with torch.no_grad():
-        denoiser = painter_denoiser(painter, torch.zeros(1, 13, 32, 32), kept)
+        denoiser = painter_denoiser(painter, torch.zeros(1, 13, 32, 32), kept, painter.black)
         drawn = painter.unpack(denoiser(50 * torch.randn(1, 12, 32, 32), 600))
     assert drawn.abs().max() <= 1 + 1e-5
     assert drawn.abs().max() > 0.99
@@ -487,6 +492,73 @@ def test_pixels_and_pictures_are_each_others_inverse() -> None:
     assert torch.allclose(from_image(image), pixels, atol=1e-6)
     assert np.asarray(to_image(torch.full((3, 64, 64), 7.0))).min() == 255
     assert np.asarray(to_image(torch.full((3, 64, 64), -7.0))).max() == 0
+
+
+# few steps ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_distilled_painter_draws_its_number_of_steps_and_no_other() -> None:
+    model = tiny_ddpm(replace(TINY, fast_steps=4))
+    calls: dict[str, int] = {"painter": 0, "fast": 0}
+    for name in calls:
+        network = getattr(model.network, name)
+
+        def count(*_: Any, name: str = name) -> None:
+            calls[name] += 1
+
+        network.register_forward_hook(count)
+    result = model.generate(["red cube"], 3, 4)
+    assert calls == {"painter": 0, "fast": 4}
+    assert [frame.timestep for frame in result.frames[WHERE_FRAMES:]] == spaced_timesteps(20, 1200, 2.0)[::5].tolist()
+    assert len(result.frames) == WHERE_FRAMES + 4
+    for steps, sampler in ((5, "dpm"), (4, "ddim"), (20, "dpm")):
+        before = dict(calls)
+        model.generate(["red cube"], 3, steps, sampler=sampler)
+        assert calls == before | {"painter": before["painter"] + steps}
+    assert pixels_of(result).tolist() == pixels_of(model.generate(["red cube"], 3, 4)).tolist()
+
+
+def test_a_checkpoint_without_a_distilled_painter_draws_any_number_of_steps(ddpm: DiffusionGenerator) -> None:
+    with counted(ddpm) as calls:
+        ddpm.generate(["red cube"], 3, 4)
+    assert len(calls) == 4
+
+
+def test_a_ddim_step_with_the_wanted_v_leads_to_the_teachers_next_state() -> None:
+    config = replace(TINY, fast_steps=4)
+    scheduler = fast_scheduler(config)
+    kept = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
+    torch.manual_seed(0)
+    states = torch.randn(5, 2, 12, 8, 8)
+    signal, spread = (part.view(-1, 1, 1, 1, 1) for part in (kept.sqrt(), (1 - kept).sqrt()))
+    wanted = leading(states[:-1], states[1:], signal, spread)
+    x = states[0]
+    for number, timestep in enumerate(scheduler.timesteps):
+        clean = estimate(x, wanted[number], float(kept[number]), "v_prediction")
+        x = scheduler.step(clean, timestep, x).prev_sample
+        assert (x - states[number + 1]).abs().max() < 1e-4
+
+
+def test_the_student_is_taught_what_the_teacher_draws(iclevr: Path) -> None:
+    preset = DISTIL_PRESETS["tiny-fast"]
+    torch.manual_seed(0)
+    teacher: Any = shaken(Painter(preset.model))
+    task = DistilTask(preset, load_pictures(iclevr), teacher.state_dict())
+    batch = task.examples.batch(torch.arange(3))
+    run: Any = SimpleNamespace(progress=0.9, autocast=nullcontext)  # whole pictures
+    torch.manual_seed(1)
+    states, given = task.trajectories(batch, run)
+    assert states.shape == (5, 1, 12, 32, 32)  # a quarter as many pictures as windows, and at least one
+    scheduler = make_scheduler("dpm", preset.model)
+    set_steps(scheduler, 20, preset.model.time_power)
+    denoiser = painter_denoiser(teacher.eval(), given, scheduler.alphas_cumprod, teacher.black)
+    with torch.no_grad():
+        steps = list(denoise(denoiser, scheduler, states[0], []))
+    for number, (_, x, _) in enumerate(steps[::5]):
+        assert torch.equal(states[number], x)
+    assert torch.equal(states[-1], steps[-1][2])
+    run = SimpleNamespace(progress=0.0, autocast=nullcontext)
+    assert task.trajectories(batch, run)[0].shape == (5, 3, 12, 16, 16)
 
 
 # the shipped weights ------------------------------------------------------------------------------------------------

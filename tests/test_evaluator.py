@@ -237,6 +237,8 @@ def test_a_missing_and_a_broken_file_are_named(tmp_path: Path, judge_folder: Pat
         load_evaluator(tmp_path / "checkpoint.pth")
     with pytest.raises(CheckpointError, match=f"{tmp_path / 'nowhere'}.*missing"):
         load_evaluator(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match=f"{tmp_path / 'nowhere'}.*missing"):
+        load_evaluator(judge_folder, detector=tmp_path / "nowhere")
 
 
 def test_the_judge_is_frozen(judge_folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from safetensors.torch import load_file
 
 import clevr_demo
 from clevr_demo.checkpoints import CheckpointError, read_config
-from train import ddpm
+from train import ddpm, distil
 from train.join import join, main
 from train.start import START_LOG, start_weights
 
@@ -80,6 +81,29 @@ def test_each_stage_brings_its_own_size(runs: dict[str, Path], iclevr: Path, tmp
     ddpm.main([*command[:-2], "--set", "model.timesteps=1300", "--out", str(tmp_path / "other")])
     with pytest.raises(CheckpointError, match=r"different settings of the network \(timesteps\)"):
         join("ddpm", runs | {"where": tmp_path / "other"}, out)
+
+
+def test_a_painter_is_distilled_and_joined_to_its_teacher(runs: dict[str, Path], iclevr: Path, tmp_path: Path) -> None:
+    command = ["--data", str(iclevr), "--preset", "tiny-fast", "--teacher", str(runs["what"])]
+    distil.main([*command, "--out", str(tmp_path / "fast"), "--pictures", "8"])
+    stages = [f"--{stage}={folder}" for stage, folder in (runs | {"fast": tmp_path / "fast"}).items()]
+    main(["ddpm", *stages, "--out", str(tmp_path / "out")])
+    model: Any = clevr_demo.load("ddpm", tmp_path / "out", "cpu")
+    assert model.config.fast_steps == 4
+    trained = load_file(tmp_path / "fast" / "model.safetensors")
+    for key, value in trained.items():
+        assert torch.equal(model.network.fast.state_dict()[key], value.float())
+    drawn = {steps: model.generate(["red cube"], 0, steps) for steps in (3, 4)}
+    plain = tmp_path / "plain"
+    join("ddpm", runs, plain)
+    taught: Any = clevr_demo.load("ddpm", plain, "cpu")
+    assert taught.config.fast_steps == 0
+    for steps, result in drawn.items():
+        same = torch.equal(
+            result.frames[-1].predicted_pixels, taught.generate(["red cube"], 0, steps).frames[-1].predicted_pixels
+        )
+        assert same == (steps == 3)
+    assert set(read_config(tmp_path / "out")["training"]) == {"where", "what", "fast"}
 
 
 def test_what_does_not_fit_is_named_and_nothing_is_written(runs: dict[str, Path], tmp_path: Path) -> None:

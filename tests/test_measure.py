@@ -15,8 +15,6 @@ import pytest
 import torch
 from PIL import Image
 
-import clevr_demo
-from clevr_demo.checkpoints import CheckpointError
 from clevr_demo.objects import OBJECTS
 from tests.measuring import Judge, Painter, job
 from train.data import VALIDATION, label_sets, load_pictures
@@ -234,10 +232,3 @@ def test_validation_prompts_are_of_held_out_or_unseen_sets(iclevr: Path) -> None
     seen = found["seen-triples"]
     assert len(set(seen)) == len(seen) <= len(found["unseen-triples"])
     assert all(len(triple) == 3 and triple in shown["training"] for triple in seen)
-
-
-def test_without_a_detector_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    judge = SimpleNamespace(name="detector@none+classifier@12345678")
-    monkeypatch.setattr(clevr_demo, "load_evaluator", lambda *_: judge)
-    with pytest.raises(CheckpointError, match=r"detector.*no weights"):
-        _ = job_of(["scores", "--model", "ddpm"])[1].judge

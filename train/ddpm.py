@@ -217,7 +217,7 @@ class PainterTask(StageTask):
         x = torch.randn(len(given), *given.shape[2:], 12, generator=torch.Generator().manual_seed(0)).permute(
             0, 3, 1, 2
         )
-        denoiser = painter_denoiser(painter, given, scheduler.alphas_cumprod)
+        denoiser = painter_denoiser(painter, given, scheduler.alphas_cumprod, painter.black)
         *_, (_, _, predicted) = denoise(denoiser, scheduler, x.to(device), [])
         return painter.unpack(predicted)
 

@@ -1,9 +1,9 @@
-"""Puts the two stages of a model, each trained by itself, together into one checkpoint folder.
+"""Puts the stages of a model, each trained by itself, together into one checkpoint folder.
 
-    python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --out checkpoints/ddpm
+    python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --fast runs/ddpm-fast --out checkpoints/ddpm
 
-The folder then holds model.safetensors, config.json with how each stage was trained, and a log of each. Nothing is
-written unless the two fit each other and the model loads.
+`--fast` is the DDPM's distilled painter and may be left out. The folder then holds model.safetensors, config.json with
+how each stage was trained, and a log of each. Nothing is written unless they fit each other and the model loads.
 """
 
 from __future__ import annotations
@@ -24,37 +24,51 @@ from train.runfolder import LOG
 from train.start import STAGES, START_LOG
 
 MODELS = ("acgan", "ddpm")
-WHERE_ONLY = ("planner_", "layout_noise")  # settings, or their beginnings, that make the first stage
-WHAT_ONLY = ("widths", "blocks", "object_noise", "picture_noise")  # and the second
+MAKING = {  # settings, or their beginnings, that make a stage and that only its own run has to get right
+    "where": ("planner_", "layout_noise"),
+    "what": ("widths", "blocks", "object_noise", "picture_noise"),
+    "fast": ("fast_steps",),
+}
+
+
+def joined(models: dict[str, dict[str, Any]], runs: str) -> dict[str, Any]:
+    """The network's settings out of those of its stages' runs, each stage's own from its own run.
+
+    Raises:
+        CheckpointError: another setting differs between the runs.
+    """
+    found = dict(models["what"])
+    for stage, model in models.items():
+        for setting, value in model.items():
+            owner = next((one for one, names in MAKING.items() if setting.startswith(names)), None)
+            if owner == stage:
+                found[setting] = value
+            elif owner is None and value != found.get(setting, value):
+                raise CheckpointError(f"{runs}: made for different settings of the network ({setting})")
+    return found
 
 
 def join(name: str, runs: dict[str, Path], out: Path) -> None:
     """Writes the checkpoint folder `out` of the model `name` from the run folders of its stages.
 
     Raises:
-        CheckpointError: if a run is of another model or stage, or if the two were not made for each other.
+        CheckpointError: if a run is of another model or stage, or if they were not made for each other.
     """
     state: dict[str, torch.Tensor] = {}
     training: dict[str, Any] = {}
-    models: list[dict[str, Any]] = []
+    models: dict[str, dict[str, Any]] = {}
     for stage, folder in runs.items():
         config = read_config(folder)
         if (config.get("kind"), config.get("stage")) != (name, stage):
             raise CheckpointError(f"{folder}: not a run of the {name}'s stage {stage!r}")
-        models.append(config["model"])
+        models[stage] = config["model"]
         training[stage] = {"preset": config.get("preset"), **config.get("training", {})}
         weights = load_file(folder / WEIGHTS)
         state |= {f"{STAGES[stage]}.{key}": value for key, value in weights.items()}
-    where, what = models
-    for setting, value in where.items():
-        if setting.startswith(WHERE_ONLY):
-            what[setting] = value
-        elif setting not in WHAT_ONLY and value != what[setting]:
-            both = " and ".join(map(str, runs.values()))
-            raise CheckpointError(f"{both}: made for different settings of the network ({setting})")
+    model = joined(models, " and ".join(map(str, runs.values())))
     with tempfile.TemporaryDirectory() as made:
         save_file(state, Path(made) / WEIGHTS)
-        written: dict[str, Any] = {"kind": name, "model": what, "training": training}
+        written: dict[str, Any] = {"kind": name, "model": model, "training": training}
         write_json(Path(made) / CONFIG, written)
         clevr_demo.load(name, made, "cpu")
         for file in (WEIGHTS, CONFIG):
@@ -71,9 +85,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("model", choices=MODELS)
     parser.add_argument("--where", required=True, type=Path, help="the run folder of the places' stage")
     parser.add_argument("--what", required=True, type=Path, help="the run folder of the pixels' stage")
+    parser.add_argument("--fast", type=Path, help="the run folder of the DDPM's distilled painter")
     parser.add_argument("--out", required=True, type=Path, help="the checkpoint folder to write")
     options = parser.parse_args(argv)
-    join(options.model, {"where": options.where, "what": options.what}, options.out)
+    runs = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}
+    join(options.model, runs, options.out)
     print(f"{options.out}: {clevr_demo.load(options.model, options.out, 'cpu').name}")
 
 

@@ -17,7 +17,7 @@ from clevr_demo.checkpoints import WEIGHTS, CheckpointError, folder_of, read_con
 from train.loop import Task
 from train.runfolder import LOG
 
-STAGES = {"where": "planner", "what": "painter"}  # the stages' names inside both models' networks
+STAGES = {"where": "planner", "what": "painter", "fast": "fast"}  # the stages' names inside both models' networks
 START_LOG = "log-start.csv"
 
 

@@ -217,7 +217,8 @@ def add_api(studio: Studio, line: Line) -> None:
             labels: objects such as "red cube": a colour (gray, red, blue, green, brown, purple, cyan, yellow) and a
                 shape (cube, sphere, cylinder).
             seed: the noise to start from, 0 to 2147483647; picture i has seed + i.
-            steps: the DDPM's denoising steps, 1 to 1200; 4 are fast, 20 are good.
+            steps: the DDPM's denoising steps, 1 to 1200; 4 are fast, drawn by a painter distilled
+                for them, 20 are the best.
             sampler: the DDPM's sampler: dpm, unipc, ddim or ddpm.
             pictures: pictures a model, 1 to 8; steps times pictures may be 1200 at most.
             timeline: whether every picture comes with the way to it, as a film strip and the judge's words.

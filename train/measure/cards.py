@@ -46,7 +46,11 @@ PLAYERS: dict[str, dict[str, str]] = {  # of each log; a painter's may be of the
     "log-what.csv": PAINTING,
 }
 PARTS = 10  # of a run, a row each
-STAGES = {"where": "the planner (where) was ", "what": "the painter (what) was "}
+STAGES = {
+    "where": "the planner (where) was ",
+    "what": "the painter (what) was ",
+    "fast": "the distilled painter was ",
+}
 NOTHING = "Not measured yet."
 
 

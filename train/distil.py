@@ -1,0 +1,130 @@
+"""Trains the DDPM's distilled painter, which draws in four steps what the painter draws in twenty.
+
+    python -m train.distil --data DIR --teacher checkpoints/ddpm --compile
+    python -m train.join ddpm --where ... --what ... --fast runs/ddpm-fast --out checkpoints/ddpm
+
+The teacher's solver is deterministic, so each of its trajectories goes from one noise to one picture. The student,
+which begins as a copy of the teacher, learns to go five of the teacher's twenty steps at once: its times are every
+fifth of the teacher's, and where it is at one of them, a DDIM step with its estimate of x_0 has to lead to where the
+teacher is at the next (progressive distillation, Salimans & Ho 2022, arXiv:2202.00512, in one go). No training picture
+is looked at: their places are all that is drawn anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from clevr_demo.diffusion import (
+    TEACHER_STEPS,
+    DDPMConfig,
+    Painter,
+    denoise,
+    fast_scheduler,
+    make_scheduler,
+    painter_denoiser,
+    set_steps,
+)
+from train.batches import Batch
+from train.data import Pictures
+from train.ddpm import PRESETS as DDPM_PRESETS
+from train.ddpm import DDPMPreset, PainterTask
+from train.loop import LoopSettings, Run
+from train.options import arguments, chosen, clear_errors, train_task, training_pictures
+from train.start import start_weights
+
+STEPS = 4
+
+PRESETS = {
+    "fast": dataclasses.replace(
+        DDPM_PRESETS["what"],
+        stage="fast",
+        loop=LoopSettings(pictures=60_000, batch=32, ema=0.998, log_every=20, sample_every=500),
+        rate=5e-4,
+        model=DDPMConfig(fast_steps=STEPS),
+        warmup=50,
+        decay_from=0.3,
+    ),
+    "tiny-fast": dataclasses.replace(
+        DDPM_PRESETS["tiny-what"],
+        stage="fast",
+        model=dataclasses.replace(DDPM_PRESETS["tiny-what"].model, fast_steps=STEPS),
+    ),
+}
+
+
+class DistilTask(PainterTask):
+    """Weighted squared error of the v that would lead to the teacher's next state, over all of the student's times."""
+
+    def __init__(self, preset: DDPMPreset, data: Pictures, teacher: dict[str, torch.Tensor]) -> None:
+        super().__init__(preset, data)
+        self.painter.load_state_dict(teacher)
+        self.teacher = Painter(preset.model).eval().requires_grad_(False)
+        self.teacher.load_state_dict(teacher)
+        self.times = fast_scheduler(preset.model).timesteps
+        self.kept = torch.cat([self.schedule.alphas_cumprod[self.times], torch.ones(1)])
+
+    def trajectories(self, batch: Batch, run: Run) -> tuple[torch.Tensor, torch.Tensor]:
+        """(the teacher's states at the student's times and at the end (steps + 1, B, 12, S, S), what is given) of new
+        noise, on windows of the batch's scenes."""
+        black, given = self.windows(
+            dataclasses.replace(batch, pixels=torch.full_like(batch.pixels, -1.0)), run.progress
+        )
+        self.teacher.to(black.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        scheduler = make_scheduler("dpm", self.preset.model)
+        set_steps(scheduler, TEACHER_STEPS, self.preset.model.time_power)
+        denoiser = painter_denoiser(self.teacher, given, scheduler.alphas_cumprod, black)
+        stride = TEACHER_STEPS // self.preset.model.fast_steps
+        states, last = [], black
+        with torch.no_grad(), run.autocast():
+            for number, (_, x, predicted) in enumerate(denoise(denoiser, scheduler, torch.randn_like(black), [])):
+                last = predicted
+                if number % stride == 0:
+                    states.append(x)
+        return torch.stack([*states, last]), given
+
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        states, given = self.trajectories(batch, run)
+        times, number = len(self.times), states.shape[1]
+        x, following = states[:-1], states[1:]
+        signal, spread = (part.to(x.device).view(-1, 1, 1, 1, 1) for part in (self.kept.sqrt(), (1 - self.kept).sqrt()))
+        target = leading(x, following, signal, spread).flatten(0, 1)
+        timesteps = self.times.to(x.device).repeat_interleave(number)
+        with run.autocast():
+            output = self.networks["network"](x.flatten(0, 1), timesteps, given.repeat(times, 1, 1, 1))
+        spots = (given[:, :-2].amax(dim=1, keepdim=True) + 1) / 2
+        weight = 1 + self.preset.object_weight * spots
+        error = ((output.float() - target).square().unflatten(0, (times, number)) * weight).mean(dim=(1, 2, 3, 4))
+        loss = error.mean()
+        self.descend(loss, run)
+        return {"loss": loss} | {f"mse_{place + 1}": one for place, one in enumerate(error.detach())}
+
+
+def leading(x: torch.Tensor, following: torch.Tensor, signal: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
+    """The v at states x (T, ...) with which a DDIM step leads to `following` (T, ...); `signal` and `spread` (T + 1,
+    ...), sqrt(alpha) and sqrt(1 - alpha) of the times and of the end."""
+    ratio = spread[1:] / spread[:-1]
+    clean = (following - ratio * x) / (signal[1:] - ratio * signal[:-1])
+    return (signal[:-1] * x - clean) / spread[:-1]
+
+
+@clear_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = arguments(__doc__ or "", PRESETS, "fast")
+    parser.add_argument("--teacher", required=True, type=Path, help="run or checkpoint with the painter to distil")
+    options = parser.parse_args(argv)
+    preset: DDPMPreset = chosen(PRESETS, options)
+    if options.dry_run:
+        return
+    teacher = start_weights(options.teacher, "ddpm", "what")
+    data = training_pictures(options)
+    task = DistilTask(preset, data, teacher)
+    if options.compile:
+        task.teacher.compile(dynamic=False)
+    train_task("ddpm", options, task, task.examples, preset.loop)
+
+
+if __name__ == "__main__":
+    main()
