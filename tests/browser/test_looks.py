@@ -94,6 +94,9 @@ def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
     page.locator("#picker .cell").first.wait_for(state="visible")
     cell = page.locator("#picker .cell").first.bounding_box()
     assert cell["height"] >= 44
+    page.locator("#more button").first.click()
+    page.locator("#pictures").scroll_into_view_if_needed()
+    assert page.locator("#ask").evaluate("(one) => one.scrollWidth <= one.clientWidth"), "settings stand in one column"
     generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
     assert page.locator("#picker .cell").first.is_hidden(), "drawing puts the sheet away"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
