@@ -50,7 +50,7 @@ class ACGANConfig:
     layout_noise: int = setting(8, 2, 1024)
     object_noise: int = setting(8, 1, 1024)
     picture_noise: int = setting(8, 1, 1024)
-    light: float = setting(0.78, 0, 1)
+    light: float = setting(0.85, 0, 1)
 
 
 class Planner(nn.Module):

@@ -5,9 +5,10 @@
 
 The teacher's solver is deterministic, so each of its trajectories goes from one noise to one picture. The student,
 which begins as a copy of the teacher, learns to go five of the teacher's twenty steps at once: its times are every
-fifth of the teacher's, and where it is at one of them, a DDIM step with its estimate of x_0 has to lead to where the
-teacher is at the next (progressive distillation, Salimans & Ho 2022, arXiv:2202.00512, in one go). No training picture
-is looked at: their places are all that is drawn anew.
+fifth of the teacher's, and from a state at one of them a DDIM step with its estimate of x_0 has to lead to where the
+teacher goes by the next (progressive distillation, Salimans & Ho 2022, arXiv:2202.00512, in one go). The states are the
+teacher's own and, on half of the windows, those to which the student itself comes. Of the training pictures it takes
+their places alone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from clevr_demo.diffusion import (
     TEACHER_STEPS,
     DDPMConfig,
     Painter,
-    denoise,
     fast_scheduler,
     make_scheduler,
     painter_denoiser,
@@ -36,6 +36,7 @@ from train.options import arguments, chosen, clear_errors, train_task, training_
 from train.start import start_weights
 
 STEPS = 4
+OWN = 0.5  # of the windows on which the student goes its own way
 
 PRESETS = {
     "fast": dataclasses.replace(
@@ -66,29 +67,42 @@ class DistilTask(PainterTask):
         self.times = fast_scheduler(preset.model).timesteps
         self.kept = torch.cat([self.schedule.alphas_cumprod[self.times], torch.ones(1)])
 
-    def trajectories(self, batch: Batch, run: Run) -> tuple[torch.Tensor, torch.Tensor]:
-        """(the teacher's states at the student's times and at the end (steps + 1, B, 12, S, S), what is given) of new
-        noise, on windows of the batch's scenes."""
+    def trajectories(self, batch: Batch, run: Run) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(states at the student's times, where the teacher goes from each by the next time, both (steps, B, 12, S, S),
+        what is given) of new noise, on windows of the batch's scenes.
+
+        The first `OWN` of the windows go on from where the student goes, so that it learns to mend its own errors; the
+        others from where the teacher goes.
+        """
         black, given = self.windows(
             dataclasses.replace(batch, pixels=torch.full_like(batch.pixels, -1.0)), run.progress
         )
         self.teacher.to(black.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         scheduler = make_scheduler("dpm", self.preset.model)
         set_steps(scheduler, TEACHER_STEPS, self.preset.model.time_power)
-        denoiser = painter_denoiser(self.teacher, given, scheduler.alphas_cumprod, black)
+        teacher = painter_denoiser(self.teacher, given, scheduler.alphas_cumprod, black)
+        own = round(OWN * len(black))
+        student = painter_denoiser(run.average, given[:own], scheduler.alphas_cumprod)  # type: ignore[arg-type]
+        walker = fast_scheduler(self.preset.model)
         stride = TEACHER_STEPS // self.preset.model.fast_steps
-        states, last = [], black
+        x = torch.randn_like(black)
+        states, following = [], []
         with torch.no_grad(), run.autocast():
-            for number, (_, x, predicted) in enumerate(denoise(denoiser, scheduler, torch.randn_like(black), [])):
-                last = predicted
+            for number, timestep in enumerate(scheduler.timesteps):
                 if number % stride == 0:
                     states.append(x)
-        return torch.stack([*states, last]), given
+                    if own:
+                        ahead = walker.step(student(x[:own], int(timestep)), timestep, x[:own]).prev_sample
+                x = scheduler.step(teacher(x, int(timestep)), timestep, x).prev_sample
+                if number % stride == stride - 1:
+                    following.append(x)
+                    if own:
+                        x = torch.cat([ahead, x[own:]])
+        return torch.stack(states), torch.stack(following), given
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
-        states, given = self.trajectories(batch, run)
-        times, number = len(self.times), states.shape[1]
-        x, following = states[:-1], states[1:]
+        x, following, given = self.trajectories(batch, run)
+        times, number = x.shape[:2]
         signal, spread = (part.to(x.device).view(-1, 1, 1, 1, 1) for part in (self.kept.sqrt(), (1 - self.kept).sqrt()))
         target = leading(x, following, signal, spread).flatten(0, 1)
         timesteps = self.times.to(x.device).repeat_interleave(number)
