@@ -96,7 +96,7 @@ class WhatPreset:
 
 WHERE = WherePreset(
     ACGANConfig(),
-    LoopSettings(pictures=400_000, batch=128, ema=0.998, clip=0.0, log_every=100, sample_every=10**9),
+    LoopSettings(pictures=1_200_000, batch=128, ema=0.998, clip=0.0, log_every=100, sample_every=10**9),
     Players(4e-4, 4e-4, betas=(0.0, 0.99), warmup=100, decay_from=0.5, gamma=0.03, penalty_every=4),
 )
 WHAT = WhatPreset(
