@@ -39,7 +39,7 @@ class ACGANConfig:
     The planner's transformers have `planner_layers` each; `widths` and `blocks` are the painter's U-Net's. Noise is
     counted in numbers: `layout_noise` and `object_noise` an object, `picture_noise` a picture. `light` is the standard
     deviation of a picture's noise when one is drawn, 1 in training. Less trades variety for fewer faults, as the
-    truncation trick does (BigGAN, Brock et al. 2019, arXiv:1809.11096): from noise far out the ground is smeared.
+    truncation trick does (BigGAN, Brock et al. 2019, arXiv:1809.11096): from noise of one region the ground is smeared.
     """
 
     planner_width: int = 96

@@ -85,6 +85,9 @@ def test_each_stage_brings_its_own_size(runs: dict[str, Path], iclevr: Path, tmp
 
 def test_a_painter_is_distilled_and_joined_to_its_teacher(runs: dict[str, Path], iclevr: Path, tmp_path: Path) -> None:
     command = ["--data", str(iclevr), "--preset", "tiny-fast", "--teacher", str(runs["what"])]
+    for bad in ("0", "3"):
+        with pytest.raises(SystemExit, match=f"model.fast_steps={bad}: .*20 steps are no multiple"):
+            distil.main([*command, "--out", str(tmp_path / "bad"), "--set", f"model.fast_steps={bad}"])
     distil.main([*command, "--out", str(tmp_path / "fast"), "--pictures", "8"])
     stages = [f"--{stage}={folder}" for stage, folder in (runs | {"fast": tmp_path / "fast"}).items()]
     main(["ddpm", *stages, "--out", str(tmp_path / "out")])

@@ -18,9 +18,9 @@ import pytest
 from PIL import Image
 
 from clevr_demo.pictures import png
-from clevr_demo.request import GenerationRequest, query_of
+from clevr_demo.request import FAST_STEPS, GenerationRequest, query_of
 from clevr_demo.ui.controls import Controls, build_controls
-from clevr_demo.ui.drawing import FAST_STEPS, Drawing
+from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.files import Files
 from clevr_demo.ui.line import Line

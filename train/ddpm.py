@@ -199,13 +199,17 @@ class PainterTask(StageTask):
         with run.autocast():
             output = self.networks["network"](x, timesteps, given)
         error = (output.float() - target).square()
-        spots = (given[:, :-2].amax(dim=1, keepdim=True) + 1) / 2
-        loss = (error * (1 + self.preset.object_weight * spots)).mean()
+        loss = (error * self.weight(given)).mean()
         self.descend(loss, run)
         errors, quarters = error.detach().mean(dim=(1, 2, 3)), 4 * timesteps // self.preset.model.timesteps
         share = F.one_hot(quarters, 4).float()
         by_noise = errors @ share / share.sum(dim=0).clamp(min=1)  # a batch of fewer than four leaves some at zero
         return {"loss": loss} | {f"mse_{quarter + 1}": by_noise[quarter] for quarter in range(4)}
+
+    def weight(self, given: torch.Tensor) -> torch.Tensor:
+        """(B, 1, S, S): what an error counts a cell, more where the maps in `given` (B, 13, S, S) show objects."""
+        spots = (given[:, :-2].amax(dim=1, keepdim=True) + 1) / 2
+        return 1 + self.preset.object_weight * spots
 
     def sample(self, network: nn.Module) -> torch.Tensor:
         """The examples painted anew, at their own places."""

@@ -27,15 +27,15 @@ from clevr_demo.diffusion import (
     painter_denoiser,
     set_steps,
 )
+from clevr_demo.request import FAST_STEPS
 from train.batches import Batch
 from train.data import Pictures
 from train.ddpm import PRESETS as DDPM_PRESETS
 from train.ddpm import DDPMPreset, PainterTask
 from train.loop import LoopSettings, Run
-from train.options import arguments, chosen, clear_errors, train_task, training_pictures
+from train.options import SettingError, arguments, chosen, clear_errors, train_task, training_pictures
 from train.start import start_weights
 
-STEPS = 4
 OWN = 0.5  # of the windows on which the student goes its own way
 
 PRESETS = {
@@ -44,14 +44,14 @@ PRESETS = {
         stage="fast",
         loop=LoopSettings(pictures=60_000, batch=32, ema=0.998, log_every=20, sample_every=500),
         rate=5e-4,
-        model=DDPMConfig(fast_steps=STEPS),
+        model=DDPMConfig(fast_steps=FAST_STEPS),
         warmup=50,
         decay_from=0.3,
     ),
     "tiny-fast": dataclasses.replace(
         DDPM_PRESETS["tiny-what"],
         stage="fast",
-        model=dataclasses.replace(DDPM_PRESETS["tiny-what"].model, fast_steps=STEPS),
+        model=dataclasses.replace(DDPM_PRESETS["tiny-what"].model, fast_steps=FAST_STEPS),
     ),
 }
 
@@ -108,9 +108,8 @@ class DistilTask(PainterTask):
         timesteps = self.times.to(x.device).repeat_interleave(number)
         with run.autocast():
             output = self.networks["network"](x.flatten(0, 1), timesteps, given.repeat(times, 1, 1, 1))
-        spots = (given[:, :-2].amax(dim=1, keepdim=True) + 1) / 2
-        weight = 1 + self.preset.object_weight * spots
-        error = ((output.float() - target).square().unflatten(0, (times, number)) * weight).mean(dim=(1, 2, 3, 4))
+        square = (output.float() - target).square().unflatten(0, (times, number))
+        error = (square * self.weight(given)).mean(dim=(1, 2, 3, 4))
         loss = error.mean()
         self.descend(loss, run)
         return {"loss": loss} | {f"mse_{place + 1}": one for place, one in enumerate(error.detach())}
@@ -130,6 +129,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--teacher", required=True, type=Path, help="run or checkpoint with the painter to distil")
     options = parser.parse_args(argv)
     preset: DDPMPreset = chosen(PRESETS, options)
+    steps = preset.model.fast_steps
+    if not steps or TEACHER_STEPS % steps:
+        raise SettingError(f"model.fast_steps={steps}: the teacher's {TEACHER_STEPS} steps are no multiple of it")
     if options.dry_run:
         return
     teacher = start_weights(options.teacher, "ddpm", "what")

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from clevr_demo.request import DEFAULT_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, FAST_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
 from clevr_demo.ui.component import asset
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.picker import Picker
@@ -20,9 +20,7 @@ EXAMPLES = {
 }
 SURPRISE = "Surprise me"
 SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
-DISTILLED = (
-    "4 steps of DPM-Solver++ 2M are drawn by a painter that was distilled to draw in 4 what the DDPM draws in 20."
-)
+DISTILLED = f"{FAST_STEPS} steps of DPM-Solver++ 2M are drawn by a painter distilled from that of {DEFAULT_STEPS}."
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Options of events that belong to the page alone."""
 

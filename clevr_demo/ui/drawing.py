@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.objects import InputError
-from clevr_demo.request import MAX_SEED, GenerationRequest
+from clevr_demo.request import FAST_STEPS, MAX_SEED, GenerationRequest
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.gate import draws_at_once
@@ -28,8 +28,6 @@ MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit":
 NOTHING_TICKED = "Tick at least one object, then press Generate."
 KEPT = 32
 """Runs that are kept whole, for equal requests and for downloads; of older ones the frames are dropped."""
-FAST_STEPS = 4
-"""Steps of "Draw as I click": few enough for a picture to be there before the next click."""
 AT_ONCE: dict[str, Any] = QUIET | {"queue": False, "trigger_mode": "multiple"}
 """Options of events that only check and note something."""
 STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}

@@ -24,11 +24,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from clevr_demo.request import FAST_STEPS
 from train.measure.job import Job, Measure
 from train.measure.tables import markdown
 
 LABELS = ("red cube", "blue sphere", "yellow cylinder")
-FAST = 4  # steps
 JOINT_UNET: dict[str, Any] = {  # the network that denoised pixels and maps together
     "sample_size": 32,
     "in_channels": 23,
@@ -200,7 +200,7 @@ def drawing_contenders(model: str, folder: Path, steps: int, device: str, full: 
     }
     if model != "ddpm":
         return found | {f"{name}, the picture and its verdict": ("request", (model, folder, 1, device, True))}
-    found[f"{name}, the picture alone in {FAST} steps"] = ("request", (model, folder, FAST, device, False))
+    found[f"{name}, the picture alone in {FAST_STEPS} steps"] = ("request", (model, folder, FAST_STEPS, device, False))
     found["report's UNet, DDIMPipeline, 100 steps"] = ("pipeline", ("ddim", 100, device))
     if full:
         found["report's UNet, DDPMPipeline, 1200 steps"] = ("pipeline", ("ddpm", 1200, device))
