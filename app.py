@@ -38,9 +38,9 @@ def wanted_port() -> int | None:
 def main() -> None:
     port = wanted_port()
     from clevr_demo import CheckpointError
+    from clevr_demo.serve.studio import Studio
     from clevr_demo.ui import build_demo
     from clevr_demo.ui.server import serve, temporary_folder
-    from clevr_demo.ui.studio import Studio
 
     with temporary_folder():
         try:

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from clevr_demo.acgan import ACGANGenerator, load_acgan
 from clevr_demo.checkpoints import CheckpointError
-from clevr_demo.diffusion import DiffusionGenerator, load_ddpm
-from clevr_demo.evaluator import Evaluator, Verdict, load_evaluator
-from clevr_demo.generator import Frame, Generation, Generator
+from clevr_demo.generators.acgan import ACGANGenerator, load_acgan
+from clevr_demo.generators.ddpm import DiffusionGenerator, load_ddpm
+from clevr_demo.generators.protocol import Frame, Generation, Generator
+from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
 from clevr_demo.objects import COLOURS, OBJECTS, SHAPES, InputError
 from clevr_demo.request import GenerationRequest
 

@@ -22,11 +22,11 @@ from typing import Any, ClassVar, Self
 
 from huggingface_hub import EvalResult, HfApi, ModelCard, ModelCardData, ModelHubMixin, snapshot_download
 
-from clevr_demo.acgan import load_acgan
 from clevr_demo.checkpoints import CONFIG, ROOT, WEIGHTS, CheckpointError, folder_of, reason, write_text
-from clevr_demo.detector import load_detector
-from clevr_demo.diffusion import load_ddpm
-from clevr_demo.evaluator import load_evaluator
+from clevr_demo.generators.acgan import load_acgan
+from clevr_demo.generators.ddpm import load_ddpm
+from clevr_demo.judge.detector import load_detector
+from clevr_demo.judge.evaluator import load_evaluator
 
 CARD = "README.md"
 METRICS = "metrics.json"

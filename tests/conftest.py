@@ -14,8 +14,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from clevr_demo import checkpoints
-from clevr_demo.classifier import TeacherNetwork
-from clevr_demo.diffusion import DDPMConfig, DDPMNetwork, DiffusionGenerator
+from clevr_demo.generators.ddpm import DDPMConfig, DDPMNetwork, DiffusionGenerator
+from clevr_demo.judge.classifier import TeacherNetwork
 from clevr_demo.objects import COLOURS, INDEX, OBJECTS
 from train.ddpm import PRESETS
 

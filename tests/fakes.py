@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from clevr_demo.detector import Found
-from clevr_demo.evaluator import Verdict
+from clevr_demo.judge.detector import Found
+from clevr_demo.judge.evaluator import Verdict
 from clevr_demo.objects import OBJECTS
 from clevr_demo.places import Places
-from clevr_demo.ui.gate import Gate
-from clevr_demo.ui.studio import Studio
+from clevr_demo.serve.gate import Gate
+from clevr_demo.serve.studio import Studio
 
 WHERE = 2
 """Frames about the places, before those about the picture."""

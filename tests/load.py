@@ -28,7 +28,7 @@ def references(seeds: list[int], steps: int) -> dict[int, tuple[bytes, bytes]]:
     """(DDPM's, ACGAN's) picture of every seed, by the generators themselves, one at a time."""
     import torch
 
-    from clevr_demo.ui.studio import Studio
+    from clevr_demo.serve.studio import Studio
 
     torch.set_num_threads(1)
     studio = Studio.load()

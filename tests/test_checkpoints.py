@@ -22,8 +22,8 @@ from torch import nn
 
 import clevr_demo
 from clevr_demo import checkpoints
-from clevr_demo.acgan import ACGANConfig, ACGANNetwork
 from clevr_demo.checkpoints import CheckpointError, fingerprint, load_weights, read_config, save_weights, write_text
+from clevr_demo.generators.acgan import ACGANConfig, ACGANNetwork
 from tests.anything import mutated
 from tests.conftest import TINY, shaken, tiny_ddpm
 

@@ -42,7 +42,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_one_name_of_its_own(installed: Path) -> None:
     names = {path.name for path in installed.iterdir()}
     assert {name for name in names if not name.endswith(".dist-info")} == {"clevr_demo"}
-    assert list(installed.glob("clevr_demo/ui/assets/*.js"))
+    assert list(installed.glob("clevr_demo/ui/assets/*/*.js"))
     (facts,) = installed.glob("*.dist-info")
     assert "clevr-duel = clevr_demo.__main__:main" in (facts / "entry_points.txt").read_text()
     assert {path.name for path in facts.rglob("*") if path.is_file()} >= {"LICENSE", "NOTICE"}

@@ -3,7 +3,7 @@
     python -m train.acgan --data data/iclevr --preset where --compile    # noise and ticked objects to their centres
     python -m train.acgan --data data/iclevr --preset what --compile     # centres, as maps, and noise to pixels
     python -m train.join acgan --where runs/acgan-where --what runs/acgan-what --out checkpoints/acgan
-    python -m train.acgan --data data/iclevr --preset report             # the course report's, see train.report
+    python -m train.acgan --data data/iclevr --preset report             # see train.learning.course
 
 On processors without a GPU, one process a core is fastest: OMP_NUM_THREADS=1 taskset -c 0 python -m train.acgan ...
 Resumable: run the same command again and it goes on.
@@ -20,12 +20,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clevr_demo.acgan import CLASSES, PATCH, ACGANConfig, Painter, Planner
+from clevr_demo.generators.acgan import CLASSES, PATCH, ACGANConfig, Painter, Planner
 from clevr_demo.objects import ATTRIBUTES
 from clevr_demo.places import SIZE
-from train.batches import Batch, LayoutExamples, PictureExamples
-from train.data import Pictures, to_unit
-from train.discriminators import (
+from train.data.batches import Batch, LayoutExamples, PictureExamples
+from train.data.iclevr import Pictures, to_unit
+from train.data.layout import Layout, layout, teaching_layouts
+from train.data.windows import cut, origins, window_items
+from train.learning.course import PRESETS as REPORT_PRESETS
+from train.learning.course import ReportPreset, ReportTask, load_teacher
+from train.learning.discriminators import (
     STRIDE,
     LayoutDiscriminator,
     Opinion,
@@ -33,12 +37,8 @@ from train.discriminators import (
     WindowDiscriminatorConfig,
     edges,
 )
-from train.layout import Layout, layout, teaching_layouts
-from train.loop import LoopSettings, Run, learning_rate
-from train.options import arguments, chosen, clear_errors, train_task, training_pictures
-from train.report import PRESETS as REPORT_PRESETS
-from train.report import ReportPreset, ReportTask, load_teacher
-from train.windows import cut, origins, window_items
+from train.learning.loop import LoopSettings, Run, learning_rate
+from train.learning.options import arguments, chosen, clear_errors, train_task, training_pictures
 
 
 @dataclass(frozen=True)

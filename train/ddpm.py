@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from torch import nn
 
-from clevr_demo.diffusion import (
+from clevr_demo.generators.ddpm import (
     PATCH,
     DDPMConfig,
     DDPMNetwork,
@@ -35,13 +35,13 @@ from clevr_demo.diffusion import (
     set_steps,
 )
 from clevr_demo.places import SIZE
-from train.batches import Batch, Examples, LayoutExamples, PictureExamples
-from train.data import Pictures, background
-from train.layout import layout, teaching_layouts
-from train.loop import LoopSettings, Run, learning_rate
-from train.muon import Muon, split_parameters
-from train.options import arguments, chosen, clear_errors, train_task, training_pictures
-from train.windows import cut, origins, window_items
+from train.data.batches import Batch, Examples, LayoutExamples, PictureExamples
+from train.data.iclevr import Pictures, background
+from train.data.layout import layout, teaching_layouts
+from train.data.windows import cut, origins, window_items
+from train.learning.loop import LoopSettings, Run, learning_rate
+from train.learning.muon import Muon, split_parameters
+from train.learning.options import arguments, chosen, clear_errors, train_task, training_pictures
 
 EXAMPLES = 16  # pictures of a sample grid
 SAMPLE_STEPS = 16

@@ -5,7 +5,7 @@
     python -m train.detector --data data/iclevr --score checkpoints/detector
 
 The loss is CenterNet's (Zhou et al. 2019, arXiv:1904.07850): a focal loss on heat maps, where cells near a centre are
-forgiven, and the distance from the centre. Pictures are put together by `train.composing`. Resumable: run the same
+forgiven, and the distance from the centre. Pictures are put together by `train.data.composing`. Resumable: run the same
 command again and it goes on.
 """
 
@@ -24,16 +24,16 @@ import torch.nn.functional as F
 from torch import nn
 
 from clevr_demo.checkpoints import CONFIG, read_config, write_json
-from clevr_demo.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
+from clevr_demo.judge.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
 from clevr_demo.objects import OBJECTS, decode
-from train.batches import Batch
-from train.blobs import KINDS
-from train.composing import Composer, Mixture, Scene
-from train.data import SIZE, Pictures, load_pictures, to_unit
-from train.evaluator import write_metrics
-from train.layout import Layout, layout
-from train.loop import LoopSettings, Run, learning_rate
-from train.options import arguments, chosen, clear_errors, train_task
+from train.classifier import write_metrics
+from train.data.batches import Batch
+from train.data.blobs import KINDS
+from train.data.composing import Composer, Mixture, Scene
+from train.data.iclevr import SIZE, Pictures, load_pictures, to_unit
+from train.data.layout import Layout, layout
+from train.learning.loop import LoopSettings, Run, learning_rate
+from train.learning.options import arguments, chosen, clear_errors, train_task
 
 CELLS = SIZE // STRIDE
 SPREAD = 2.0  # pixels: standard deviation of the spot around a centre within which a peak is forgiven

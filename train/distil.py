@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from clevr_demo.diffusion import (
+from clevr_demo.generators.ddpm import (
     TEACHER_STEPS,
     DDPMConfig,
     Painter,
@@ -28,13 +28,13 @@ from clevr_demo.diffusion import (
     set_steps,
 )
 from clevr_demo.request import FAST_STEPS
-from train.batches import Batch
-from train.data import Pictures
+from train.data.batches import Batch
+from train.data.iclevr import Pictures
 from train.ddpm import PRESETS as DDPM_PRESETS
 from train.ddpm import DDPMPreset, PainterTask
-from train.loop import LoopSettings, Run
-from train.options import SettingError, arguments, chosen, clear_errors, train_task, training_pictures
-from train.start import start_weights
+from train.learning.loop import LoopSettings, Run
+from train.learning.options import SettingError, arguments, chosen, clear_errors, train_task, training_pictures
+from train.learning.start import start_weights
 
 OWN = 0.5  # of the windows on which the student goes its own way
 

@@ -33,16 +33,16 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import clevr_demo
-from clevr_demo.acgan import ACGANGenerator
 from clevr_demo.checkpoints import ROOT, read_config, write_text
-from clevr_demo.report import ReportGAN
-from train.data import Pictures, find_prompts, load_pictures, load_prompts
-from train.loop import Run
+from clevr_demo.generators.acgan import ACGANGenerator
+from clevr_demo.generators.course import ReportGAN
+from train.data.iclevr import Pictures, find_prompts, load_pictures, load_prompts
+from train.learning.course import REPORT, ReportPreset, ReportTask, load_teacher
+from train.learning.loop import Run
+from train.learning.options import clear_errors
 from train.measure.drawing import draw, seeds_of
 from train.measure.scores import pooled
 from train.measure.tables import spread
-from train.options import clear_errors
-from train.report import REPORT, ReportPreset, ReportTask, load_teacher
 
 FOLDER = ROOT / "acgan" / "experiments"
 WIDTHS = (32, 128, 1024)  # beside the report's 512

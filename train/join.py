@@ -19,9 +19,9 @@ from safetensors.torch import load_file, save_file
 
 import clevr_demo
 from clevr_demo.checkpoints import CONFIG, WEIGHTS, CheckpointError, read_config, write_bytes, write_json
-from train.options import clear_errors
-from train.runfolder import LOG
-from train.start import STAGES, START_LOG
+from train.learning.options import clear_errors
+from train.learning.runfolder import LOG
+from train.learning.start import STAGES, START_LOG
 
 MODELS = ("acgan", "ddpm")
 MAKING = {  # settings, or their beginnings, that make a stage and that only its own run has to get right

@@ -15,4 +15,4 @@ class Address(Html):
     example: ClassVar[Any] = "objects=red-cube&seed=7"
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__("<span hidden></span>", ("address.js",), elem_id="address", **arguments)
+        super().__init__("<span hidden></span>", ("address/address.js",), elem_id="address", **arguments)

@@ -72,7 +72,7 @@ def _picker(notes: dict[str, Note]) -> tuple[Picker, list[Any]]:
     notes["objects"] = Note("objects")
     with gr.Row(elem_id="examples"):
         scripts = {title: f"() => [{names!r}]" for title, names in EXAMPLES.items()}
-        scripts = {SURPRISE: asset("surprise.js"), **scripts}
+        scripts = {SURPRISE: asset("picker/surprise.js"), **scripts}
         ids = {SURPRISE: "surprise"}
         buttons = {title: gr.Button(title, size="sm", elem_id=ids.get(title)) for title in scripts}
         clear = gr.Button("Clear", size="sm", elem_id="clear")
@@ -97,7 +97,7 @@ def build_controls() -> Controls:
     picker, examples = _picker(notes)
     with gr.Row(elem_id="go"):
         sheet = gr.Button("Objects", size="lg", elem_id="sheet")  # on a phone alone
-        sheet.click(None, None, None, js=asset("sheet.js"), api_visibility="private")
+        sheet.click(None, None, None, js=asset("page/sheet.js"), api_visibility="private")
         generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate")
         stop = gr.Button("Stop", variant="stop", size="lg", elem_id="stop", visible="hidden")
     with gr.Row(elem_id="numbers"):

@@ -8,7 +8,8 @@ from clevr_demo.objects import OBJECTS
 from clevr_demo.ui.component import Html, asset
 
 SCRIPTS = (
-    "history.model.js", "duel.model.js", "duel.chart.js", "duel.marks.js", "duel.race.js", "duel.view.js", "duel.js",
+    "history/history.model.js", "duel/duel.model.js", "duel/duel.chart.js", "duel/duel.marks.js",
+    "duel/duel.race.js", "duel/duel.view.js", "duel/duel.js",
 )  # fmt: skip
 
 
@@ -17,4 +18,4 @@ class Duel(Html):
 
     def __init__(self, address: bool = False, **arguments: Any) -> None:
         """With `address`, a result goes into the browser's address, which draws it again, and into the history."""
-        super().__init__(asset("duel.html"), SCRIPTS, names=list(OBJECTS), address=address, **arguments)
+        super().__init__(asset("duel/duel.html"), SCRIPTS, names=list(OBJECTS), address=address, **arguments)

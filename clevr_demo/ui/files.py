@@ -14,14 +14,14 @@ from PIL import Image
 from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png, query_in
 from clevr_demo.request import GenerationRequest, query_of
-from clevr_demo.ui import card as cards
+from clevr_demo.serve import card as cards
+from clevr_demo.serve.payload import Pair, Run
+from clevr_demo.serve.wording import cost
 from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES
-from clevr_demo.ui.drawing import AT_ONCE, Drawing, Updates, visitor
+from clevr_demo.ui.events import AT_ONCE, Drawing, Updates, visitor
 from clevr_demo.ui.links import address_of, read
 from clevr_demo.ui.note import Note
-from clevr_demo.ui.payload import Pair, Run
-from clevr_demo.ui.wording import cost
 
 KINDS = {
     "card": "Card with both pictures",
@@ -121,7 +121,7 @@ class Files:
             ]
         self.drawing.more += self.buttons
         self.drawing.at_start.append(self.none)
-        opener.click(None, None, None, js=asset("downloads.js"), api_visibility="private")
+        opener.click(None, None, None, js=asset("downloads/downloads.js"), api_visibility="private")
         opener.click(self.prepare, self.drawing.result, self.buttons, **AT_ONCE)
 
     def none(self) -> Updates:

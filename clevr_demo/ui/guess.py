@@ -11,4 +11,6 @@ class Guess(Html):
     """A button, and the panel with question, answers and score. Everything happens in the browser."""
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__(asset("guess.html"), ("guess.model.js", "guess.js"), elem_id="guess", **arguments)
+        super().__init__(
+            asset("guess/guess.html"), ("guess/guess.model.js", "guess/guess.js"), elem_id="guess", **arguments
+        )

@@ -12,7 +12,7 @@ import gradio as gr
 from clevr_demo.request import PARSERS, GenerationRequest, from_query, query_of
 from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET
-from clevr_demo.ui.drawing import Drawing, Updates
+from clevr_demo.ui.events import Drawing, Updates
 
 TITLES = {"ddpm": "DDPM", "acgan": "ACGAN"}
 KNOWN = {"v", "objects", *PARSERS}
@@ -67,7 +67,7 @@ class Links:
 def copy_button(elem_id: str = "copy-link", shown: str = "#duel .duel") -> gr.Button:
     """Copies the link to what is shown; `shown` is the selector of what carries its query."""
     button = gr.Button("Copy link", size="sm", elem_id=elem_id)
-    script = asset("copy.js").replace("@home", home()).replace("@shown", shown)
+    script = asset("address/copy.js").replace("@home", home()).replace("@shown", shown)
     copied = button.click(None, None, button, js=script, api_visibility="private")
     back = "() => new Promise((done) => setTimeout(() => done('Copy link'), 2000))"
     copied.then(None, None, button, js=back, api_visibility="private")

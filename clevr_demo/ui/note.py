@@ -16,7 +16,7 @@ class Note(Html):
 
     def __init__(self, name: str, tone: str = "fault", **arguments: Any) -> None:
         template = f'<div class="note-body {tone}" role="status"></div>'
-        super().__init__(template, ["note.js"], elem_id=f"note-{name}", elem_classes="note", **arguments)
+        super().__init__(template, ["note/note.js"], elem_id=f"note-{name}", elem_classes="note", **arguments)
 
     def postprocess(self, value: Any) -> list[str]:
         return [value] if isinstance(value, str) and value else list(value or [])

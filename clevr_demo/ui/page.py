@@ -7,27 +7,27 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from clevr_demo.ui import showcase
+from clevr_demo.serve import showcase
+from clevr_demo.serve.gate import draws_at_once
+from clevr_demo.serve.preview import TITLE, Preview
+from clevr_demo.serve.queue import Line
+from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.address import Address
-from clevr_demo.ui.api import add_api
 from clevr_demo.ui.component import ASSETS, asset
 from clevr_demo.ui.controls import Controls, build_controls
-from clevr_demo.ui.drawing import Drawing
 from clevr_demo.ui.duel import Duel
+from clevr_demo.ui.endpoint import add_api
+from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.files import Files
-from clevr_demo.ui.gate import draws_at_once
-from clevr_demo.ui.grids import build_change, build_grid
 from clevr_demo.ui.guess import Guess
-from clevr_demo.ui.history import History
-from clevr_demo.ui.line import Line
 from clevr_demo.ui.links import Links, copy_button
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.presentation import Presentation
-from clevr_demo.ui.preview import TITLE, Preview
-from clevr_demo.ui.report import build_report
-from clevr_demo.ui.studio import Studio
+from clevr_demo.ui.tabs.experiments import build_change, build_grid
+from clevr_demo.ui.tabs.history import History
+from clevr_demo.ui.tabs.report import build_report
+from clevr_demo.ui.tabs.walk import build_walk
 from clevr_demo.ui.tour import Tour
-from clevr_demo.ui.walk import build_walk
 
 HEAD = """# CLEVR duel
 A diffusion model and a GAN draw the same objects from the same request. An independent judge says what it sees."""
@@ -51,10 +51,10 @@ def launch_options() -> dict[str, Any]:
     """What `launch` needs for the page to look and behave as meant."""
     return {
         "theme": theme(),
-        "css_paths": [ASSETS / "page.css", ASSETS / "duel.css", ASSETS / "story.css"],
-        "favicon_path": ASSETS / "icon.svg",
+        "css_paths": [ASSETS / "page/page.css", ASSETS / "duel/duel.css", ASSETS / "page/story.css"],
+        "favicon_path": ASSETS / "page/icon.svg",
         "app_kwargs": {"middleware": [Middleware(Preview)]},
-        "js": asset("page.js"),
+        "js": asset("page/page.js"),
         "ssr_mode": False,
         "run_history": False,
         "footer_links": ["api"],
@@ -65,7 +65,7 @@ def mark_stale(controls: Controls, duel: Duel) -> None:
     """Dims the pictures, and says so, while they show something else than what stands in the controls."""
     changes = [control.change for control in controls.request]
     shown = [*controls.request, duel]
-    gr.on(changes, None, shown, None, js=asset("stale.js"), api_visibility="private")
+    gr.on(changes, None, shown, None, js=asset("page/stale.js"), api_visibility="private")
 
 
 def build_demo(studio: Studio | None = None) -> gr.Blocks:

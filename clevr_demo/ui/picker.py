@@ -35,8 +35,8 @@ class Picker(Html):
 
     def __init__(self, value: Sequence[str] = (), **arguments: Any) -> None:
         heads = "".join(f'<th scope="col" role="columnheader"><span>{colour}</span></th>' for colour in COLOURS)
-        template = asset("picker.html").replace("@heads", heads).replace("@rows", _rows())
-        super().__init__(template, ["picker.js"], list(value), most=MAX_TRAINED, **arguments)
+        template = asset("picker/picker.html").replace("@heads", heads).replace("@rows", _rows())
+        super().__init__(template, ["picker/picker.js"], list(value), most=MAX_TRAINED, **arguments)
 
     def preprocess(self, payload: Any) -> list[str]:
         return [name for name in super().preprocess(payload) if isinstance(name, str)]

@@ -11,4 +11,9 @@ class Presentation(Html):
     """A button, and the bar that lists the keys. Everything happens in the browser."""
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__(asset("presentation.html"), ("presentation.js",), elem_id="presentation", **arguments)
+        super().__init__(
+            asset("presentation/presentation.html"),
+            ("presentation/presentation.js",),
+            elem_id="presentation",
+            **arguments,
+        )

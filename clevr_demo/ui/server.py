@@ -27,8 +27,8 @@ import gradio.routes
 from gradio.route_utils import CustomCORSMiddleware
 from gradio.utils import LRUCache
 
+from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.page import launch_options
-from clevr_demo.ui.studio import Studio
 
 SESSIONS = 128
 """Visitors whose last result is kept for downloading; the one who was silent longest goes first."""

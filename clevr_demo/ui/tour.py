@@ -11,4 +11,4 @@ class Tour(Html):
     """A button, and the panel that it opens. Everything happens in the browser."""
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__(asset("tour.html"), ("tour.js",), elem_id="tour", **arguments)
+        super().__init__(asset("tour/tour.html"), ("tour/tour.js",), elem_id="tour", **arguments)

@@ -35,10 +35,10 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     """Random weights of the smallest networks: enough to try the page where no trained ones are."""
     import torch
 
-    from clevr_demo.acgan import ACGANNetwork
     from clevr_demo.checkpoints import save_weights
-    from clevr_demo.classifier import TeacherNetwork
-    from clevr_demo.diffusion import DDPMNetwork
+    from clevr_demo.generators.acgan import ACGANNetwork
+    from clevr_demo.generators.ddpm import DDPMNetwork
+    from clevr_demo.judge.classifier import TeacherNetwork
     from train.acgan import PRESETS as ACGAN
     from train.ddpm import PRESETS as DDPM
 

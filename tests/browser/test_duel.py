@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clevr_demo.request import MAX_PICTURES
-from clevr_demo.ui.gate import draws_at_once
+from clevr_demo.serve.gate import draws_at_once
 from tests.browser.helpers import (
     STEP,
     generate,

@@ -30,9 +30,10 @@ from spaces.zero.torch import patching
 
 import clevr_demo
 from clevr_demo.request import GenerationRequest
-from clevr_demo.ui import build_demo, gate, server
-from clevr_demo.ui.runs import draw
-from clevr_demo.ui.studio import Studio
+from clevr_demo.ui import build_demo, server
+from clevr_demo.serve import gate
+from clevr_demo.serve.drawing import draw
+from clevr_demo.serve.studio import Studio
 
 REQUEST = GenerationRequest.of(["red cube", "blue sphere"], 5, 2)
 PATIENCE = 60

@@ -14,9 +14,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from train.learning.options import clear_errors
 from train.measure import cards, diversity, places, realism, robustness, scores, sheet, speed, sweep
 from train.measure.job import Job, Measure, add_common, command_of
-from train.options import clear_errors
 
 NUMBERS: tuple[Measure, ...] = (
     scores.MEASURE,

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from clevr_demo.objects import OBJECTS
-from train.data import HELD_OUT_EVERY, to_unit
+from train.data.iclevr import HELD_OUT_EVERY, to_unit
 from train.measure.drawing import Spot, crops, draw, real_spots, seen_spots
 from train.measure.job import Job, Measure
 from train.measure.tables import markdown, spread

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
-from clevr_demo.evaluator import Evaluator
-from clevr_demo.generator import Generator
+from clevr_demo.generators.protocol import Generator
+from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import INDEX
-from train.data import SIZE
-from train.layout import Layout
+from train.data.iclevr import SIZE
+from train.data.layout import Layout
 from train.measure.job import PASS
 
 CROP = 24  # pixels: an object and the ground around it

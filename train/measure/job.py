@@ -21,12 +21,12 @@ from torch import nn
 
 import clevr_demo
 from clevr_demo.checkpoints import ROOT, write_json
-from clevr_demo.evaluator import Evaluator
-from clevr_demo.generator import Generator
+from clevr_demo.generators.protocol import Generator
+from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
-from train.data import Pictures, load_pictures
-from train.layout import Layout, layout
-from train.report import load_teacher
+from train.data.iclevr import Pictures, load_pictures
+from train.data.layout import Layout, layout
+from train.learning.course import load_teacher
 
 METRICS = "metrics.json"
 FOLDER_HELP = "checkpoint folder: weights, and where the results go (default: in checkpoints/)"

@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from clevr_demo.generator import Generator
+from clevr_demo.generators.protocol import Generator
 from clevr_demo.objects import MAX_TRAINED
-from train.data import HELD_OUT_EVERY
+from train.data.iclevr import HELD_OUT_EVERY
 from train.measure.drawing import seeds_of
 from train.measure.job import Job, Measure
 from train.measure.prompts import BEYOND, Prompt, random_sets

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clevr_demo.objects import OBJECTS
-from train.data import VALIDATION, DataError, Pictures, find_prompts, load_prompts, validation_prompts
+from train.data.iclevr import VALIDATION, DataError, Pictures, find_prompts, load_prompts, validation_prompts
 
 FILES = ("test", "new_test")
 BEYOND = {"four": 4, "five": 5}  # how many objects; the training pictures hold three at most

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
-from train.data import HELD_OUT_EVERY, Pictures, to_unit
+from train.data.iclevr import HELD_OUT_EVERY, Pictures, to_unit
 from train.measure.drawing import Spot, crops, draw, quantised, real_spots, seeds_of, seen_spots
 from train.measure.job import Job, Measure
 from train.measure.tables import markdown, spread

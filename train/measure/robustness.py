@@ -19,11 +19,11 @@ import torch
 from torchvision.transforms.functional import gaussian_blur
 from tqdm.auto import tqdm
 
-from clevr_demo.evaluator import topk_hits
+from clevr_demo.judge.evaluator import topk_hits
 from clevr_demo.objects import OBJECTS
-from train.composing import OWN, Composer, Scene
-from train.data import Pictures, to_unit
-from train.layout import layout
+from train.data.composing import OWN, Composer, Scene
+from train.data.iclevr import Pictures, to_unit
+from train.data.layout import layout
 from train.measure.drawing import quantised
 from train.measure.job import Job, Measure
 from train.measure.realism import held_out_indices
@@ -171,7 +171,7 @@ MEASURE = Measure(
     what="What the judge says of real pictures that are spoiled",
     needs=("data", "judge"),
     how="Counted exact, right number and top-k on held-out pictures with blur, noise, blobs, doubles, gaps, overlap.",
-    source="This project's own; the pictures are put together by train.composing.",
+    source="This project's own; the pictures are put together by train.data.composing.",
     options=options,
     run=run,
     card=card,

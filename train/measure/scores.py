@@ -20,7 +20,7 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from tqdm.auto import tqdm
 
-from clevr_demo.evaluator import topk_hits
+from clevr_demo.judge.evaluator import topk_hits
 from clevr_demo.objects import OBJECTS, multi_hot
 from clevr_demo.pictures import grid
 from train.measure.drawing import draw, seeds_of

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import to_image
-from train.data import HELD_OUT_EVERY, to_unit
+from train.data.iclevr import HELD_OUT_EVERY, to_unit
 from train.measure.drawing import CROP, Spot, crops, draw, real_spots, seeds_of, seen_spots
 from train.measure.job import Job, Measure
 from train.measure.realism import held_out_indices

@@ -118,9 +118,9 @@ class JointTask:
 
 def training(kind: str, data: Path, compiled: bool) -> tuple[Draw, int]:
     """One training step a round, in the loop that trains."""
-    from train.data import load_pictures
+    from train.data.iclevr import load_pictures
     from train.ddpm import PRESETS, PainterTask
-    from train.loop import LoopSettings, Run
+    from train.learning.loop import LoopSettings, Run
 
     pictures = load_pictures(data).split()[0].take(torch.arange(600))
     if kind == "windows":

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
-from clevr_demo.evaluator import exact_matches
+from clevr_demo.judge.evaluator import exact_matches
 from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
 from clevr_demo.request import SAMPLERS

@@ -1,0 +1,273 @@
+"""ACGAN: where the objects stand and what the picture looks like, each in one pass of a generator.
+
+`Planner` turns noise and the set of ticked objects into their centres; `Painter` turns the centres, as attribute
+maps, and more noise into pixels. Noise has four sources, each with a meaning of its own: layout noise (24, 8), an
+object's place; object noise (24, 8), its turn and its shade, spread over its spot; picture noise (8,), the light; and
+grain (1, 64, 64), a number a pixel. All come from one CPU generator a seed, in this order, so that an object more or
+less leaves the others' noise alone. Training, with the discriminators, is in `train.acgan`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device, read_config, setting
+from clevr_demo.generators.course import ReportGAN, ReportGANConfig
+from clevr_demo.generators.networks import SetTransformer, UNet
+from clevr_demo.generators.protocol import Frame, Generation, Stopwatch, check_batch
+from clevr_demo.objects import ATTRIBUTES, OBJECTS, InputError, multi_hot
+from clevr_demo.places import SIZE, Places, by_object, maps_of, spots
+from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
+
+PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
+CLASSES = len(OBJECTS)
+CELLS = 3 * PATCH**2  # channels of a packed picture
+
+
+@dataclass(frozen=True)
+class ACGANConfig:
+    """Everything that loading an ACGAN takes; stored as "model" in config.json.
+
+    The planner's transformers have `planner_layers` each; `widths` and `blocks` are the painter's U-Net's. Noise is
+    counted in numbers: `layout_noise` and `object_noise` an object, `picture_noise` a picture. `light` is the standard
+    deviation of a picture's noise when one is drawn, 1 in training. Less trades variety for fewer faults, as the
+    truncation trick does (BigGAN, Brock et al. 2019, arXiv:1809.11096): from noise of one region the ground is smeared.
+    """
+
+    planner_width: int = 96
+    planner_layers: int = setting(2, 1, 64)
+    planner_heads: int = 4
+    widths: tuple[int, ...] = (48, 96, 192)
+    blocks: tuple[int, ...] = setting((1, 2, 2), 1, 64)
+    layout_noise: int = setting(8, 2, 1024)
+    object_noise: int = setting(8, 1, 1024)
+    picture_noise: int = setting(8, 1, 1024)
+    light: float = setting(0.85, 0, 1)
+
+
+class Planner(nn.Module):
+    """Objects (N, K), -1 for none, and noise (N, K, n) to centres (N, K, 2) in pixels, equivariant over the set.
+
+    The first half moves the objects from the noise's places to rough ones, the second sees where all of them came to
+    stand and moves them apart. `mean` and `scale` are those of the training pictures' centres.
+    """
+
+    mean: torch.Tensor  # (2,) row and column in pixels
+    scale: torch.Tensor
+
+    def __init__(self, config: ACGANConfig) -> None:
+        super().__init__()
+        self.rough, self.fine = (
+            SetTransformer(
+                CLASSES, 2, config.planner_width, config.planner_layers, config.planner_heads, extra=config.layout_noise
+            )
+            for _ in range(2)
+        )
+        self.register_buffer("mean", torch.zeros(2))
+        self.register_buffer("scale", torch.ones(2))
+
+    def forward(self, objects: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        places = noise[..., :2]
+        for half in (self.rough, self.fine):
+            places = places + half(objects, places, extra=noise)
+        return self.mean + self.scale * places
+
+
+class Painter(nn.Module):
+    """Draws whole pictures, or windows of them, of objects at given places in one pass.
+
+    `canvas` says what is to be drawn: for each cell the objects' spots, the attribute maps, row and column, and the
+    mean training picture, to which the U-Net's output is added. It may be cut; `forward` adds the noise and draws.
+    """
+
+    mean: torch.Tensor  # (3, 64, 64): of the training pictures
+
+    def __init__(self, config: ACGANConfig) -> None:
+        super().__init__()
+        given = ATTRIBUTES + 2 + CELLS + config.object_noise + config.picture_noise + PATCH**2
+        self.unet = UNet(given, CELLS, config.widths, config.blocks)
+        self.register_buffer("mean", torch.zeros(3, SIZE, SIZE))
+
+    def canvas(self, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(N, 49, 32, 32) for centres (N, 24, 2) in pixels and labels (N, 24)."""
+        side = SIZE // PATCH
+        found = spots(centres, labels, side)
+        line = torch.linspace(-1, 1, side, device=centres.device).expand(len(centres), 1, side, side)
+        mean = F.pixel_unshuffle(self.mean, PATCH).expand(len(centres), -1, -1, -1)
+        return torch.cat([found, maps_of(found), line.mT, line, mean], dim=1)
+
+    def forward(
+        self, canvas: torch.Tensor, objects: torch.Tensor, picture: torch.Tensor, grain: torch.Tensor
+    ) -> torch.Tensor:
+        """Canvas (N, 49, h, w) and noise of objects (N, 24, o), picture (N, p) and pixels (N, 1, 2h, 2w) to pixels
+        (N, 3, 2h, 2w) in about [-1, 1]."""
+        found, rest = canvas[:, :CLASSES], canvas[:, CLASSES:]
+        spread = torch.einsum("nkhw,nkc->nchw", found, objects)
+        light = picture[..., None, None].expand(-1, -1, *canvas.shape[2:])
+        planes = torch.cat([rest, spread, light, F.pixel_unshuffle(grain, PATCH)], dim=1)
+        drawn = self.unet(planes.contiguous(memory_format=torch.channels_last))
+        return F.pixel_shuffle(rest[:, -CELLS:] + 0.5 * drawn, PATCH)
+
+
+class ACGANNetwork(nn.Module):
+    """Both generators, as a checkpoint holds them."""
+
+    def __init__(self, config: ACGANConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.planner, self.painter = Planner(config), Painter(config)
+
+    @property
+    def noise(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the noise of one picture, in the order in which it is drawn."""
+        config = self.config
+        return {
+            "layout": (CLASSES, config.layout_noise),
+            "objects": (CLASSES, config.object_noise),
+            "picture": (config.picture_noise,),
+            "grain": (1, SIZE, SIZE),
+        }
+
+    def plan(self, objects: tuple[int, ...], noise: dict[str, torch.Tensor]) -> Places:
+        """Where the objects of one picture will stand."""
+        layout = noise["layout"]
+        ticked = torch.tensor(objects, device=layout.device)
+        return Places.of(objects, self.planner(ticked[None], layout[ticked][None])[0].cpu())
+
+    def draw(self, objects: tuple[int, ...], noise: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Places]:
+        """One picture (3, 64, 64) and where its objects are meant to stand."""
+        places, device = self.plan(objects, noise), noise["layout"].device
+        canvas = self.painter.canvas(by_object([places]).to(device), multi_hot([objects]).to(device))
+        noise = noise | {"picture": self.config.light * noise["picture"]}
+        return self.painter(canvas, *(noise[name][None] for name in ("objects", "picture", "grain")))[0], places
+
+
+def latent_path(start: torch.Tensor, end: torch.Tensor, steps: int) -> torch.Tensor:
+    """(steps, ...) points from `start` to `end` along the arc between them; the last one is `end` itself.
+
+    Noise of many dimensions lies near a sphere, which a straight line would leave for its middle, where the
+    generator never trained; hence the spherical interpolation (White 2016, arXiv:1609.04468).
+    """
+    if steps == 1:
+        return end.unsqueeze(0)
+    cosine = (start * end).sum() / (start.norm() * end.norm())
+    angle = math.acos(max(-1.0, min(1.0, float(cosine))))
+    places = torch.linspace(0, 1, steps)[:-1].view(-1, *[1] * end.dim())
+    if math.sin(angle) < 1e-4:
+        path = (1 - places) * start + places * end
+    else:
+        path = (torch.sin((1 - places) * angle) * start + torch.sin(places * angle) * end) / math.sin(angle)
+    return torch.cat([path, end.unsqueeze(0)])
+
+
+WALKS = {  # which noise a walk moves through; the rest stays at the seed's own
+    "both": ("layout", "objects", "picture"),
+    "places": ("layout",),
+    "looks": ("objects", "picture"),
+}
+
+
+def walked(shapes: dict[str, tuple[int, ...]], seed: int, steps: int, walk: str) -> list[dict[str, torch.Tensor]]:
+    """The noise of each frame; the last is the seed's own, which does not depend on the walk. Grain, which means
+    nothing, stays the same all along, so that it does not flicker."""
+    if walk not in WALKS:
+        raise InputError("walk", f"unknown walk {walk!r}; choose one of {', '.join(WALKS)}")
+    generator = torch.Generator().manual_seed(seed)
+    end, start = ({name: torch.randn(shape, generator=generator) for name, shape in shapes.items()} for _ in range(2))
+    moving = {name: latent_path(start[name], end[name], steps) for name in WALKS[walk] if name in shapes}
+    return [end | {name: path[index] for name, path in moving.items()} for index in range(steps)]
+
+
+class ACGANGenerator:
+    """Draws with an ACGAN, in one pass. Make it with `clevr_demo.load("acgan")`.
+
+    A GAN has no denoising timeline, so its `steps` frames are a walk through its noise that ends in the seed's own:
+    they show how the same request looks from other noise, at one pass of the painter a frame. `walk` "places" moves
+    through the layout noise alone, "looks" through the objects' and the picture's, "both" through all of it.
+    """
+
+    kind = "acgan"
+
+    def __init__(self, network: ACGANNetwork | ReportGAN, name: str, device: torch.device) -> None:
+        self.network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+        self.config, self.name, self.device = network.config, name, device
+
+    def generate(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both") -> Generation:
+        """Draws one picture, and `steps` frames on the way to it.
+
+        Args:
+            labels: what `clevr_demo.objects.parse` takes: names, indices or a multi-hot vector.
+            seed: 0 to 2^31 - 1.
+            steps: 1 to 1,200 frames; the picture is the last one, whatever their number.
+            walk: "both", "places" or "looks".
+
+        Raises:
+            InputError: a ValueError that names the culprit.
+        """
+        return self.generate_batch([labels], [seed], steps, walk=walk)[0]
+
+    def stream(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both") -> Iterator[Frame]:
+        """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
+        request = GenerationRequest.of(labels, seed, steps)
+        return self._frames(request, walked(self.network.noise, request.seed, request.steps, walk), 0)
+
+    def generate_batch(
+        self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,
+        timeline: bool = True, walk: str = "both",
+    ) -> list[Generation]:  # fmt: skip
+        """Draws one picture per pair of labels and seed; `timeline=False` draws only the last frame of each."""
+        check_batch(labels_list, seeds)
+        requests = [GenerationRequest.of(labels, seed, steps) for labels, seed in zip(labels_list, seeds, strict=True)]
+        drawn = []
+        for request in requests:
+            watch = Stopwatch()
+            noise = walked(self.network.noise, request.seed, request.steps if timeline else 1, walk)
+            frames = tuple(self._frames(request, noise, request.steps - len(noise)))
+            drawn.append(Generation(frames, request, self.name, watch.seconds, len(frames)))
+        return drawn
+
+    def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]:
+        """Where the objects of each picture will stand, without drawing it."""
+        check_batch(labels_list, seeds)
+        if isinstance(self.network, ReportGAN):
+            return [Places() for _ in seeds]
+        requests = [GenerationRequest.of(labels, seed, 1) for labels, seed in zip(labels_list, seeds, strict=True)]
+        with torch.inference_mode():
+            return [
+                self.network.plan(request.objects, self._moved(walked(self.network.noise, request.seed, 1, "both")[0]))
+                for request in requests
+            ]
+
+    def _moved(self, noise: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: part.to(self.device) for name, part in noise.items()}
+
+    def _frames(
+        self, request: GenerationRequest, path: Sequence[dict[str, torch.Tensor]], first: int
+    ) -> Iterator[Frame]:
+        # One picture at a time: in a batch of another size sums may round otherwise, and one fills a core anyway.
+        for index, noise in enumerate(path, start=first):
+            with torch.inference_mode():
+                drawn, places = self.network.draw(request.objects, self._moved(noise))
+                picture = drawn.clamp(-1, 1).cpu()
+            yield Frame(index, request.steps - 1 - index, picture, picture, places, "what")
+
+
+def load_acgan(path: str | Path | None = None, device: str = "auto") -> ACGANGenerator:
+    """Loads an ACGAN checkpoint folder, by default the one that ships with the project."""
+    folder = folder_of("acgan", path)
+    network: ACGANNetwork | ReportGAN
+    if read_config(folder).get("model", {}).get("architecture") == "report":
+        report = configured(ReportGANConfig, folder)
+        network = load_network(lambda: ReportGAN(report), folder)
+    else:
+        config = configured(ACGANConfig, folder)
+        network = load_network(lambda: ACGANNetwork(config), folder)
+    return ACGANGenerator(network, f"acgan@{fingerprint(folder)}", pick_device(device))

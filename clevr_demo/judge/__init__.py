@@ -1,0 +1,1 @@
+"""The judge: a detector that counts, a classifier for the course's measure, and the verdict made of both."""

@@ -1,0 +1,219 @@
+"""The judge: a detector that counts what a picture shows, and beside it the classifier of the course's measure.
+
+    judge = load_evaluator()                      # or load_evaluator("checkpoint.pth"), the course's own weights
+    verdict = judge(image, labels=["red cube"])
+    verdict.sentence, verdict.exact, verdict.found, verdict.missing, verdict.extra, verdict.accuracy
+
+**Counted exact** asks that what the detector finds is what was asked for, each object once and nothing else.
+**Accuracy** is the course's: of the k objects asked for, the share among the k that the classifier holds most
+probable; it cannot see extra objects, nor count. The judge never teaches, guides or selects a generator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import nn
+from torchvision.models import resnet18
+
+from clevr_demo.checkpoints import CheckpointError, fingerprint, folder_of, pick_device, read_config
+from clevr_demo.judge.classifier import load_classifier
+from clevr_demo.judge.detector import Detector, Found, load_detector
+from clevr_demo.objects import OBJECTS, parse
+from clevr_demo.pictures import from_image
+
+THRESHOLD = 0.5
+TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"}
+ALL = {1: "Drawn", 2: "Both drawn"}  # and else "All 3 drawn"
+
+
+class EvaluatorNetwork(nn.Module):
+    """ResNet18 with 24 outputs, laid out as the course's so that its checkpoint fits; returns logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resnet18 = resnet18(weights=None)
+        self.resnet18.fc = nn.Sequential(nn.Linear(512, len(OBJECTS)), nn.Sigmoid())
+
+    def features(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 64, 64) in [-1, 1] to (N, 512), what the last layer reads."""
+        net = self.resnet18
+        x = net.maxpool(net.relu(net.bn1(net.conv1(pixels))))
+        x = net.layer4(net.layer3(net.layer2(net.layer1(x))))
+        return torch.flatten(net.avgpool(x), 1)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits; their sigmoid is the probability."""
+        logits: torch.Tensor = self.resnet18.fc[0](self.features(pixels))
+        return logits
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge sees in one picture, compared with what was asked for.
+
+    `probabilities` are the classifier's, of the 24 names; `requested` the names asked for; `found` every object that
+    the detector sees, doubles as two entries.
+    """
+
+    probabilities: dict[str, float]
+    requested: tuple[str, ...]
+    found: tuple[Found, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each object is found, in the vocabulary's order."""
+        seen = Counter(found.name for found in self.found)
+        return {name: seen[name] for name in OBJECTS if name in seen}
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The names found, each once."""
+        return tuple(self.counts)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(name for name in self.requested if name not in self.counts)
+
+    @property
+    def doubled(self) -> tuple[str, ...]:
+        """Of the requested ones, those found more often than once."""
+        return tuple(name for name in self.requested if self.counts.get(name, 0) > 1)
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """What is there and should not be: unwanted objects, and wanted ones found more often than once."""
+        return tuple(name for name in self.counts if name not in self.requested or name in self.doubled)
+
+    @property
+    def exact(self) -> bool:
+        """Counted exact: what is found is what was asked for, each once."""
+        return not self.missing and not self.extra
+
+    @property
+    def hits(self) -> int:
+        """The course's: how many of the k requested objects are among the k most probable ones."""
+        ranked = sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)
+        return len(set(ranked[: len(self.requested)]) & set(self.requested))
+
+    @property
+    def accuracy(self) -> float:
+        """The course's measure of this picture, in [0, 1]."""
+        return self.hits / len(self.requested)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words: "2 of 3 drawn: yellow cylinder missing", "3 drawn, but red cube twice"."""
+        asked, drawn = len(self.requested), len(self.requested) - len(self.missing)
+        faults = [self.counted(name) for name in self.doubled]
+        if unwanted := [self.counted(name) for name in self.counts if name not in self.requested]:
+            faults.append(f"also {listed(unwanted)}")
+        if self.missing:
+            return f"{drawn} of {asked} drawn: " + ", ".join([f"{listed(self.missing)} missing", *faults])
+        if faults:
+            return f"{drawn} drawn, but " + ", ".join(faults)
+        return f"{ALL.get(asked, f'All {asked} drawn')}, nothing else"
+
+    def counted(self, name: str) -> str:
+        """A name that is found, and how often, unless once: "red cube twice"."""
+        count = self.counts[name]
+        return name if count == 1 else f"{name} {TIMES.get(count, f'{count} times')}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as they are read out: "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def topk_hits(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """(N,) hits of the course's metric for (N, 24) scores and multi-hot labels: true ones among each row's top k."""
+    ranks = scores.argsort(dim=1, descending=True).argsort(dim=1)
+    return ((ranks < labels.sum(dim=1, keepdim=True)) * labels).sum(dim=1)
+
+
+def exact_matches(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """(N,) booleans: the classes above 0.5 are just the labelled ones."""
+    return ((probabilities > THRESHOLD) == (labels > 0.5)).all(dim=1)
+
+
+class Evaluator:
+    """Judges pictures; made by `load_evaluator`."""
+
+    def __init__(
+        self, classifier: nn.Module, detector: Detector, device: torch.device, name: str, temperature: float = 1.0
+    ) -> None:
+        classifier = classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.classifier = classifier.eval().requires_grad_(False)
+        self.detector, self.device, self.name, self.temperature = detector, device, name, temperature
+
+    @torch.inference_mode()
+    def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(N, 3, 64, 64) in [-1, 1] to (N, 24) probabilities on the CPU, calibrated on held-out pictures."""
+        logits: torch.Tensor = self.classifier(pixels.to(self.device, memory_format=torch.channels_last))
+        return (logits / self.temperature).sigmoid().cpu()
+
+    def detect(self, pixels: torch.Tensor) -> list[tuple[Found, ...]]:
+        """The objects in each of pixels (N, 3, 64, 64) in [-1, 1], the surest first."""
+        return self.detector.detect(pixels)
+
+    def __call__(self, image: Image.Image, labels: Any) -> Verdict:
+        return self.judge([image], labels)[0]
+
+    def judge(self, images: Sequence[Image.Image], labels: Any) -> list[Verdict]:
+        """Verdicts on several pictures of one request, in one pass."""
+        requested = tuple(OBJECTS[index] for index in parse(labels))
+        pixels = torch.stack([from_image(image) for image in images])
+        rows, found = self.probabilities(pixels).tolist(), self.detect(pixels)
+        return [
+            Verdict(dict(zip(OBJECTS, row, strict=True)), requested, seen)
+            for row, seen in zip(rows, found, strict=True)
+        ]
+
+
+def course_state(path: Path) -> dict[str, torch.Tensor]:
+    """A ResNet18's weights in the course's checkpoint.pth, read without running anything pickled in it.
+
+    The last layer may stand there as `fc.0` (followed by a sigmoid, as in the course's class) or as plain `fc`.
+    """
+    try:
+        state = dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+    except (OSError, KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint with weights under 'model' ({error})") from error
+    except Exception as error:  # the unpickler's own error: the file holds more than tensors
+        raise CheckpointError(f"{path}: refused, it holds more than weights ({error})") from error
+    return {re.sub(r"^fc\.(?=weight|bias)", "fc.0.", name.removeprefix("resnet18.")): state[name] for name in state}
+
+
+def load_evaluator(
+    path: str | Path | None = None, device: str = "auto", detector: str | Path | None = None
+) -> Evaluator:
+    """The judge that ships with the project.
+
+    Args:
+        path: another classifier's checkpoint folder, or the course's own checkpoint.pth (a ResNet18); it serves the
+            course's measure only.
+        detector: another detector's checkpoint folder.
+
+    Raises:
+        CheckpointError: names the file that is missing or does not fit.
+    """
+    eye, place = load_detector(detector, device), pick_device(device)
+    if path is not None and Path(path).suffix in (".pth", ".pt"):
+        course = EvaluatorNetwork()
+        try:
+            course.resnet18.load_state_dict(course_state(Path(path)))
+        except RuntimeError as error:
+            raise CheckpointError(f"{path}: does not fit a ResNet18 with 24 outputs ({error})") from error
+        return Evaluator(course, eye, place, f"{eye.name}+{Path(path).name}")
+    folder = folder_of("classifier", path)
+    name = f"{eye.name}+classifier@{fingerprint(folder)}"
+    return Evaluator(
+        load_classifier(folder, "classifier"), eye, place, name, read_config(folder).get("temperature", 1.0)
+    )

@@ -1,0 +1,124 @@
+"""The duel that greets a visitor: drawn beforehand by the weights that ship with the project, played without a server.
+
+    python -m clevr_demo.serve.showcase            # draws it again and writes showcase.json; after new weights
+
+A test compares the file with what the server draws now. The file holds what the page shows of a run, frames and
+verdicts, and the captions of its card, which is also the picture that shared links show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import io
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from clevr_demo.checkpoints import write_text
+from clevr_demo.request import GenerationRequest
+from clevr_demo.serve import card as cards
+from clevr_demo.serve.drawing import draw
+from clevr_demo.serve.studio import Studio
+from clevr_demo.ui.files import entries
+
+PATH = Path(__file__).parent / "showcase.json"
+MOST_BYTES = 150_000
+REQUEST = GenerationRequest.of(["red cube", "cyan sphere", "yellow cylinder"], seed=7)
+STATE = "showcase"
+"""The run's state: not "done", as this visitor has drawn nothing yet."""
+GREETING = "An example. Tick objects of your own, then Generate."
+COMMAND = "python -m clevr_demo.serve.showcase"
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What the card says below one picture."""
+
+    sentence: str
+    cost: str
+    good: bool
+
+
+@contextmanager
+def processor_time() -> Iterator[None]:
+    """Lets costs be measured in seconds of this process alone, whatever else the machine is busy with."""
+    clock, time.perf_counter = time.perf_counter, time.process_time
+    try:
+        yield
+    finally:
+        time.perf_counter = clock
+
+
+def bake(studio: Studio) -> dict[str, Any]:
+    """The showcase as plain values: {"weights", "run", "captions"}, drawn now."""
+    for _ in draw(studio, replace(REQUEST, steps=2), stopped=lambda: False):  # a first draw takes longer
+        pass
+    with processor_time():
+        run = list(draw(studio, REQUEST, stopped=lambda: False))[-1]
+    shown = entries(run.pairs[0])
+    captions = [asdict(Caption(entry.sentence, entry.cost, entry.good)) for entry in shown]
+    return {
+        "weights": run.weights,
+        "run": run.payload() | {"key": STATE, "state": STATE, "status": GREETING},
+        "captions": captions,
+    }
+
+
+@cache
+def load() -> dict[str, Any]:
+    """The baked showcase."""
+    baked: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
+    return baked
+
+
+def payload() -> dict[str, Any]:
+    """What the duel shows when the page opens."""
+    run: dict[str, Any] = load()["run"]
+    return run
+
+
+def picture(model: str) -> Image.Image:
+    """A model's finished picture, exact to the pixel."""
+    last = payload()["pairs"][0][model]["last"]
+    return Image.open(io.BytesIO(base64.b64decode(last["x0"]))).convert("RGB")
+
+
+def words() -> str:
+    """The showcase's card for those who cannot see it."""
+    told = [
+        f"{title}: {caption['sentence']}"
+        for title, caption in zip(cards.TITLES.values(), load()["captions"], strict=True)
+    ]
+    return f"Asked for: {', '.join(REQUEST.names)}. {'. '.join(told)}."
+
+
+def card() -> Image.Image:
+    """The showcase's card."""
+    shown = [
+        cards.Entry(title, picture(model), **caption)
+        for (model, title), caption in zip(cards.TITLES.items(), load()["captions"], strict=True)
+    ]
+    return cards.card(REQUEST, shown, "Tick your own objects, watch both models draw them, and send the link.")
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    baked = bake(Studio.load())
+    text = json.dumps(baked, separators=(",", ":")) + "\n"
+    if len(text) > MOST_BYTES:
+        raise SystemExit(f"the showcase has {len(text):,} bytes; the page opens with at most {MOST_BYTES:,}")
+    write_text(PATH, text)
+    load.cache_clear()
+    print(f"{PATH}: {len(text):,} bytes. {words()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Tables of judged pictures that fill as they are drawn: what the grid and the change of one object show."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from clevr_demo.judge.evaluator import Verdict
+from clevr_demo.serve.payload import png_base64
+from clevr_demo.serve.wording import duration, left, many
+from clevr_demo.ui.component import Html, asset
+
+TOLD = {"drawing": "Drawing", "done": "Done", "stopped": "Stopped"}
+LEGEND = (
+    ("exact", "the judge finds every object once and nothing else"),
+    ("2 of 3", "so many of the objects are found, others are missing"),
+    ("+1", "so many more objects are found than asked for"),
+)
+"""What the words below the pictures mean."""
+
+
+def score(verdict: Verdict) -> str:
+    """A verdict in as few words as fit below a small picture: "exact", "2 of 3", "3 of 3 +1"."""
+    if verdict.exact:
+        return "exact"
+    wanted = len(verdict.requested)
+    more = f" +{len(verdict.extra)}" if verdict.extra else ""
+    return f"{wanted - len(verdict.missing)} of {wanted}{more}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One cell: (64, 64, 3) uint8 pixels, what they are in words, the query that draws them, and what stands below."""
+
+    pixels: np.ndarray
+    words: str
+    query: str = ""
+    verdict: Verdict | None = None
+    note: str = ""
+
+    @property
+    def below(self) -> str:
+        return score(self.verdict) if self.verdict else self.note
+
+    @property
+    def exact(self) -> bool:
+        return bool(self.verdict and self.verdict.exact)
+
+    def payload(self) -> dict[str, Any]:
+        told = f"{self.words}. {self.verdict.sentence}" if self.verdict else self.words
+        return {
+            "png": png_base64(self.pixels, self.query),
+            "words": told,
+            "query": self.query,
+            "below": self.below,
+            "exact": self.exact,
+            "judged": self.verdict is not None,
+        }
+
+
+def mean(verdicts: list[Verdict]) -> str:
+    """Several verdicts in one line: "2 of 3 exact, accuracy 94 %"."""
+    if not verdicts:
+        return ""
+    accuracy = sum(verdict.accuracy for verdict in verdicts) / len(verdicts)
+    exact = sum(verdict.exact for verdict in verdicts)
+    return f"{exact} of {len(verdicts)} exact, accuracy {100 * accuracy:.0f}\u00a0%"
+
+
+@dataclass
+class Table:
+    """Pictures by their place in reading order, filled in any order.
+
+    `passes` counts the network passes of the whole table, `spent` those that are done: from both and the clock comes
+    how long the rest will take. `means` asks for a last row with each column's mean. `told` are sentences below.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[str]
+    passes: int
+    means: bool = False
+    query: str = ""
+    pictures: dict[int, Picture] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+    state: str = "drawing"
+    spent: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def total(self) -> int:
+        return len(self.columns) * len(self.rows)
+
+    @property
+    def foot(self) -> list[str]:
+        """The last row: each column's mean so far."""
+        if not self.means:
+            return []
+        columns = range(len(self.columns))
+        drawn = [[self.pictures[p] for p in range(c, self.total, len(columns)) if p in self.pictures] for c in columns]
+        return [mean([one.verdict for one in column if one.verdict]) for column in drawn]
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the table is full, by its pace so far; None before the first picture."""
+        if not self.spent or self.state != "drawing":
+            return None
+        return (time.monotonic() - self.started) * (self.passes - self.spent) / self.spent
+
+    @property
+    def legend(self) -> tuple[tuple[str, str], ...]:
+        """What the words below the pictures mean; nothing before the first verdict."""
+        return LEGEND if any(one.verdict for one in self.pictures.values()) else ()
+
+    @property
+    def status(self) -> str:
+        told = f"{TOLD[self.state]}: {len(self.pictures)} of {self.total} pictures"
+        if self.state == "done":
+            return f"{told}, {many(self.passes, 'network pass')} in {duration(time.monotonic() - self.started)}"
+        if self.state == "drawing" and not self.spent:
+            return f"{told}, {many(self.passes, 'network pass')}"
+        return told if self.left is None else f"{told}{left(self.left)}"
+
+    def payload(self) -> dict[str, Any]:
+        """What the page shows, as plain values."""
+        places = range(self.total)
+        return {
+            "title": self.title,
+            "columns": self.columns,
+            "rows": self.rows,
+            "cells": [self.pictures[place].payload() if place in self.pictures else None for place in places],
+            "drawn": len(self.pictures),
+            "foot": self.foot,
+            "told": self.told,
+            "legend": [list(entry) for entry in self.legend],
+            "state": self.state,
+            "total": self.total,
+            "status": self.status,
+            "query": self.query,
+        }
+
+
+class Pictures(Html):
+    """Shows a table's payload."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(asset("table/table.html"), **arguments)

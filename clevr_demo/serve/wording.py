@@ -1,0 +1,73 @@
+"""What the page says of costs, waiting and results, in words: plain functions of plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from clevr_demo.judge.evaluator import Verdict
+
+SOON = 3.0
+"""Seconds below which nobody needs to be told how long it still takes."""
+
+
+def many(count: int, thing: str) -> str:
+    """ "1 pass", "20 passes"."""
+    plural = thing + ("es" if thing.endswith("s") else "s")
+    return f"{count:,} {thing if count == 1 else plural}"
+
+
+def duration(seconds: float) -> str:
+    """ "8 ms", "1.4 s", "25 s", "3 min"."""
+    if seconds < 0.995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.0f} min"
+
+
+def cost(passes: int, seconds: float, base: float = 0.0) -> str:
+    """ "1 pass, 8 ms" or, beside another's seconds, "20 passes, 310 ms: 39 times as long"; "" before the first."""
+    if not passes:
+        return ""
+    told = f"{many(passes, 'pass')}, {duration(seconds)}"
+    return f"{told}: {seconds / base:.0f} times as long" if base and seconds >= 1.5 * base else told
+
+
+def left(seconds: float) -> str:
+    """ ", about 25 s to go", or nothing where that is soon."""
+    return f", about {duration(seconds)} to go" if seconds >= SOON else ""
+
+
+def drawing(step: int, steps: int, number: int, pictures: int, seconds_left: float) -> str:
+    """How far a run is."""
+    which = f"picture {number} of {pictures}, " if pictures > 1 else ""
+    what = f"step {step} of {steps:,}" if step else "where the objects go"
+    return f"Drawing: {which}{what}{left(seconds_left)}"
+
+
+def stopped(step: int, steps: int, finished: int, pictures: int) -> str:
+    """What is left of a run that was stopped."""
+    kept = f"{many(finished, 'picture')} of {pictures} finished" if pictures > 1 and finished else ""
+    if step and step < steps:
+        return f"Stopped after step {step} of {steps:,}{', ' + kept if kept else ''}. The last frame is kept."
+    if kept:
+        return f"Stopped: {kept} and kept."
+    return "Stopped before the first step." if not finished else "Stopped."
+
+
+def done(verdicts: Mapping[str, Sequence[Verdict | None]]) -> str:
+    """The result of each model: the judge's sentence, or over several pictures how many are exact and the accuracy."""
+    told = []
+    for model, seen in verdicts.items():
+        all_of = [verdict for verdict in seen if verdict is not None]
+        if len(all_of) == 1:
+            told.append(f"{model}: {all_of[0].sentence}.")
+        elif all_of:
+            exact, accuracy = sum(one.exact for one in all_of), sum(one.accuracy for one in all_of) / len(all_of)
+            told.append(f"{model}: {exact} of {len(all_of)} exact, accuracy {100 * accuracy:.0f} % on average.")
+    return " ".join(told)
+
+
+def ahead(count: int, seconds: float) -> str:
+    """What somebody in the line is told."""
+    return f"{count} ahead of you, about {duration(max(1.0, seconds))}. Stop leaves the line."

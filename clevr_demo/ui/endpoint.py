@@ -1,0 +1,244 @@
+"""The page's public endpoint `/generate`, for gradio_client, plain HTTP and, where `mcp` is installed, as an MCP tool.
+
+It gives typed JSON and a sheet of all pictures. Every picture is a file that knows its own request, so that it can be
+opened on the page.
+"""
+
+# No deferred annotations here: Gradio counts an endpoint's outputs by the real one.
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import anyio.to_thread
+import gradio as gr
+from gradio.context import Context, LocalContext
+from gradio.events import api
+from gradio.utils import get_function_description, get_upload_folder
+from PIL import Image
+
+from clevr_demo.objects import InputError, slug
+from clevr_demo.pictures import film_strip, png
+from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
+from clevr_demo.serve.answer import File, Picture, Result, Step, judged, places_of, schema
+from clevr_demo.serve.drawing import work
+from clevr_demo.serve.gate import Still
+from clevr_demo.serve.queue import Line, Place
+from clevr_demo.serve.shared import Shared
+from clevr_demo.serve.studio import Studio
+
+MOST_WORK = 1200
+"""Steps times pictures of one call, at most: some 40 seconds of one core."""
+KEPT = 256
+"""Results that are kept for equal requests and for those who fetch their files later."""
+SHEET_SCALE = 4
+GIVEN_UP = "The call was given up."
+MOST_WAITING = 64
+"""Draws that may wait in the line; whoever comes then is told how long it is."""
+EXAMPLE = [["red cube", "blue sphere"], 7, DEFAULT_STEPS, "dpm", 1, False]
+Answer = tuple[Result, File]
+
+
+class Shelf:
+    """Where the endpoint's files lie: inside Gradio's own folder, so that nothing is copied there again."""
+
+    def folder(self, key: str) -> Path:
+        return Path(get_upload_folder()) / "generate" / hashlib.sha256(key.encode()).hexdigest()[:16]
+
+    def put(self, key: str, name: str, content: bytes) -> File:
+        """Writes a PNG."""
+        folder = self.folder(key)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+        path = str((folder / name).resolve())
+        return {"path": path, "orig_name": name, "mime_type": "image/png", "meta": {"_type": "gradio.FileData"}}
+
+    def drop(self, key: str, answer: Answer) -> None:
+        shutil.rmtree(self.folder(key), ignore_errors=True)
+
+
+class Endpoint:
+    """Draws, judges and files what one call asks for, when its turn in the line has come."""
+
+    def __init__(self, studio: Studio, line: Line) -> None:
+        self.studio, self.line, self.shelf = studio, line, Shelf()
+        self.answers = Shared[Answer](KEPT, dropped=self.shelf.drop)
+
+    def key(self, request: GenerationRequest, timeline: bool) -> str:
+        return f"{request.query(self.studio.weights)}&timeline={int(timeline)}"
+
+    async def answer(self, request: GenerationRequest, timeline: bool) -> Answer:
+        """The answer to a checked request; a gr.Error if the line is too long or the caller left before."""
+        left, address = caller_left(), home()
+        if self.key(request, timeline) in self.answers:
+            return await anyio.to_thread.run_sync(self._answer, request, timeline, address, left)
+        with self.line.place(work(request)) as place:
+            await self._turn(place, left)
+            answer = await anyio.to_thread.run_sync(self._answer, request, timeline, address, left)
+            self.line.learn(place)
+        return answer
+
+    async def _turn(self, place: Place, left: Callable[[], bool]) -> None:
+        if (ahead := self.line.ahead(place)) > MOST_WAITING:
+            seconds = max(1, round(self.line.seconds(place)))
+            raise gr.Error(f"Busy: {ahead} ahead, about {seconds} seconds. Try again then.", print_exception=False)
+        while self.line.ahead(place):
+            if left():
+                raise gr.Error(GIVEN_UP, print_exception=False)
+            await asyncio.sleep(0.05)
+
+    def _answer(self, request: GenerationRequest, timeline: bool, address: str, left: Callable[[], bool]) -> Answer:
+        key, own = self.key(request, timeline), list[str]()
+
+        def draw() -> Iterator[Answer]:
+            for answer in self._draw(request, timeline, key, left):
+                own.append(answer[0]["notice"])
+                yield answer
+
+        answers = list(self.answers.follow(key, draw, left))
+        if not answers:
+            raise gr.Error(GIVEN_UP, print_exception=False)
+        result, sheet = answers[-1]
+        notice = own[-1] if own else ""  # what another caller's drawing met with is no news for this one
+        return {**result, "link": f"{address}?{result['query']}", "notice": notice}, sheet
+
+    def _draw(
+        self, request: GenerationRequest, timeline: bool, key: str, stopped: Callable[[], bool]
+    ) -> Iterator[Answer]:
+        singles = [request.single(number) for number in range(request.pictures)]
+        acgan = [self._acgan(single, timeline) for single in singles]
+        ddpm: list[list[Still]] = [[] for _ in singles]
+        for number, still in self.studio.gate.stills(singles, timeline, stopped):
+            ddpm[number].append(still)
+        if not all(stills and stills[-1].last for stills in ddpm):
+            return
+        result: Result = {
+            "link": "",
+            "query": request.query(self.studio.weights),
+            "notice": next((still.notice for stills in ddpm for still in stills if still.notice), ""),
+            "ddpm": [self._picture("ddpm", *pair, timeline, key) for pair in zip(singles, ddpm, strict=True)],
+            "acgan": [self._picture("acgan", *pair, timeline, key) for pair in zip(singles, acgan, strict=True)],
+        }
+        rows = [[Image.fromarray(stills[-1].predicted) for stills in row] for row in (ddpm, acgan)]
+        sheet = film_strip(rows)
+        large = sheet.resize((sheet.width * SHEET_SCALE, sheet.height * SHEET_SCALE), Image.Resampling.NEAREST)
+        yield result, self.shelf.put(key, f"{self._stem(request)}_all.png", png(large, result["query"]))
+
+    def _acgan(self, request: GenerationRequest, timeline: bool) -> list[Still]:
+        return list(self.studio.acgan_stills(request)) if timeline else [self.studio.acgan_still(request)]
+
+    @staticmethod
+    def _stem(request: GenerationRequest) -> str:
+        return "_".join(slug(index) for index in request.objects[:4]) + f"_seed{request.seed}"
+
+    def _picture(
+        self, model: str, request: GenerationRequest, stills: list[Still], timeline: bool, key: str
+    ) -> Picture:
+        query, stem = request.query(self.studio.weights), f"{self._stem(request)}_{model}"
+        last = stills[-1]
+        verdicts = self.studio.verdicts([still.predicted for still in stills], request)
+        picture: Picture = {
+            "model": getattr(self.studio, model).name,
+            "seed": request.seed,
+            "file": self.shelf.put(key, f"{stem}.png", png(Image.fromarray(last.predicted), query)),
+            "seconds": round(last.seconds, 3),
+            "evaluations": last.evaluations,
+            "places": places_of(last),
+            "verdict": judged(verdicts[-1]),
+        }
+        if timeline:
+            rows = [[Image.fromarray(getattr(still, part)) for still in stills] for part in ("noisy", "predicted")]
+            steps: list[Step] = [
+                {"timestep": still.timestep, "stage": still.stage, "sentence": judged(verdict)["sentence"]}
+                for still, verdict in zip(stills, verdicts, strict=True)
+            ]
+            strip = self.shelf.put(key, f"{stem}_timeline.png", png(film_strip(rows), query))
+            picture["timeline"] = {"strip": strip, "steps": steps}
+        return picture
+
+
+def caller_left() -> Callable[[], bool]:
+    """Whether the caller of the event that runs in this thread has closed the connection since."""
+    blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    jobs = [] if blocks is None else [event for job in blocks._queue.active_jobs if job for event in job]
+    event = next((event for event in jobs if event._id == event_id), None)
+    return lambda: event is not None and not event.alive
+
+
+def home() -> str:
+    """The address that links start with: a hosted Space's own, or the one that was called."""
+    if space := os.environ.get("SPACE_ID"):
+        return f"https://huggingface.co/spaces/{space}"
+    request = LocalContext.request.get(None)
+    return str(getattr(request, "base_url", "") or "")
+
+
+def with_defaults(blocks: gr.Blocks, function: Any) -> None:
+    """Lets callers of plain HTTP leave out the last values, as Python's and named ones may: Gradio would refuse."""
+    refuse = blocks.validate_inputs
+
+    def fill(block_fn: Any, inputs: list[Any]) -> None:
+        if block_fn is function:
+            inputs.extend(block.value for block in function.inputs[len(inputs) :])
+        refuse(block_fn, inputs)
+
+    blocks.validate_inputs = fill  # type: ignore[method-assign]
+
+
+def describe(function: Any, example: list[Any]) -> None:
+    """Tells Gradio's description of the endpoint what our docstring and types say."""
+    _, meanings, _ = get_function_description(function.fn)
+    for component, name, value in zip(function.inputs, get_type_hints(function.fn), example, strict=False):
+        component.label, component._api_info = name, component._api_info | {"description": meanings[name]}
+        component.example_payload = component.example_value = lambda value=value: value
+    for component, name, kind in zip(function.outputs, ("result", "sheet"), (Result, File), strict=True):
+        component.label, component._api_info = name, schema(kind)
+
+
+def add_api(studio: Studio, line: Line) -> None:
+    """Adds the endpoint `/generate` to the page that is being built."""
+    endpoint = Endpoint(studio, line)
+
+    async def generate(
+        labels: list[str],
+        seed: int = 7,
+        steps: int = DEFAULT_STEPS,
+        sampler: Literal["dpm", "unipc", "ddim", "ddpm"] = "dpm",
+        pictures: int = 1,
+        timeline: bool = False,
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Draws a set of objects with a DDPM and an ACGAN and lets an independent judge say what it sees in each
+        picture. Equal calls give equal pictures.
+
+        Args:
+            labels: objects such as "red cube": a colour (gray, red, blue, green, brown, purple, cyan, yellow) and a
+                shape (cube, sphere, cylinder).
+            seed: the noise to start from, 0 to 2147483647; picture i has seed + i.
+            steps: the DDPM's denoising steps, 1 to 1200; 4 are fast, drawn by a painter distilled
+                for them, 20 are the best.
+            sampler: the DDPM's sampler: dpm, unipc, ddim or ddpm.
+            pictures: pictures a model, 1 to 8; steps times pictures may be 1200 at most.
+            timeline: whether every picture comes with the way to it, as a film strip and the judge's words.
+
+        Returns:
+            Files, costs, places and verdicts of both models' pictures, with the link that shows them; and one sheet
+            of all pictures, enlarged: the DDPM's above the ACGAN's.
+        """
+        try:
+            request = GenerationRequest.of(labels, seed, steps, sampler, pictures=pictures)
+            if request.steps * request.pictures > MOST_WORK:
+                asked = request.steps * request.pictures
+                raise InputError("steps", f"steps times pictures may be {MOST_WORK} at most here, not {asked}")
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return await endpoint.answer(request, bool(timeline))  # type: ignore[return-value]
+
+    api(generate, api_name="generate", concurrency_limit=None)  # calls wait in the page's own line
+    blocks = Context.root_block
+    assert blocks is not None
+    function = next(one for one in blocks.fns.values() if one.api_name == "generate")
+    describe(function, EXAMPLE)
+    with_defaults(blocks, function)

@@ -1,0 +1,202 @@
+"""What happens on Generate, Stop and, if asked for, on every change: the newest request is drawn into the duel."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from clevr_demo.objects import InputError
+from clevr_demo.request import FAST_STEPS, MAX_SEED, GenerationRequest
+from clevr_demo.serve.drawing import draw, waiting, work
+from clevr_demo.serve.gate import draws_at_once
+from clevr_demo.serve.newest_run import NewestRun, Waiting
+from clevr_demo.serve.payload import Run
+from clevr_demo.serve.queue import Line
+from clevr_demo.serve.shared import Shared
+from clevr_demo.serve.studio import Studio
+from clevr_demo.ui.controls import QUIET, Controls
+from clevr_demo.ui.duel import Duel
+from clevr_demo.ui.note import Note
+
+MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
+"""The queue of everything else that runs a network: as many at a time as there are cores, or as a GPU takes."""
+NOTHING_TICKED = "Tick at least one object, then press Generate."
+KEPT = 32
+"""Runs that are kept whole, for equal requests and for downloads; of older ones the frames are dropped."""
+AT_ONCE: dict[str, Any] = QUIET | {"queue": False, "trigger_mode": "multiple"}
+"""Options of events that only check and note something."""
+STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}
+"""Options of events that draw: they wait for each other in our own line, which tells how long."""
+
+Updates = dict[Any, Any]
+"""What a handler returns: the new value, or the change, of each component that it touches."""
+
+
+def message(error: InputError) -> str:
+    """What to say beside the control at fault."""
+    text = str(error)
+    if error.field == "objects" and text.startswith("no object"):
+        text = NOTHING_TICKED
+    return text[0].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+
+
+def visitor(request: gr.Request) -> str:
+    return str(request.session_hash)
+
+
+class Drawing:
+    """The events around a run, and what it draws into: the duel, and `result`, the last run that ended.
+
+    Others join in: `at_start` is asked for further updates, of components in `more`, when a run is asked for.
+    """
+
+    def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note, line: Line) -> None:
+        self.studio, self.controls, self.duel, self.tabs, self.note, self.line = (
+            studio, controls, duel, tabs, note, line,
+        )  # fmt: skip
+        self.runs: NewestRun[GenerationRequest, Run] = NewestRun(line, work)
+        self.shared = Shared[Run](KEPT, complete=lambda run: run.state == "done", dropped=lambda key, run: run.thin())
+        self.result = gr.State(None, time_to_live=3600)
+        self.moment = gr.Number(0, visible="hidden", elem_id="moment")
+        self.at_start: list[Callable[[], Updates]] = []
+        self.more: list[Any] = []
+
+    def notes(self, error: InputError | None = None) -> Updates:
+        """The messages beside all controls: the error's, and none elsewhere."""
+        controls = self.controls.notes.items()
+        return {note: [message(error)] if error and error.field == field else [] for field, note in controls}
+
+    def ask(self, request: gr.Request, wanted: GenerationRequest, moment: float | None = None) -> Updates:
+        """Makes this the visitor's newest request; the page turns to the duel and offers Stop."""
+        if not self.runs.ask(visitor(request), wanted, moment):
+            return {}
+        updates: Updates = {self.tabs: gr.Tabs(selected="duel"), **self.busy()}
+        for join in self.at_start:
+            updates |= join()
+        return updates
+
+    def press(self, request: gr.Request, moment: float, locked: bool, *values: Any) -> Updates:
+        """Generate: checks what stands in the controls and asks for it; what a link or file said is settled."""
+        return {self.note: [], **self._checked(request, moment, locked, values)}
+
+    def follow(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
+        """A change: draws at once with few steps, if the visitor asked for that."""
+        if not live:
+            return {self.moment: gr.skip()}
+        fast, latest = self.controls.with_steps(values, FAST_STEPS), self.runs.latest(visitor(request))
+        with contextlib.suppress(InputError):  # `press` tells it
+            if locked and latest and replace(latest, steps=FAST_STEPS) == self.controls.read(fast):
+                return {self.moment: gr.skip()}  # a field was left as it was
+        return self.press(request, moment, locked, *fast)
+
+    def example(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
+        """An example or a surprise: drawn at once; where changes are drawn anyway, the change does it."""
+        return {self.moment: gr.skip()} if live else self.press(request, moment, locked, *values)
+
+    def _checked(self, request: gr.Request, moment: float, locked: bool, values: tuple[Any, ...]) -> Updates:
+        rolled: Updates = {}
+        if not locked:
+            seed = random.randint(0, MAX_SEED)
+            values, rolled = self.controls.with_seed(values, seed), {self.controls.seed: seed}
+        try:
+            wanted = self.controls.read(values)
+        except InputError as error:
+            return self.notes(error)
+        return {**self.notes(), **rolled, **self.ask(request, wanted, moment)}
+
+    def pictures(self, wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
+        """The run after every update: this visitor's own, another's that draws the same, or one that is done."""
+        weights = self.studio.weights
+        own = Run(wanted, weights)
+        for run in self.shared.follow(wanted.query(weights), lambda: draw(self.studio, wanted, stopped), stopped):
+            seen = replace(run, key=own.key)
+            if seen.state == "stopped" and not stopped():
+                continue  # the visitor who drew it has left; the next of those who watch draws on
+            own = seen
+            yield own
+        if own.state == "drawing":  # stopped while another visitor's run goes on
+            yield replace(own, state="stopped")
+
+    def whole(self, run: Run) -> Run:
+        """The run with all its frames, drawn anew where they were dropped since."""
+        if not run.thinned:
+            return run
+        *_, again = draw(self.studio, run.request, lambda: False)
+        return again
+
+    async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Draws what the visitor asked for last, update by update, until nothing newer comes."""
+        who = visitor(request)
+
+        try:
+            async for update in self.runs.updates(who, self.pictures):
+                # While a page loads, its own events may put the buttons at rest after Generate was pressed: every
+                # update of a run offers Stop again.
+                if isinstance(update, Waiting):
+                    yield {self.duel: waiting(update.ahead, update.seconds), **self.busy()}
+                elif update.state == "drawing":
+                    yield {self.duel: update.payload(), **self.busy()}
+                else:
+                    yield {self.duel: update.payload(), self.result: update, **self.rest(who)}
+        except Exception:
+            yield self.idle()
+            raise
+        # An answer out of the cache may overtake the one that offered Stop, so the buttons are told once more.
+        # Gradio sends the last values of a run twice: let them be small.
+        yield {self.moment: gr.skip(), **(self.idle() if self.runs.at_rest(who) else {})}
+
+    def rest(self, who: str) -> Updates:
+        """The buttons at rest, unless another request waits already."""
+        return self.idle() if self.runs.idle(who) else {}
+
+    def halt(self, request: gr.Request) -> None:
+        self.runs.stop(visitor(request))
+
+    def busy(self) -> Updates:
+        return {self.controls.generate: gr.Button(visible="hidden"), self.controls.stop: gr.Button(visible=True)}
+
+    def idle(self) -> Updates:
+        return {self.controls.generate: gr.Button(visible=True), self.controls.stop: gr.Button(visible="hidden")}
+
+    @property
+    def asked(self) -> list[Any]:
+        """What an event that asks for a run may change."""
+        controls = self.controls
+        return [
+            self.moment, self.note, self.tabs, controls.seed, controls.generate, controls.stop,
+            *controls.notes.values(), *self.more,
+        ]  # fmt: skip
+
+    def then_draw(self, started: Any) -> None:
+        """Draws what `started` asked for."""
+        outputs = [self.moment, self.duel, self.result, self.controls.generate, self.controls.stop]
+        started.then(self.run, None, outputs, **STREAM)
+
+    def wire(self) -> None:
+        """Connects buttons and changes with the handlers."""
+        controls = self.controls
+        # The browser numbers its events: they may arrive in another order than they were made in.
+        numbered = "(moment, ...values) => [performance.now(), ...values]"
+        asked = [self.moment, controls.locked]
+        pressed = controls.generate.click(
+            self.press, [*asked, *controls.request], self.asked, js=numbered, **AT_ONCE
+        )  # fmt: skip
+        rolled = controls.dice.click(
+            None, None, controls.seed, js="() => Math.floor(Math.random() * 2 ** 31)", api_visibility="private"
+        )
+        follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
+        # A number is drawn once it stands, not at every digit.
+        settled = [controls.seed.submit, controls.seed.blur]
+        changes = [controls.picker.change, controls.sampler.input, controls.pictures.release, *settled]
+        changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
+        rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)
+        controls.stop.click(self.halt, None, None, queue=False, **QUIET)
+        chosen = [self.example, *follow[1:]]
+        examples = [ticked.then(*chosen, js=numbered, **AT_ONCE) for ticked in controls.examples]
+        for started in (pressed, changed, rerolled, *examples):
+            self.then_draw(started)

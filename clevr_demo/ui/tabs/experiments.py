@@ -1,0 +1,173 @@
+"""Two experiments on one request: a grid of pictures along two free axes, and the same seed with one object changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from clevr_demo.objects import OBJECTS, InputError
+from clevr_demo.request import from_query, query_of
+from clevr_demo.serve import axes
+from clevr_demo.serve.axes import AXES, MODEL_NAMES, NOTHING, Plan
+from clevr_demo.serve.change import changed, draw_change
+from clevr_demo.serve.drawing import work
+from clevr_demo.serve.grid import draw_grid
+from clevr_demo.serve.newest_run import NewestRun, Waiting
+from clevr_demo.serve.queue import Line
+from clevr_demo.serve.sheet import sheet_png
+from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.table import Pictures, Table
+from clevr_demo.serve.wording import ahead
+from clevr_demo.ui.component import asset
+from clevr_demo.ui.controls import QUIET, Controls
+from clevr_demo.ui.events import AT_ONCE, STREAM, Updates, message, visitor
+from clevr_demo.ui.files import Shelf
+from clevr_demo.ui.links import address_of, copy_button
+from clevr_demo.ui.note import Note
+
+STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
+"""The axes' values when the page opens."""
+
+
+@dataclass(frozen=True)
+class Drawable:
+    """A checked experiment: `draw(stopped)` yields its table as it fills, `work` is about its network evaluations."""
+
+    work: float
+    draw: Callable[[Callable[[], bool]], Iterator[Table]]
+
+
+class Experiment:
+    """A tab's buttons, message and table, and the events that draw into it. `make` turns inputs into a drawing."""
+
+    def __init__(self, title: str, name: str, line: Line, make: Callable[..., Drawable]) -> None:
+        self.make, self.name = make, name
+        self.runs: NewestRun[Drawable, Table] = NewestRun(line, lambda wanted: wanted.work)
+        self.note, self.nothing, self.shelf = Note(name), gr.State(None), Shelf()
+        with gr.Row(elem_classes="experiment-buttons"):
+            self.go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
+            self.stop = gr.Button("Stop", variant="stop", visible="hidden", elem_id=f"{name}-stop")
+            self.sheet = gr.DownloadButton(
+                "Download as a picture", size="sm", interactive=False, elem_id=f"{name}-sheet"
+            )
+            copy_button(f"{name}-link", f"#{name} .pictures")
+        self.pictures = Pictures(elem_id=name)
+
+    def start(self, request: gr.Request, *values: Any) -> Updates:
+        try:
+            wanted = self.make(*values)
+        except InputError as error:
+            return {self.note: [message(error)]}
+        return self.ask(request, wanted)
+
+    def ask(self, request: gr.Request, wanted: Drawable) -> Updates:
+        """Makes this the visitor's newest table."""
+        self.runs.ask(visitor(request), wanted)
+        none = gr.DownloadButton(value=None, interactive=False)
+        busy = {self.go: gr.Button(visible="hidden"), self.stop: gr.Button(visible=True)}
+        return {self.note: [], self.sheet: none, **busy}
+
+    @property
+    def asked(self) -> list[Any]:
+        """What an event that asks for a table may change."""
+        return [self.note, self.sheet, self.go, self.stop]
+
+    async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Draws what was asked for last, update by update."""
+        idle = {self.go: gr.Button(visible=True), self.stop: gr.Button(visible="hidden")}
+        try:
+            async for update in self.runs.updates(visitor(request), lambda wanted, stopped: wanted.draw(stopped)):
+                if isinstance(update, Waiting):
+                    yield {self.pictures: {"state": "waiting", "status": ahead(update.ahead, update.seconds)}}
+                elif update.state == "drawing":
+                    yield {
+                        self.pictures: update.payload(),
+                        self.sheet: gr.DownloadButton(value=None, interactive=False),
+                    }
+                else:
+                    yield {self.pictures: update.payload(), **idle, **self.shelved(request, update)}
+        except Exception:
+            yield idle
+            raise
+        yield {self.nothing: gr.skip()}  # so that the whole table does not travel twice
+
+    def shelved(self, request: gr.Request, table: Table) -> Updates:
+        """The finished table as a picture to keep."""
+        if not table.pictures:
+            return {}
+        name = f"{self.name}-{uuid.uuid4().hex[:8]}"
+        path = self.shelf.put(name, {f"{name}.png": sheet_png(table, address_of(request))})[0]
+        return {self.sheet: gr.DownloadButton(value=path, interactive=True)}
+
+    def then_draw(self, started: Any) -> None:
+        """Draws what `started` asked for."""
+        started.then(self.run, None, [self.pictures, self.go, self.stop, self.sheet, self.nothing], **STREAM)
+
+    def halt(self, request: gr.Request) -> None:
+        self.runs.stop(visitor(request))
+
+    def wire(self, inputs: list[Any]) -> None:
+        self.then_draw(self.go.click(self.start, inputs, self.asked, **AT_ONCE))
+        self.stop.click(self.halt, None, None, queue=False, **QUIET)
+
+
+def _axis(name: str, title: str, kind: str, seed: gr.Number) -> tuple[gr.Dropdown, gr.Textbox]:
+    """What an axis varies, and its values; another kind brings values that suit it."""
+    choices = [(told, kind) for kind, told in AXES.items()]
+    axis = gr.Dropdown(choices, value=kind, label=title, elem_id=f"grid-{name}")
+    values = gr.Textbox(STARTS[kind], label=f"Values of the {name}", elem_id=f"grid-{name}-values")
+    axis.input(None, [axis, seed], values, js=asset("table/grid.values.js"), api_visibility="private")
+    return axis, values
+
+
+def build_grid(studio: Studio, controls: Controls, line: Line, demo: gr.Blocks, tabs: gr.Tabs) -> None:
+    """The grid's tab; a link to a grid opens it and draws."""
+    gr.Markdown("The ticked objects along two axes: numbers as 5, 10, 20 or 7-12, objects by their names.")
+    with gr.Row():
+        rows, down = _axis("rows", "Rows", "seed", controls.seed)
+        columns, across = _axis("columns", "Columns", "steps", controls.seed)
+        models = [(name, model) for model, name in MODEL_NAMES.items()]
+        model = gr.Radio(models, value="ddpm", label="Model, where no axis varies it", elem_id="grid-model")
+
+    def drawable(plan: Plan) -> Drawable:
+        return Drawable(plan.passes, partial(draw_grid, studio, plan))
+
+    def make(rows: str, down: str, columns: str, across: str, model: str, *values: Any) -> Drawable:
+        return drawable(Plan.of(controls.read(values), model, (rows, down), (columns, across)))
+
+    def restore(request: gr.Request) -> Updates:
+        query = query_of(str(request.query_params))
+        plan, notes = axes.from_query(query, from_query(query)[0])
+        if plan is None:
+            return {grid.note: notes or gr.skip(), **({tabs: gr.Tabs(selected="grids")} if notes else {})}
+        shown = {rows: plan.rows.kind, down: plan.rows.text, columns: plan.columns.kind, across: plan.columns.text}
+        return {**shown, model: plan.model, tabs: gr.Tabs(selected="grids"), **grid.ask(request, drawable(plan))}
+
+    grid = Experiment("Draw the grid", "grid", line, make)
+    inputs = [rows, down, columns, across, model]
+    grid.wire([*inputs, *controls.request])
+    grid.then_draw(demo.load(restore, None, [*inputs, tabs, *grid.asked], **AT_ONCE))
+
+
+def build_change(studio: Studio, controls: Controls, line: Line) -> None:
+    """The tab that changes one object."""
+    gr.Markdown("Both models draw twice from the same seed. What stays, and what moves, when one object changes?")
+    with gr.Row():
+        choices = [NOTHING, *OBJECTS]
+        out = gr.Dropdown(choices, value=NOTHING, label="Take out", elem_id="take-out")
+        into = gr.Dropdown(choices, value="cyan sphere", label="Put in", elem_id="put-in")
+    controls.picker.change(
+        None, [controls.picker, out], out, js=asset("table/change.choices.js"), api_visibility="private"
+    )
+
+    def make(out: str, into: str, *values: Any) -> Drawable:
+        before = controls.read(values).single(0)
+        after = changed(before, out or NOTHING, into or NOTHING)
+        return Drawable(work(before) + work(after), partial(draw_change, studio, before, after))
+
+    Experiment("Draw both", "change", line, make).wire([out, into, *controls.request])

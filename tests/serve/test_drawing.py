@@ -1,0 +1,287 @@
+"""The newest run wins, whoever waits knows for how long, and a run tells how far it is: all without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clevr_demo.objects import OBJECTS
+from clevr_demo.places import Places
+from clevr_demo.request import GenerationRequest
+from clevr_demo.serve.drawing import draw, shown_steps
+from clevr_demo.serve.gate import Still
+from clevr_demo.serve.newest_run import NewestRun, Waiting
+from clevr_demo.serve.payload import Run, since
+from clevr_demo.serve.queue import Line
+from clevr_demo.ui.files import contents
+from clevr_demo.ui.tabs.walk import FRAMES, walk_payload
+
+PLACES = Places((1, 2), ((20.0, 30.0), (40.04, 12.0)))
+ME = "a visitor"
+
+
+def drawn_at_once(wanted: str, stopped: Callable[[], bool]) -> Iterator[str]:
+    yield f"{wanted} begins"
+    yield f"{wanted} is done"
+
+
+def runner(width: int = 1, linger: float = 0.1) -> NewestRun[str, str]:
+    return NewestRun(Line(width), lambda wanted: 1.0, linger)
+
+
+async def heard(runs: NewestRun[Any, Any], visitor: str, draw: Callable[..., Iterator[Any]]) -> list[Any]:
+    return [update async for update in runs.updates(visitor, draw)]
+
+
+def test_only_the_newest_of_several_requests_is_drawn() -> None:
+    runs = runner()
+    for wanted in ("one", "two", "three"):
+        runs.ask(ME, wanted)
+    assert asyncio.run(heard(runs, ME, drawn_at_once)) == ["three begins", "three is done"]
+
+
+def test_a_request_that_overtook_a_later_one_on_the_way_is_not_drawn() -> None:
+    runs = runner()
+    assert runs.ask(ME, "the later click", moment=2000.5)
+    assert not runs.ask(ME, "the earlier click", moment=1940.0)
+    assert asyncio.run(heard(runs, ME, drawn_at_once)) == ["the later click begins", "the later click is done"]
+
+
+def test_a_request_during_a_run_ends_it_and_is_drawn_by_the_same_runner() -> None:
+    """Objects ticked while a long picture is drawn: the run carries its own request, and the last one is drawn."""
+    runs = runner()
+
+    def slow(wanted: str, stopped: Callable[[], bool]) -> Iterator[str]:
+        for step in range(200):
+            if stopped():
+                yield f"{wanted} was ended"
+                return
+            if wanted == "old" and step == 3:
+                for newer in ("two", "three", "four", "five"):
+                    runs.ask(ME, newer)
+            if step == 5:
+                break
+            yield f"{wanted} {step}"
+            time.sleep(0.001)
+        yield f"{wanted} is done"
+
+    runs.ask(ME, "old")
+    said = asyncio.run(heard(runs, ME, slow))
+    assert said[0] == "old 0"
+    assert "old was ended" not in said  # the browser shows something newer by now
+    assert not any(word in one for one in said for word in ("two", "three", "four"))
+    assert said[-1] == "five is done"
+
+
+def test_of_two_runners_of_one_visitor_the_second_ends_at_once() -> None:
+    runs = runner()
+
+    async def both() -> tuple[list[Any], list[Any], list[Any]]:
+        runs.ask(ME, "first")
+        updates = runs.updates(ME, drawn_at_once)
+        first = [await anext(updates), await anext(updates)]
+        runs.ask(ME, "second")  # the runner goes on with it: it needs no other event
+        second = await heard(runs, ME, drawn_at_once)
+        return first, second, [update async for update in updates]
+
+    first, second, rest = asyncio.run(both())
+    assert first == ["first begins", "first is done"]
+    assert second == []
+    assert rest == ["second begins", "second is done"]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that stands still for the line and the payload: else a busy machine's pauses would count."""
+    standing: Any = SimpleNamespace(now=1000.0, monotonic=lambda: standing.now)
+    for module in ("queue", "payload"):
+        monkeypatch.setattr(f"clevr_demo.serve.{module}.time", standing)
+    return standing
+
+
+def test_whoever_waits_is_told_how_many_are_ahead_and_stop_leaves_the_line(clock: SimpleNamespace) -> None:
+    runs = runner()
+
+    async def wait() -> tuple[list[Any], int]:
+        with runs.line.place(100) as busy, runs.line.place(50):
+            assert runs.line.ahead(busy) == 0
+            runs.ask(ME, "mine")
+            told: list[Any] = []
+            async for update in runs.updates(ME, lambda wanted, stopped: iter(["stopped" if stopped() else "drawn"])):
+                told.append(update)
+                runs.stop(ME)
+            return told, runs.line.ahead(busy)
+
+    told, _ = asyncio.run(wait())
+    assert isinstance(told[0], Waiting)
+    assert told[0].ahead == 2
+    assert told[0].seconds == pytest.approx(150 * runs.line.pace)
+    assert told[1:] == ["stopped"]
+
+
+def test_a_run_that_fails_leaves_no_runner_behind() -> None:
+    runs = runner()
+
+    def broken(wanted: str, stopped: Callable[[], bool]) -> Iterator[str]:
+        yield "begins"
+        raise RuntimeError("lost")
+
+    runs.ask(ME, "one")
+    with pytest.raises(RuntimeError, match="lost"):
+        asyncio.run(heard(runs, ME, broken))
+    runs.ask(ME, "two")
+    assert asyncio.run(heard(runs, ME, drawn_at_once))[-1] == "two is done"
+
+
+def test_the_line_lets_in_as_many_as_it_is_wide_and_learns_its_pace(clock: SimpleNamespace) -> None:
+    line = Line(width=2, pace=1.0)
+    with line.place(10) as a, line.place(10) as b, line.place(10) as c:
+        assert [line.ahead(one) for one in (a, b, c)] == [0, 0, 1]
+        assert line.seconds(c) == 10
+        clock.now += 4
+        assert line.seconds(c) == 6
+    with line.place(10) as d:
+        assert line.ahead(d) == 0
+        clock.now += 5  # half of what the pace says
+        line.learn(d)
+    assert 0.5 < line.pace < 1
+
+
+@dataclass
+class FakeStudio:
+    """Draws at once. The judge finds the first object from the second step on, the second one from the third on."""
+
+    where: int = 2
+    weights: dict[str, str] = field(default_factory=lambda: {"ddpm": "11111111", "acgan": "22222222"})
+
+    def still(self, index: int, steps: int, last: bool) -> Still:
+        pixels = np.full((64, 64, 3), index, np.uint8)
+        stage = "where" if index < self.where else "what"
+        evaluations = max(0, index - self.where + 1)
+        return Still(index, steps - index, pixels, pixels, 0.01 * index, evaluations, last, stage, PLACES)
+
+    def ddpm_stills(self, request: GenerationRequest) -> Iterator[Still]:
+        total = self.where + request.steps
+        for index in range(total):
+            yield self.still(index, request.steps, index == total - 1)
+
+    def acgan_stills(self, request: GenerationRequest, walk: str = "both") -> Iterator[Still]:
+        assert walk in ("places", "looks", "both")
+        for index in range(request.steps):
+            yield replace(self.still(index + self.where, request.steps, index == request.steps - 1), evaluations=1)
+
+    def acgan_still(self, request: GenerationRequest) -> Still:
+        return replace(self.still(200, request.steps, True), seconds=0.008, evaluations=1)
+
+    def verdicts(self, pictures: list[np.ndarray], request: GenerationRequest) -> list[Any]:
+        return [self.verdict(int(pixels[0, 0, 0]) - self.where + 1, request.names) for pixels in pictures]
+
+    def verdict(self, step: int, names: tuple[str, ...]) -> Any:
+        seen = [name for place, name in enumerate(names) if step >= place + 2]
+        found = tuple(SimpleNamespace(name=name, row=20.0, column=30.5, confidence=0.987) for name in seen)
+        exact = len(seen) == len(names)
+        return SimpleNamespace(
+            probabilities=dict.fromkeys(OBJECTS, 0.25), requested=names, found=found, exact=exact, hits=len(seen),
+            accuracy=len(seen) / len(names), sentence="All drawn" if exact else f"{len(seen)} of {len(names)} drawn",
+        )  # fmt: skip
+
+
+def run_of(request: GenerationRequest, stop_after: int = 10_000) -> tuple[Run, list[str]]:
+    """The last state of a run that is stopped after so many steps, and what it said on the way."""
+    looks, said = [0], []
+
+    def stopped() -> bool:
+        looks[0] += 1
+        return looks[0] > stop_after
+
+    for run in draw(FakeStudio(), request, stopped):  # type: ignore[arg-type]
+        said.append(run.payload()["status"])
+    return run, said
+
+
+def request(steps: int = 5, pictures: int = 1) -> GenerationRequest:
+    return GenerationRequest.of(["red cube", "cyan sphere"], 7, steps, pictures=pictures)
+
+
+def test_the_timeline_tells_first_where_then_what() -> None:
+    run, _ = run_of(request())
+    payload = run.payload()
+    side = payload["pairs"][0]["ddpm"]
+    assert [(one["stage"], one["step"]) for one in [*side["frames"], side["last"]]] == [
+        ("where", 1), ("where", 2), ("what", 1), ("what", 2), ("what", 3), ("what", 4), ("what", 5),
+    ]  # fmt: skip
+    assert side["frames"][0]["places"] == [[20.0, 30.0], [40.0, 12.0]]
+    assert "x0" in side["frames"][0], "the empty scene"
+    assert "x0" not in side["frames"][1], "it travels once"
+    assert "found" not in side["frames"][1], "an empty scene has nothing to judge"
+    assert side["last"]["found"] == [[1, 20.0, 30.5, 987], [14, 20.0, 30.5, 987]]
+    assert side["since"] == [2, 3]
+    assert side["complete"] == 3
+    assert payload["pairs"][0]["acgan"]["last"]["places"] == side["last"]["places"]
+
+
+def test_costs_are_told_side_by_side() -> None:
+    pair = run_of(request())[0].payload()["pairs"][0]
+    assert pair["acgan"]["cost"] == "1 pass, 8 ms"
+    assert pair["ddpm"]["cost"] == "5 passes, 60 ms: 8 times as long"
+
+
+def test_an_object_that_is_lost_again_does_not_count_as_found() -> None:
+    frames = [{"step": 1, "found": [[3, 0, 0, 9]]}, {"step": 2, "found": []}, {"step": 3, "found": [[3, 0, 0, 9]]}]
+    assert since(frames, [3, 4]) == [3, None]
+    assert since(frames[:2], [3]) == [None]
+
+
+def test_long_runs_are_thinned_with_both_ends() -> None:
+    shown = shown_steps(1200)
+    assert len(shown) == 60
+    assert {1, 1200} <= shown
+    assert shown_steps(3) == {1, 2, 3}
+
+
+def test_a_run_stopped_between_two_pictures_keeps_what_is_finished() -> None:
+    run, said = run_of(request(pictures=3), stop_after=1 + 7 + 1 + 7)
+    assert run.state == "stopped"
+    assert said[-1] == "Stopped: 2 pictures of 3 finished and kept."
+    assert len(run.finished) == len(run.payload()["pairs"]) == 2
+    assert set(contents(run, "")) == {"card", "ddpm", "acgan", "pair", "strip", "webp", "gif"}
+
+
+def test_a_run_stopped_within_its_second_picture_keeps_the_first_and_the_last_frame() -> None:
+    run, said = run_of(request(pictures=2), stop_after=1 + 7 + 1 + 4)
+    assert said[-1] == "Stopped after step 3 of 5, 1 picture of 2 finished. The last frame is kept."
+    assert len(run.finished) == 1
+    assert len(run.pairs) == 2
+
+
+def test_a_run_stopped_before_it_began_draws_nothing() -> None:
+    run, said = run_of(request(), stop_after=0)
+    assert said == ["Stopped before the first step."]
+    assert run.payload()["pairs"] == []
+
+
+def test_the_acgans_walk_ends_in_its_picture() -> None:
+    run, _ = run_of(request())
+    walk = walk_payload(FakeStudio(), run, "looks")  # type: ignore[arg-type]
+    assert walk["key"] != walk_payload(FakeStudio(), run, "places")["key"]  # type: ignore[arg-type]
+    assert len(walk["frames"]) == FRAMES
+    assert walk["objects"] == [1, 14]
+    assert all(frame["places"] == [[20.0, 30.0], [40.0, 12.0]] for frame in walk["frames"])
+    kinds = [base64.b64decode(frame["x0"])[:4] for frame in walk["frames"]]
+    assert set(kinds[:-1]) == {b"RIFF"}
+    assert kinds[-1] == b"\x89PNG", "the picture itself, exact to the pixel"
+
+
+def test_a_long_run_says_how_long_it_still_takes(clock: SimpleNamespace) -> None:
+    run = Run(request(steps=1200), {})
+    run.pairs = [SimpleNamespace(ddpm=SimpleNamespace(evaluations=40))]  # type: ignore[list-item]
+    run.began = clock.now - 2
+    assert run.status() == "Drawing: step 40 of 1,200, about 58 s to go"

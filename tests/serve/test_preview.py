@@ -1,0 +1,83 @@
+"""What a shared link's preview says: ours, on Gradio's own page."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+import gradio as gr
+import gradio.networking
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+from starlette.middleware import Middleware
+
+from clevr_demo.serve.preview import SENTENCE, TITLE, Preview, picture, rewritten
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    """Gradio's app of an empty page with the layer before it."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as demo:
+        gr.Markdown("a page")
+    layers = {"middleware": [Middleware(Preview)]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gradio.networking, "url_ok", lambda url: True)  # it gives up on a busy machine
+        app, _, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, app_kwargs=layers)
+    yield TestClient(app)
+    demo.close()
+
+
+def found(page: str) -> dict[str, list[str]]:
+    """The contents of every tag that a preview reads, by its name."""
+    told: dict[str, list[str]] = {}
+    for name, content in re.findall(r'<meta\s+(?:property|name)="((?:og|twitter):[^"]+)"\s+content="([^"]*)"', page):
+        told.setdefault(name, []).append(content)
+    return told
+
+
+def test_the_page_is_called_by_our_name_alone(client: TestClient) -> None:
+    page = client.get("/", headers={"host": "duel.example"}).text
+    told = found(page)
+    assert told["og:title"] == [TITLE]
+    assert told["og:description"] == [SENTENCE]
+    assert told["og:image"] == ["http://duel.example/preview.png"]
+    assert told["twitter:card"] == ["summary_large_image"]
+    assert "gradio" not in str(told).lower()
+    assert "window.gradio_config" in page
+
+
+def test_the_length_is_the_new_pages(client: TestClient) -> None:
+    answer = client.get("/")
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_a_links_preview_names_its_objects_and_nothing_becomes_markup(client: TestClient) -> None:
+    told = found(client.get("/?objects=red-cube,blue-sphere&seed=9").text)
+    assert told["og:description"][0].startswith("red cube, blue sphere: drawn by")
+    page = client.get("/?objects=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").text
+    assert found(page)["og:description"] == [SENTENCE]
+    assert "<script>alert" not in page.partition("window.gradio_config")[0]
+
+
+def test_a_proxys_address_is_the_one_that_visitors_see(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    through = {"x-forwarded-proto": "https", "x-forwarded-host": "class.example"}
+    assert found(client.get("/", headers=through).text)["og:url"] == ["https://class.example/"]
+    monkeypatch.setenv("SPACE_HOST", "someone-clevr-duel.hf.space")
+    assert found(client.get("/").text)["og:image"] == ["https://someone-clevr-duel.hf.space/preview.png"]
+
+
+def test_the_picture_is_a_card_of_the_showcase(client: TestClient) -> None:
+    answer = client.get("/preview.png")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.content == picture()
+    assert Image.open(io.BytesIO(answer.content)).size == (1200, 630)
+
+
+def test_other_answers_pass_untouched(client: TestClient) -> None:
+    assert client.get("/config").json()["title"] == TITLE
+    assert client.get("/nothing-here").status_code == 404
+    assert rewritten(b"<html>no settings here</html>", "", "http://a") == b"<html>no settings here</html>"

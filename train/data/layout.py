@@ -1,0 +1,232 @@
+"""Where each object of a training picture stands, found by comparing it with the same scene's earlier pictures.
+
+i-CLEVR names the objects of a picture but not their places. Every scene, though, comes as a first picture with one
+object, in the middle, and pictures with one more object each: what changed is the new object. The places are what
+the first stage of both models learns ("where"), and what the second stage is given ("what").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from clevr_demo.objects import MAX_TRAINED, OBJECTS
+from clevr_demo.places import attribute_maps
+from train.data.iclevr import Pictures, background, predecessors, to_unit
+
+MIDDLE = (slice(14, 44), slice(20, 44))  # rows and columns within which every scene's first object stands
+THRESHOLD = 0.12
+MOST = 5  # objects of a layout that training makes up out of two scenes
+TOO_NEAR = 0.05  # quantile of the nearest pairs in training pictures that no made-up layout falls below
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`centres` (N, K, 2) row and column in pixels, `objects` (N, K) index or -1, in the order they were added."""
+
+    centres: torch.Tensor
+    objects: torch.Tensor
+
+    def to(self, device: torch.device) -> Layout:
+        return Layout(self.centres.to(device), self.objects.to(device))
+
+    def take(self, chosen: torch.Tensor | slice) -> Layout:
+        return Layout(self.centres[chosen], self.objects[chosen])
+
+    def by_object(self) -> torch.Tensor:
+        """(N, 24, 2) centres by the objects' indices, zero for absent ones."""
+        centres = self.centres.new_zeros(len(self.objects), len(OBJECTS) + 1, 2)
+        slots = self.objects.where(self.objects >= 0, len(OBJECTS)).unsqueeze(2).expand(-1, -1, 2)
+        return centres.scatter(1, slots, self.centres)[:, :-1]
+
+    def ticked(self) -> torch.Tensor:
+        """(N, 24) multi-hot labels."""
+        planes = F.one_hot(self.objects + 1, len(OBJECTS) + 1)
+        return planes.amax(dim=1)[:, 1:].to(self.centres.dtype)
+
+    def maps(self, side: int) -> torch.Tensor:
+        """(N, 11, side, side) attribute maps in [-1, 1]."""
+        return attribute_maps(self.by_object(), self.ticked(), side)
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def jittered(self) -> Layout:
+        """The same with each centre moved anywhere within its pixel: they were found at whole pixels."""
+        return Layout(self.centres + torch.rand_like(self.centres) - 0.5, self.objects)
+
+    def shuffled(self) -> Layout:
+        """The same with the objects of each picture in random order, absent ones last."""
+        keys = torch.rand(self.objects.shape, device=self.objects.device) + (self.objects < 0)
+        order = keys.argsort(dim=1)
+        centres = self.centres.gather(1, order.unsqueeze(2).expand(-1, -1, 2))
+        return Layout(centres, self.objects.gather(1, order))
+
+    def nearest(self) -> torch.Tensor:
+        """(N,) distance in pixels between the two objects of each picture that stand nearest; inf for one object."""
+        between = (self.centres.unsqueeze(1) - self.centres.unsqueeze(2)).norm(dim=-1)
+        there = self.objects >= 0
+        apart = there.unsqueeze(1) & there.unsqueeze(2) & ~torch.eye(there.shape[1], dtype=torch.bool)
+        return between.masked_fill(~apart, torch.inf).flatten(1).amin(dim=1)
+
+
+def changes(pictures: Pictures, before: torch.Tensor, empty: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """(n, H, W) true where a picture differs from its predecessor; for a first picture, from the empty scene."""
+    first = (before[chosen] < 0).view(-1, 1, 1)
+    without = torch.where(first.unsqueeze(1), empty, to_unit(pictures.pixels[before[chosen].clamp(min=0)]))
+    differs = (to_unit(pictures.pixels[chosen]) - without).abs().amax(dim=1) > THRESHOLD
+    middle = torch.zeros_like(differs[0])
+    middle[MIDDLE] = True  # elsewhere the light differs from scene to scene
+    return differs & (middle | ~first)
+
+
+def median_place(mask: torch.Tensor) -> torch.Tensor:
+    """(n, 2) median row and column of masks (n, H, W), which stray pixels hardly move; the middle for an empty one."""
+    places = []
+    for axis in (2, 1):
+        counts = mask.float().sum(dim=axis).cumsum(dim=1)
+        places.append((counts < counts[:, -1:] / 2).sum(dim=1).float())
+    empty = ~mask.flatten(1).any(dim=1, keepdim=True)
+    return torch.where(empty, torch.tensor([26.0, 31.0]), torch.stack(places, dim=1))
+
+
+def layout(pictures: Pictures, batch: int = 1024) -> Layout:
+    """Places of all objects of all pictures, on the CPU."""
+    before, empty = predecessors(pictures), background(pictures)
+    parts = torch.arange(len(pictures)).split(batch)
+    added = torch.cat([median_place(changes(pictures, before, empty, part)) for part in parts])
+    centres, objects = torch.zeros(len(pictures), MAX_TRAINED, 2), torch.full((len(pictures), MAX_TRAINED), -1)
+    for index, previous in enumerate(before.tolist()):
+        label = pictures.labels[index]
+        if previous >= 0:
+            centres[index], objects[index] = centres[previous], objects[previous]
+            label = (label - pictures.labels[previous]).clamp(min=0)
+        slot = int((objects[index] >= 0).sum())
+        centres[index, slot], objects[index, slot] = added[index], label.argmax()
+    return Layout(centres, objects)
+
+
+WINDOW = 24  # pixels: the side of a cut-out, wide enough for all but the very nearest objects
+SMALLEST, LARGEST = 30, 330  # pixels of a cut-out: smaller ones are noise of the renderings, larger ones are shadows
+
+
+@dataclass(frozen=True)
+class CutOuts:
+    """The object that each picture added, cut out of it: one entry a picture, in the pictures' order.
+
+    `pixels` (N, 3, WINDOW, WINDOW) uint8 around the object's centre, `masks` (N, WINDOW, WINDOW) where it stands,
+    `objects` (N,) its index, `whole` (N,) whether it stands free, so that all of it is seen.
+    """
+
+    pixels: torch.Tensor
+    masks: torch.Tensor
+    objects: torch.Tensor
+    whole: torch.Tensor
+
+
+def grown(mask: torch.Tensor, by: int = 1) -> torch.Tensor:
+    """Masks (..., H, W) of booleans, wider by so many pixels on all sides; a negative number makes them narrower."""
+    flat = mask.flatten(0, -3).unsqueeze(1).float() if mask.dim() > 2 else mask[None, None].float()
+    side = 2 * abs(by) + 1
+    if by < 0:
+        return (1 - F.max_pool2d(1 - flat, side, 1, abs(by))).bool().view(mask.shape)
+    return F.max_pool2d(flat, side, 1, by).bool().view(mask.shape)
+
+
+def windows(planes: torch.Tensor, corners: torch.Tensor, side: int = WINDOW) -> torch.Tensor:
+    """(n, C, side, side) of planes (n, C, H, W), each from its own corner (n, 2), row and column."""
+    picture, rows, columns = window_index(corners, side)
+    return planes[picture, :, rows, columns].movedim(-1, 1)
+
+
+def window_index(corners: torch.Tensor, side: int = WINDOW) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The three indices that pick the window at each picture's corner (n, 2)."""
+    along = torch.arange(side)
+    rows, columns = (corners[:, :1] + along).unsqueeze(2), (corners[:, 1:] + along).unsqueeze(1)
+    return torch.arange(len(corners)).view(-1, 1, 1), rows, columns
+
+
+def cut_outs(pictures: Pictures, places: Layout, batch: int = 1024) -> CutOuts:
+    """Cuts out every object where its picture differs from the one before; holes are closed, stray pixels dropped."""
+    before, empty = predecessors(pictures), background(pictures)
+    slots = (places.objects >= 0).sum(dim=1) - 1
+    every = torch.arange(len(pictures))
+    centres, objects = places.centres[every, slots].round().long(), places.objects[every, slots]
+    pixels, masks, whole = [], [], []
+    for part in every.split(batch):
+        added = changes(pictures, before, empty, part)
+        closed = grown(grown(added, 2), -2)
+        neighbours = F.avg_pool2d(closed.float().unsqueeze(1), 3, 1, 1).squeeze(1)
+        solid = closed & (neighbours > 0.4)  # of its nine pixels at least four
+        # What stood here before hides a part of the new object if they touch.
+        previous = to_unit(pictures.pixels[before[part].clamp(min=0)])
+        earlier = ((previous - empty).abs().amax(dim=1) > 2 * THRESHOLD) & (before[part] >= 0).view(-1, 1, 1)
+        border = [WINDOW // 2] * 4
+        planes = torch.stack([solid, grown(earlier)], dim=1).float()
+        mask, others = windows(F.pad(planes, border), centres[part]).bool().unbind(dim=1)
+        colours = F.pad(pictures.pixels[part].float(), border, mode="replicate")
+        pixels.append(windows(colours, centres[part]).to(torch.uint8))
+        masks.append(mask)
+        size = mask.flatten(1).sum(dim=1)
+        inside = ((centres[part] >= 8) & (centres[part] < pictures.pixels.shape[-1] - 8)).all(dim=1)
+        free = ~(grown(mask) & others).flatten(1).any(dim=1)
+        whole.append(free & inside & (size >= SMALLEST) & (size <= LARGEST))
+    return CutOuts(torch.cat(pixels), torch.cat(masks), objects, torch.cat(whole))
+
+
+def whole_scenes(found: Layout) -> Layout:
+    """The layouts of pictures with three objects, which hold those of their scene's other pictures."""
+    return found.take((found.objects >= 0).all(dim=1))
+
+
+def subsets(scenes: Layout) -> Layout:
+    """Pairs that the data does not show: each scene's middle object with the one that was added last."""
+    objects, centres = scenes.objects.clone(), scenes.centres.clone()
+    objects[:, 1], centres[:, 1] = scenes.objects[:, 2], scenes.centres[:, 2]
+    objects[:, 2], centres[:, 2] = -1, 0
+    return Layout(centres, objects)
+
+
+def supersets(scenes: Layout, number: int, generator: torch.Generator) -> Layout:
+    """About `number` layouts of four and as many of five objects: a scene and objects that another scene has around
+    its middle, where none stands nearer to another than hardly any pair of the training pictures does. The objects'
+    names are drawn anew, as i-CLEVR draws them: each from all 24, none twice."""
+    least = scenes.nearest().quantile(TOO_NEAR)
+    found = []
+    for extra in (1, MOST - MAX_TRAINED):
+        tries = 4 * number
+        one, other = torch.randint(len(scenes), (2, tries), generator=generator)
+        centres = torch.zeros(tries, MOST, 2)
+        centres[:, :MAX_TRAINED] = scenes.centres[one]
+        centres[:, MAX_TRAINED : MAX_TRAINED + extra] = scenes.centres[other, 1 : 1 + extra]
+        objects = torch.rand(tries, len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
+        objects[:, MAX_TRAINED + extra :] = -1
+        made = Layout(centres, objects)
+        found.append(made.take((made.nearest() >= least).nonzero().flatten()[:number]))
+    return joined(*found)
+
+
+def joined(*layouts: Layout) -> Layout:
+    """All pictures of several layouts, with as many places for objects as the widest has."""
+    most = max(part.objects.shape[1] for part in layouts)
+    pad = [most - part.objects.shape[1] for part in layouts]
+    pairs = list(zip(layouts, pad, strict=True))
+    centres = [F.pad(part.centres, (0, 0, 0, more)) for part, more in pairs]
+    objects = [
+        torch.nn.functional.pad(part.objects, (0, more), value=-1) for part, more in zip(layouts, pad, strict=True)
+    ]
+    return Layout(torch.cat(centres), torch.cat(objects))
+
+
+def teaching_layouts(pictures: Pictures, seed: int = 0) -> Layout:
+    """What the first stage learns from: every scene's layouts, more of those with more objects, as many pairs that are
+    subsets of scenes, and made-up layouts of four and five objects, a sixth each."""
+    found = layout(pictures)
+    counts = (found.objects >= 0).sum(dim=1)
+    scenes = whole_scenes(found)
+    single = found.take((counts == 1).nonzero().flatten()[::4])
+    pairs = found.take(counts == 2)
+    more = supersets(scenes, len(scenes), torch.Generator().manual_seed(seed))
+    return joined(single, pairs, subsets(scenes), scenes, scenes, scenes, more)

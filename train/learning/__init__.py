@@ -1,0 +1,1 @@
+"""How networks learn here: one resumable loop, its options, optimizers and adversaries."""

@@ -1,0 +1,132 @@
+"""The course report's GAN: its pair of networks, its losses, and the teacher whose gradient reaches the generator.
+
+    python -m train.acgan --data data/iclevr --preset report           # its settings; report-growing, report-cut
+    python -m train.experiments width --data data/iclevr --epochs 60   # its experiments
+
+Needs the teacher (`python -m train.classifier --preset teacher`): a classifier of its own, never the judge.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clevr_demo.checkpoints import folder_of
+from clevr_demo.generators.course import ReportDiscriminator, ReportGAN, ReportGANConfig
+from clevr_demo.judge.classifier import TeacherNetwork, load_classifier
+from clevr_demo.judge.evaluator import topk_hits
+from train.data.batches import Batch
+from train.data.iclevr import Pictures
+from train.learning.loop import LoopSettings, Run
+
+EXAMPLES = 32  # pictures of a sample grid
+
+
+@dataclass(frozen=True)
+class ReportPreset:
+    """Network and recipe. The generator minimises `adversarial` x its adversarial loss + lambda x the teacher's loss;
+    lambda goes from `lambda_from` to `lambda_to` in a straight line over the run. `cut_teacher` withholds the teacher's
+    gradient from the generator, as the report's code did."""
+
+    model: ReportGANConfig
+    loop: LoopSettings
+    rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    adversarial: float = 0.8
+    lambda_from: float = 0.2
+    lambda_to: float = 0.2
+    cut_teacher: bool = False
+
+
+REPORT = ReportPreset(
+    ReportGANConfig(), LoopSettings(pictures=3000 * 18009, batch=512, clip=0.0, log_every=36, sample_every=3600)
+)
+PRESETS = {
+    "report": REPORT,  # claims 0.611 / 0.631
+    "report-growing": dataclasses.replace(REPORT, lambda_to=0.5),
+    "report-cut": dataclasses.replace(REPORT, cut_teacher=True),
+    "tiny-report": dataclasses.replace(
+        REPORT,
+        model=ReportGANConfig(noise=8, label_width=8),
+        loop=LoopSettings(pictures=16, batch=4, clip=0.0, log_every=1, sample_every=1000),
+    ),
+}
+
+
+def teacher_loss(teacher: nn.Module, drawn: torch.Tensor, labels: torch.Tensor, cut: bool) -> tuple[torch.Tensor, ...]:
+    """(loss, hits' share) of the teacher on drawn pictures. The loss's gradient reaches the pictures, and so the
+    generator, unless `cut`."""
+    logits = teacher(drawn.detach() if cut else drawn).float()
+    accuracy = topk_hits(logits.detach(), labels).sum() / labels.sum()
+    return F.binary_cross_entropy_with_logits(logits, labels), accuracy
+
+
+class ReportTask:
+    """One discriminator step and one generator step a batch: binary cross-entropy on what is real, and the teacher."""
+
+    averaged = "generator"
+
+    def __init__(self, preset: ReportPreset, data: Pictures, teacher: nn.Module) -> None:
+        self.preset = preset
+        self.networks: dict[str, nn.Module] = {
+            "generator": ReportGAN(preset.model),
+            "discriminator": ReportDiscriminator(preset.model),
+        }
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            name: torch.optim.Adam(network.parameters(), lr=preset.rate, betas=preset.betas)
+            for name, network in self.networks.items()
+        }
+        self.teacher = teacher.eval().requires_grad_(False)
+        self.example_labels = data.labels[:EXAMPLES]
+        noise = torch.Generator().manual_seed(0)
+        self.example_noise = torch.randn(len(self.example_labels), preset.model.noise, generator=noise)
+
+    def discriminator_step(
+        self, pixels: torch.Tensor, labels: torch.Tensor, drawn: torch.Tensor, run: Run
+    ) -> dict[str, torch.Tensor]:
+        with run.autocast():
+            real, fake = (self.networks["discriminator"](x, labels).float() for x in (pixels, drawn.detach()))
+        loss = F.softplus(-real).mean() + F.softplus(fake).mean()  # binary cross-entropy, the sigmoid inside
+        run.descend(loss, "discriminator", "discriminator", self.preset.rate)
+        return {"d_adversarial": loss, "d_real": real.mean(), "d_fake": fake.mean()}
+
+    def generator_step(self, labels: torch.Tensor, drawn: torch.Tensor, run: Run) -> dict[str, torch.Tensor]:
+        preset = self.preset
+        weight = preset.lambda_from + run.progress * (preset.lambda_to - preset.lambda_from)
+        with run.autocast():
+            fake = self.networks["discriminator"](drawn, labels).float()
+            taught, accuracy = teacher_loss(self.teacher, drawn, labels, preset.cut_teacher)
+        adversarial = F.softplus(-fake).mean()
+        run.descend(preset.adversarial * adversarial + weight * taught, "generator", "generator", preset.rate)
+        return {"g_adversarial": adversarial, "g_teacher": taught, "teacher_accuracy": accuracy}
+
+    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
+        pixels, labels = batch.pixels, batch.labels
+        self.teacher.to(pixels.device)
+        z = torch.randn(len(pixels), self.preset.model.noise, device=pixels.device)
+        with run.autocast():
+            drawn = self.networks["generator"](z, labels).float()
+        logged = self.discriminator_step(pixels, labels, drawn, run)
+        self.networks["discriminator"].requires_grad_(False)
+        logged |= self.generator_step(labels, drawn, run)
+        self.networks["discriminator"].requires_grad_(True)
+        return logged
+
+    def sample(self, network: nn.Module) -> torch.Tensor:
+        device = next(network.parameters()).device
+        return network(self.example_noise.to(device), self.example_labels.to(device))
+
+    def config(self) -> dict[str, Any]:
+        preset = dataclasses.asdict(self.preset)
+        return {"kind": "acgan", "model": preset["model"], "preset": preset}
+
+
+def load_teacher(path: Path | None = None) -> TeacherNetwork:
+    """The classifier that the generator learns from."""
+    return load_classifier(folder_of("teacher", path), "teacher")

@@ -1,0 +1,146 @@
+"""What the trainers' command lines share: options, presets, errors in one line, and the start of a run."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clevr_demo.checkpoints import CheckpointError
+from clevr_demo.request import MAX_SEED
+from train.data.batches import Examples
+from train.data.iclevr import DataError, Pictures, load_pictures
+from train.learning.loop import LoopSettings, Run, Task
+from train.learning.runfolder import RunError
+from train.learning.start import begin
+
+
+class SettingError(Exception):
+    """A setting that a preset does not have; the message names it."""
+
+
+def clear_errors(main: Callable[..., Any]) -> Callable[..., Any]:
+    """A command whose user's mistakes end it with one line that names the culprit, not with a stack trace."""
+
+    @functools.wraps(main)
+    def command(*arguments: Any, **named: Any) -> Any:
+        try:
+            return main(*arguments, **named)
+        except (DataError, CheckpointError, RunError, SettingError) as error:
+            sys.exit(f"error: {error}")
+        except OSError as error:  # a full disk, a folder that may not be written
+            sys.exit(f"error: {error.filename or 'file'}: {error.strerror or error}")
+
+    return command
+
+
+def between(kind: Callable[[str], Any], low: float, high: float = math.inf) -> Callable[[str], Any]:
+    """Reads a number of the command line that lies between two others, both included."""
+
+    def number(text: str) -> Any:  # argparse tells this name
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return number
+
+
+def arguments(description: str, presets: dict[str, Any], default: str = "default") -> argparse.ArgumentParser:
+    """The options that every trainer has; `default` names the preset that is trained unless another is asked for."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, type=Path, help="folder with train.json and the pictures")
+    parser.add_argument("--preset", choices=sorted(presets), default=default)
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME-PRESET)")
+    parser.add_argument(
+        "--pictures", type=between(int, 1), help="length of the run in training pictures (default: the preset's)"
+    )
+    parser.add_argument("--seed", type=between(int, 0, MAX_SEED), help="default: the preset's")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NAME=VALUE", dest="changes",
+        help="other settings of the preset, values as in JSON: --set loop.batch=64 rate=2e-3 model.widths=[48,96,192]",
+    )  # fmt: skip
+    parser.add_argument("--max-minutes", type=between(float, 0), default=math.inf, help="stop cleanly after this time")
+    parser.add_argument("--save-minutes", type=between(float, 0), default=5.0, help="time between checkpoints")
+    parser.add_argument("--start", type=Path, help="run or checkpoint whose weights a new run starts from")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
+    parser.add_argument("--dry-run", action="store_true", help="print the settings and stop")
+    return parser
+
+
+def changed(preset: Any, name: str, value: Any) -> Any:
+    """The preset with the setting of this name, "loop.batch", at another value of the same kind.
+
+    Raises:
+        SettingError: the preset has no such setting, or the value is of another kind.
+    """
+    outer, _, inner = name.partition(".")
+    if outer not in {field.name for field in dataclasses.fields(preset)}:
+        raise SettingError(f"no setting {outer!r}; there are {', '.join(f.name for f in dataclasses.fields(preset))}")
+    before = getattr(preset, outer)
+    if inner and dataclasses.is_dataclass(before):
+        return dataclasses.replace(preset, **{outer: changed(before, inner, value)})
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(before, float) and type(value) is int:
+        value = float(value)
+    if inner or type(value) is not type(before):
+        raise SettingError(f"{name} is {before!r}, which {value!r} is not like")
+    return dataclasses.replace(preset, **{outer: value})
+
+
+def with_changes(preset: Any, changes: list[str]) -> Any:
+    """The preset with the settings of `--set` on top.
+
+    Raises:
+        SettingError: names the culprit.
+    """
+    for change in changes:
+        name, _, text = change.partition("=")
+        try:
+            preset = changed(preset, name, json.loads(text))
+        except (SettingError, ValueError, TypeError) as error:
+            raise SettingError(f"--set {change}: {error}") from None
+    return preset
+
+
+def chosen(presets: dict[str, Any], options: argparse.Namespace) -> Any:
+    """The preset with the command line's settings on top, printed; the networks are then made from its seed.
+
+    Raises:
+        SettingError: a setting that the preset does not have, or a value that is not of its kind.
+    """
+    preset = with_changes(presets[options.preset], options.changes)
+    loop: LoopSettings = preset.loop
+    seed = loop.seed if options.seed is None else options.seed
+    preset = dataclasses.replace(
+        preset, loop=dataclasses.replace(loop, seed=seed, pictures=options.pictures or loop.pictures)
+    )
+    print(json.dumps(dataclasses.asdict(preset), indent=2))
+    torch.manual_seed(seed)
+    return preset
+
+
+def training_pictures(options: argparse.Namespace) -> Pictures:
+    """The training scenes; for the report's presets all pictures, as the report trained on."""
+    pictures = load_pictures(options.data)
+    return pictures if options.preset.startswith("report") else pictures.split()[0]
+
+
+def train_task(
+    name: str, options: argparse.Namespace, task: Task, training: Pictures | Examples, loop: LoopSettings
+) -> Run:
+    """Starts the run in its folder, or goes on with it."""
+    folder = options.out or Path("runs") / f"{name}-{options.preset}"
+    start = begin(task, options.start, folder) if options.start else None
+    run = Run(task, training, loop, folder, options.compile, start)
+    run.train(options.max_minutes, options.save_minutes)
+    return run
