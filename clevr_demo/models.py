@@ -12,7 +12,7 @@ other weights or other settings.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 from clevr_demo.generators.acgan import load_acgan
 from clevr_demo.generators.ddpm import load_ddpm
 from clevr_demo.generators.protocol import Generator
-from clevr_demo.objects import InputError, shown
+from clevr_demo.objects import shown
 from clevr_demo.request import GenerationRequest
 
 
