@@ -25,7 +25,7 @@ from clevr_demo.objects import ATTRIBUTES
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, LayoutExamples, PictureExamples
 from train.data.iclevr import Pictures, to_unit
-from train.data.layout import Layout, layout, teaching_layouts
+from train.data.layout import Layout, find_layout, teaching_layouts
 from train.data.windows import cut, origins, window_items
 from train.learning.course import PRESETS as REPORT_PRESETS
 from train.learning.course import ReportPreset, ReportTask, load_teacher
@@ -392,7 +392,7 @@ def main(argv: list[str] | None = None) -> None:
         layouts = teaching_layouts(training)
         train_task("acgan", options, WhereTask(preset, layouts), LayoutExamples(layouts), preset.loop)
     else:
-        found = layout(training)
+        found = find_layout(training)
         examples = PictureExamples(training, found, window_items(found))
         train_task("acgan", options, WhatTask(preset, training, found), examples, preset.loop)
 

@@ -22,15 +22,15 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.transforms.functional import gaussian_blur
 
 from clevr_demo.checkpoints import CONFIG, folder_of, read_config, write_json
 from clevr_demo.judge.classifier import TeacherNetwork, load_classifier
 from clevr_demo.judge.evaluator import exact_matches, topk_hits
+from train.data.augmenting import Paster, augment
 from train.data.batches import Batch
 from train.data.composing import Composer, Mixture, Scene
-from train.data.iclevr import HELD_OUT_EVERY, Pictures, background, load_pictures, object_mask, predecessors, to_unit
-from train.data.layout import layout
+from train.data.iclevr import HELD_OUT_EVERY, Pictures, load_pictures, to_unit
+from train.data.layout import find_layout
 from train.learning.loop import LoopSettings, Run, learning_rate
 from train.learning.options import arguments, chosen, clear_errors, train_task
 
@@ -57,75 +57,10 @@ PRESETS = {
 }
 
 
-def shifted(pixels: torch.Tensor, largest: int) -> torch.Tensor:
-    """Each picture moved by up to `largest` pixels both ways, its border repeated."""
-    n, _, height, width = pixels.shape
-    padded = F.pad(pixels, [largest] * 4, mode="replicate")
-    dx, dy = torch.randint(0, 2 * largest + 1, (2, n, 1, 1), device=pixels.device)
-    rows = torch.arange(height, device=pixels.device).view(1, -1, 1) + dy
-    columns = torch.arange(width, device=pixels.device).view(1, 1, -1) + dx
-    index = torch.arange(n, device=pixels.device).view(-1, 1, 1)
-    return padded[index, :, rows, columns].movedim(-1, 1)
-
-
-def augment(pixels: torch.Tensor, shift: int, noise: float) -> torch.Tensor:
-    """Shifts, mirroring, contrast and brightness, blur on a quarter, noise: what keeps colour and shape."""
-    n, device = len(pixels), pixels.device
-    pixels = shifted(pixels, shift)
-    pixels = torch.where(torch.rand(n, 1, 1, 1, device=device) < 0.5, pixels.flip(3), pixels)
-    contrast = 1 + 0.2 * (2 * torch.rand(n, 1, 1, 1, device=device) - 1)
-    pixels = pixels * contrast + 0.1 * (2 * torch.rand(n, 1, 1, 1, device=device) - 1)
-    some = n // 4  # the order within a batch is random already
-    blurred = gaussian_blur(pixels[:some], [5, 5], [float(0.3 + 0.7 * torch.rand(()))])
-    pixels = torch.cat([blurred, pixels[some:]])
-    return pixels + noise * torch.rand(n, 1, 1, 1, device=device) * torch.randn_like(pixels)
-
-
-class Paster:
-    """Pastes the last object of another scene's picture at its own place, before or behind what stands there.
-
-    What reaches lower in the picture is nearer to the camera. Half-hidden objects are what the judge would otherwise
-    see too rarely to learn.
-    """
-
-    def __init__(self, data: Pictures) -> None:
-        self.data, self.before, self.empty = data, predecessors(data), background(data)
-        self.added = (self.before >= 0).nonzero().flatten()  # a scene's first object always stands in the middle
-
-    def donors(self, n: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """n random objects: pixels (n, 3, H, W), mask (n, 1, H, W) and one-hot label (n, 24)."""
-        chosen = self.added[torch.randint(0, len(self.added), (n,))]
-        pixels, without = (to_unit(self.data.pixels[index]) for index in (chosen, self.before[chosen]))
-        label = (self.data.labels[chosen] - self.data.labels[self.before[chosen]]).clamp(min=0)
-        return pixels, object_mask(pixels, without), label
-
-    def __call__(self, pixels: torch.Tensor, labels: torch.Tensor, share: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """A share of the pictures (N, 3, H, W) with one more object each, and their labels (N, 24)."""
-        donated, mask, extra = (part.to(pixels.device) for part in self.donors(len(pixels)))
-        there = object_mask(pixels, self.empty.to(pixels.device))
-        shared = there * mask.amax(dim=2, keepdim=True)  # what stands in the donor's columns
-        in_front = lowest_row(mask) > lowest_row(shared)
-        size, overlap = mask.sum(dim=(1, 2, 3)), (mask * there).sum(dim=(1, 2, 3))
-        visible = torch.where(in_front, overlap <= 35, overlap <= 0.5 * size)  # of whichever is hidden
-        # Small differences far from the object are noise of the renderings: a donor must be one sizeable object.
-        fits = visible & (size > 30) & (size < 900) & (torch.rand(len(pixels), device=pixels.device) < share)
-        pasted = mask * fits.view(-1, 1, 1, 1) * torch.where(in_front.view(-1, 1, 1, 1), 1.0, 1.0 - there)
-        return pixels * (1 - pasted) + donated * pasted, torch.maximum(labels, extra * fits.unsqueeze(1))
-
-
-def lowest_row(mask: torch.Tensor) -> torch.Tensor:
-    """(N,) number of the lowest row that a mask (N, 1, H, W) touches; 0 for an empty one."""
-    rows = torch.arange(mask.shape[2], device=mask.device).view(1, 1, -1, 1)
-    return (mask * rows).amax(dim=(1, 2, 3))
-
-
 def labelled(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
     """(N, 24) multi-hot labels of a scene, and (N, 24) ones for the classes that anything is said about."""
-    rows = torch.zeros(len(scene.pixels), 25)
-    slots = scene.objects.where(scene.objects >= 0, 24)
-    labels = rows.scatter_reduce(1, slots, scene.told.float(), "amax")[:, :24]
-    hidden = rows.scatter_reduce(1, slots, (~scene.told).float(), "amax")[:, :24]
-    return labels, 1 - hidden * (1 - labels)
+    labels, unsaid = (scene.by_class(told.float()) for told in (scene.told, ~scene.told))
+    return labels, 1 - unsaid * (1 - labels)
 
 
 class ClassifierTask:
@@ -135,7 +70,7 @@ class ClassifierTask:
 
     def __init__(self, preset: ClassifierPreset, data: Pictures) -> None:
         self.preset = preset
-        self.compose = Composer(data, layout(data), preset.mixture) if preset.mixture else None
+        self.compose = Composer(data, find_layout(data), preset.mixture) if preset.mixture else None
         self.paster = None if preset.mixture else Paster(data)
         network = TeacherNetwork()
         self.networks: dict[str, nn.Module] = {"classifier": network}

@@ -37,7 +37,7 @@ from clevr_demo.generators.ddpm import (
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, Examples, LayoutExamples, PictureExamples
 from train.data.iclevr import Pictures, background
-from train.data.layout import layout, teaching_layouts
+from train.data.layout import find_layout, teaching_layouts
 from train.data.windows import cut, origins, window_items
 from train.learning.loop import LoopSettings, Run, learning_rate
 from train.learning.muon import Muon, split_parameters
@@ -175,7 +175,7 @@ class PainterTask(StageTask):
         self.painter = Painter(preset.model)
         self.painter.empty.copy_(background(data))
         super().__init__(preset, self.painter)
-        found = layout(data)
+        found = find_layout(data)
         self.examples = PictureExamples(data, found, window_items(found))
         few = torch.arange(0, len(data), max(1, len(data) // EXAMPLES))[:EXAMPLES]
         self.shown = (found.take(few).by_object(), data.labels[few])

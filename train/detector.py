@@ -26,12 +26,13 @@ from torch import nn
 from clevr_demo.checkpoints import CONFIG, read_config, write_json
 from clevr_demo.judge.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
 from clevr_demo.objects import OBJECTS, decode
+from clevr_demo.places import SIZE
 from train.classifier import write_metrics
 from train.data.batches import Batch
 from train.data.blobs import KINDS
 from train.data.composing import Composer, Mixture, Scene
-from train.data.iclevr import SIZE, Pictures, load_pictures, to_unit
-from train.data.layout import Layout, layout
+from train.data.iclevr import Pictures, load_pictures, to_unit
+from train.data.layout import Layout, find_layout
 from train.learning.loop import LoopSettings, Run, learning_rate
 from train.learning.options import arguments, chosen, clear_errors, train_task
 
@@ -71,13 +72,6 @@ class Target:
     near: torch.Tensor
 
 
-def by_class(planes: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
-    """(N, 24, C, C) largest of each class's planes (N, K, C, C); those of object -1 fall away."""
-    slots = objects.where(objects >= 0, len(OBJECTS))[..., None, None].expand_as(planes)
-    empty = planes.new_zeros(len(planes), len(OBJECTS) + 1, *planes.shape[2:])
-    return empty.scatter_reduce(1, slots, planes, "amax")[:, :-1]
-
-
 def target(scene: Scene) -> Target:
     """What the network should say of a scene."""
     middles = (torch.arange(CELLS) + 0.5) * STRIDE - 0.5
@@ -87,8 +81,8 @@ def target(scene: Scene) -> Target:
     told, unsaid = scene.told[..., None, None], ((scene.objects >= 0) & ~scene.told)[..., None, None]
     here = (down.abs() <= STRIDE / 2) & (across.abs() <= STRIDE / 2)
     spots = torch.where(here, 1.0, (-0.5 * squared / SPREAD**2).exp()) * told
-    hidden = by_class(((squared <= UNSAID**2) & unsaid).float(), scene.objects)
-    heat = by_class(spots, scene.objects)
+    hidden = scene.by_class(((squared <= UNSAID**2) & unsaid).float())
+    heat = scene.by_class(spots)
     nearest = squared.masked_fill(~told, torch.inf).min(dim=1, keepdim=True)
     offsets = torch.stack([down.expand_as(squared), across.expand_as(squared)], dim=2)  # (N, K, 2, C, C)
     picked = nearest.indices.unsqueeze(2).expand(-1, -1, 2, -1, -1)
@@ -185,7 +179,7 @@ def doubles(detector: Detector, compose: Composer, shown: float = 0.75) -> tuple
 
 def score(detector: Detector, pictures: Pictures, seed: int = 0) -> dict[str, Any]:
     """How a detector counts real pictures; and how many doubles it tells, and blobs it takes for objects."""
-    places = layout(pictures)
+    places = find_layout(pictures)
     compose = Composer(pictures, places)
     found, wanted = found_in(detector, pictures.pixels), [Counter(decode(row)) for row in pictures.labels]
     right = sum(len(seen) == count.total() for seen, count in zip(found, wanted, strict=True)) / len(wanted)
@@ -253,7 +247,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.dry_run:
         return None
     training, held_out = load_pictures(options.data).split()
-    task = DetectorTask(preset, training, layout(training))
+    task = DetectorTask(preset, training, find_layout(training))
     run = train_task("detector", options, task, training, preset.loop)
     if run.accelerator.is_main_process and run.position >= run.settings.steps:
         settle(run.folder, task.compose)

@@ -35,7 +35,7 @@ from train.acgan import (
 )
 from train.data.batches import LayoutExamples, PictureExamples
 from train.data.iclevr import Pictures, load_pictures
-from train.data.layout import Layout, layout, teaching_layouts
+from train.data.layout import Layout, find_layout, teaching_layouts
 from train.data.windows import window_items
 from train.join import join
 from train.learning.course import ReportPreset, ReportTask, load_teacher, teacher_loss
@@ -314,13 +314,13 @@ def pictures(iclevr: Path) -> Pictures:
 
 def what_run(pictures: Pictures, folder: Path, **change: Any) -> tuple[WhatTask, Run]:
     torch.manual_seed(0)
-    preset, found = replace(PRESETS["tiny-what"], **change), layout(pictures)
+    preset, found = replace(PRESETS["tiny-what"], **change), find_layout(pictures)
     task = WhatTask(preset, pictures, found)
     return task, Run(task, PictureExamples(pictures, found, window_items(found)), preset.loop, folder)
 
 
 def test_a_scene_is_the_window_around_its_object_with_all_that_belongs_to_it(pictures: Pictures) -> None:
-    found = layout(pictures)
+    found = find_layout(pictures)
     items = window_items(found)
     torch.manual_seed(0)
     painter = Painter(TINY)

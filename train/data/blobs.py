@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from train.data.layout import grown
+from train.data.masks import grown, soft
 
 KINDS = ("filled", "ellipse", "half", "split", "ghost", "shaded")
 
@@ -21,14 +21,6 @@ def any_kind(n: int) -> torch.Tensor:
 def chance(share: float, n: int) -> torch.Tensor:
     """(n,) booleans, so many of them true."""
     return torch.rand(n) < share
-
-
-def soft(mask: torch.Tensor, rounds: int = 1) -> torch.Tensor:
-    """Masks (n, H, W) as floats with edges that fade over so many pixels."""
-    planes = mask.unsqueeze(1).float()
-    for _ in range(rounds):
-        planes = F.avg_pool2d(planes, 3, 1, 1)
-    return planes.squeeze(1)
 
 
 def median_colour(pixels: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Scenes put together for the judges to learn from: what real pictures never show, an object twice or a blob.
 
-    compose = Composer(pictures, layout(pictures))
+    compose = Composer(pictures, find_layout(pictures))
     scene = compose(chosen)                 # real pictures with some objects pasted, some spoiled, moved, lit
     scene.pixels, scene.objects, scene.centres, scene.told
 
@@ -18,13 +18,15 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import OBJECTS
-from train.data.blobs import KINDS, any_kind, chance, soft, spoiled
-from train.data.iclevr import SIZE, Pictures, background, predecessors, to_unit
-from train.data.layout import WINDOW, CutOuts, Layout, cut_outs, grown, window_index, windows
+from clevr_demo.places import SIZE
+from train.data.blobs import KINDS, any_kind, chance, spoiled
+from train.data.canvas import MARGIN, OWN, SLOTS, Canvas, with_margin
+from train.data.cutouts import cut_outs
+from train.data.iclevr import Pictures, background, predecessors, to_unit
+from train.data.layout import Layout
+from train.data.masks import grown, soft
+from train.data.windows import cut
 
-SLOTS = 6  # objects a picture: three of its own, three pasted
-OWN = 3
-MARGIN = WINDOW // 2  # canvases are this much wider than pictures on every side, so that no window leaves them
 SHOWN, HIDDEN = 0.6, 0.15  # of an object's pixels: with more to see it counts, with less it does not, between is unsaid
 
 
@@ -64,75 +66,23 @@ class Scene:
     def names(self) -> list[Counter[str]]:
         """How often each object counts in each picture."""
         rows = zip(self.objects.tolist(), self.told.tolist(), strict=True)
-        return [Counter(OBJECTS[index] for index, one in zip(*row, strict=True) if one) for row in rows]
+        return [Counter(OBJECTS[index] for index, told in zip(*row, strict=True) if told) for row in rows]
 
-
-class Canvas:
-    """Pictures being put together: pixels (n, 3, H, W) with a margin, and which slot's object owns each pixel."""
-
-    def __init__(self, pixels: torch.Tensor) -> None:
-        n = len(pixels)
-        self.pixels = F.pad(pixels, [MARGIN] * 4, mode="replicate")
-        self.owner = torch.full((n, SIZE + 2 * MARGIN, SIZE + 2 * MARGIN), -1)
-        self.objects = torch.full((n, SLOTS), -1)
-        self.centres = torch.zeros(n, SLOTS, 2)
-        self.whole = torch.ones(n, SLOTS)  # pixels of each object if nothing hid it
-
-    def claim(self, which: torch.Tensor, slot: torch.Tensor, mask: torch.Tensor, centres: torch.Tensor) -> None:
-        """Gives the pixels of masks (b, WINDOW, WINDOW) around centres (b, 2) to the pictures' slots."""
-        _, rows, columns = window_index(centres)
-        here = self.owner[which.view(-1, 1, 1), rows, columns]
-        self.owner[which.view(-1, 1, 1), rows, columns] = torch.where(mask, slot.view(-1, 1, 1), here)
-
-    def blend(
-        self, which: torch.Tensor, pixels: torch.Tensor, opacity: torch.Tensor, centres: torch.Tensor
-    ) -> torch.Tensor:
-        """Lays windows over the pictures; returns the opacity that is left, behind what stands further down."""
-        _, rows, columns = window_index(centres)
-        place = which.view(-1, 1, 1)
-        there = self.owner[place, rows, columns] >= 0
-        covered = there & (opacity > 0.5).any(dim=1, keepdim=True)  # in the columns where both stand
-        in_front = lowest(opacity > 0.5) >= lowest(covered)
-        opacity = opacity * torch.where(in_front.view(-1, 1, 1), 1.0, 1.0 - grown(there).float())
-        under = self.pixels[place, :, rows, columns].movedim(-1, 1)
-        mixed = under + opacity.unsqueeze(1) * (pixels - under)
-        self.pixels[place, :, rows, columns] = mixed.movedim(1, -1)
-        return opacity
-
-    def erase(self, which: torch.Tensor, slots: torch.Tensor, empty: torch.Tensor) -> None:
-        """Takes objects away: the empty scene (3, H, W), in the light of the ground around them, shows instead."""
-        centres = self.centres[which, slots].round().long()
-        _, rows, columns = window_index(centres)
-        place = which.view(-1, 1, 1)
-        owner, here = self.owner[place, rows, columns], self.pixels[place, :, rows, columns].movedim(-1, 1)
-        mine = owner == slots.view(-1, 1, 1)
-        ring = grown(mine, 4) & ~grown(mine, 2) & (owner < 0)
-        ground = empty[:, rows, columns].movedim(0, 1)
-        weight = ring.unsqueeze(1).float()
-        light = ((here - ground) * weight).sum(dim=(2, 3), keepdim=True) / weight.sum(dim=(2, 3), keepdim=True).clamp(1)
-        clear = soft(grown(mine, 2) & ~grown((owner >= 0) & ~mine)).unsqueeze(1)
-        self.pixels[place, :, rows, columns] = (here + clear * (ground + light - here)).movedim(1, -1)
-        self.owner[place, rows, columns] = torch.where(mine, -1, owner)
-        self.objects[which, slots] = -1
-
-    def visible(self) -> torch.Tensor:
-        """(n, SLOTS) pixels of each slot's object that are seen."""
-        return torch.stack([(self.owner == slot).sum(dim=(1, 2)) for slot in range(SLOTS)], dim=1).float()
-
-
-def lowest(mask: torch.Tensor) -> torch.Tensor:
-    """(n,) lowest row that masks (n, H, W) touch, -1 for an empty one: what stands lower is nearer to the camera."""
-    rows = torch.arange(mask.shape[1]).view(1, -1, 1)
-    return torch.where(mask, rows, -1).amax(dim=(1, 2))
+    def by_class(self, values: torch.Tensor) -> torch.Tensor:
+        """(N, 24, ...) largest of each class's values (N, SLOTS, ...), which are not negative; zero for absent ones."""
+        slots = self.objects.where(self.objects >= 0, len(OBJECTS))
+        slots = slots.view(*slots.shape, *[1] * (values.dim() - 2)).expand_as(values)
+        empty = values.new_zeros(len(values), len(OBJECTS) + 1, *values.shape[2:])
+        return empty.scatter_reduce(1, slots, values, "amax")[:, :-1]
 
 
 class Composer:
     """Makes a `Scene` of chosen pictures; all randomness is torch's own."""
 
-    def __init__(self, pictures: Pictures, places: Layout, mixture: Mixture = Mixture()) -> None:
-        self.pictures, self.places, self.mixture = pictures, places, mixture
-        self.cuts: CutOuts = cut_outs(pictures, places)
-        self.empty = F.pad(background(pictures)[None], [MARGIN] * 4, mode="replicate")[0]
+    def __init__(self, pictures: Pictures, layout: Layout, mixture: Mixture = Mixture()) -> None:
+        self.pictures, self.layout, self.mixture = pictures, layout, mixture
+        self.cuts = cut_outs(pictures, layout)
+        self.empty = with_margin(background(pictures)[None])[0]
         self.chain = chains(pictures)
         self.donors = self.cuts.whole.nonzero().flatten()
         self.of_class = [self.donors[self.cuts.objects[self.donors] == index] for index in range(len(OBJECTS))]
@@ -169,11 +119,11 @@ class Composer:
     def started(self, chosen: torch.Tensor) -> Canvas:
         """The real pictures, each pixel of their objects known."""
         canvas = Canvas(to_unit(self.pictures.pixels[chosen]))
-        canvas.objects[:, :OWN], canvas.centres[:, :OWN] = self.places.objects[chosen], self.places.centres[chosen]
+        canvas.objects[:, :OWN], canvas.centres[:, :OWN] = self.layout.objects[chosen], self.layout.centres[chosen]
         for slot in range(OWN):
-            there = (canvas.objects[:, slot] >= 0).nonzero().flatten()
-            masks = self.cuts.masks[self.chain[chosen[there], slot]]
-            canvas.claim(there, there.new_full(there.shape, slot), masks, canvas.centres[there, slot].round().long())
+            which = (canvas.objects[:, slot] >= 0).nonzero().flatten()
+            masks = self.cuts.masks[self.chain[chosen[which], slot]]
+            canvas.claim(which, torch.full_like(which, slot), masks, canvas.centres[which, slot].round().long())
         canvas.whole = canvas.visible().clamp(min=1)  # what a real picture hides is real
         return canvas
 
@@ -209,15 +159,13 @@ class Composer:
         donors = self.donors[torch.randint(0, len(self.donors), (len(which),))]
         slots = torch.rand(len(which), OWN).masked_fill(canvas.objects[which, :OWN] < 0, -1).argmax(dim=1)
         mine = self.chain[chosen[which], slots]
-        there = canvas.objects[which, slots] >= 0
-        for place, index in enumerate(canvas.objects[which, slots].tolist()):
+        for number, index in enumerate(canvas.objects[which, slots].tolist()):
             if index >= 0 and torch.rand(()) < self.mixture.same:
                 several = self.of_class[index]
-                copy = bool(torch.rand(()) < 0.5) and bool(self.cuts.whole[mine[place]] & there[place])
-                if copy:
-                    donors[place] = mine[place]
+                if torch.rand(()) < 0.5 and self.cuts.whole[mine[number]]:
+                    donors[number] = mine[number]
                 elif len(several):
-                    donors[place] = several[torch.randint(0, len(several), ())]
+                    donors[number] = several[torch.randint(0, len(several), ())]
         return donors
 
     def spots(self, canvas: Canvas, which: torch.Tensor) -> torch.Tensor:
@@ -269,8 +217,7 @@ class Composer:
     def finished(self, canvas: Canvas) -> Scene:
         """The pictures without their margin, and which of their objects are told."""
         share = canvas.visible() / canvas.whole
-        there = canvas.objects >= 0
-        objects = torch.where(there & (share >= HIDDEN), canvas.objects, -1)
+        objects = torch.where(share >= HIDDEN, canvas.objects, -1)
         inner = slice(MARGIN, MARGIN + SIZE)
         told = (objects >= 0) & (share >= SHOWN)
         return Scene(canvas.pixels[:, :, inner, inner], objects, canvas.centres, share.clamp(max=1), told)
@@ -283,7 +230,7 @@ class Composer:
         columns = torch.where(flip.unsqueeze(1), SIZE - 1 - scene.centres[..., 1], scene.centres[..., 1])
         corners = torch.randint(0, 2 * mixture.shift + 1, (n, 2))
         padded = F.pad(pixels, [mixture.shift] * 4, mode="replicate")
-        pixels = windows(padded, corners, SIZE)
+        pixels = cut(padded, corners, SIZE)
         moved = torch.stack([scene.centres[..., 0], columns], dim=2) + mixture.shift - corners.unsqueeze(1)
         inside = ((moved >= 1) & (moved <= SIZE - 2)).all(dim=2)
         light = 1 + mixture.contrast * (2 * torch.rand(n, 1, 1, 1) - 1)

@@ -24,14 +24,13 @@ from pathlib import Path, PurePath
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from tqdm.auto import tqdm
 
 from clevr_demo.checkpoints import replacing
 from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse, shown
+from clevr_demo.places import SIZE
 
-SIZE = 64
 HELD_OUT_EVERY = 20
 PICTURE_FOLDERS = ("", "images", "iclevr", "train")
 LONGEST_NAME = 255  # bytes of a file name, on most file systems
@@ -58,10 +57,14 @@ class Pictures:
         """The pictures at these indices or under this mask."""
         return Pictures(self.pixels[chosen], self.labels[chosen], self.scenes[chosen])
 
+    @property
+    def held_out(self) -> torch.Tensor:
+        """(N,) which of them are held out; a scene's pictures share objects, so the split is by scene."""
+        return self.scenes % HELD_OUT_EVERY == 0
+
     def split(self) -> tuple[Pictures, Pictures]:
-        """(training, held-out) pictures; a scene's pictures share objects, so the split is by scene."""
-        held_out = self.scenes % HELD_OUT_EVERY == 0
-        return self.take(~held_out), self.take(held_out)
+        """(training, held-out) pictures."""
+        return self.take(~self.held_out), self.take(self.held_out)
 
     def to(self, device: torch.device) -> Pictures:
         return Pictures(self.pixels.to(device), self.labels.to(device), self.scenes.to(device))
@@ -226,15 +229,6 @@ def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
 def background(pictures: Pictures, most: int = 2000) -> torch.Tensor:
     """(3, 64, 64) per-pixel median of the pictures in [-1, 1]: the empty scene."""
     return to_unit(pictures.pixels[:: max(1, len(pictures) // most)]).median(dim=0).values
-
-
-def object_mask(pixels: torch.Tensor, empty: torch.Tensor, threshold: float = 0.15) -> torch.Tensor:
-    """(N, 1, H, W) ones where pixels (N, 3, H, W) differ from the empty scene, widened by one pixel.
-
-    `empty` is one picture for all, or one a picture.
-    """
-    differs = ((pixels - empty).abs().amax(dim=1, keepdim=True) > threshold).to(pixels.dtype)
-    return F.max_pool2d(differs, 3, stride=1, padding=1)
 
 
 def predecessors(pictures: Pictures) -> torch.Tensor:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from clevr_demo.objects import MAX_TRAINED, OBJECTS
 from clevr_demo.places import attribute_maps
 from train.data.iclevr import Pictures, background, predecessors, to_unit
+from train.data.masks import differing
 
 MIDDLE = (slice(14, 44), slice(20, 44))  # rows and columns within which every scene's first object stands
 THRESHOLD = 0.12
@@ -67,8 +68,8 @@ class Layout:
     def nearest(self) -> torch.Tensor:
         """(N,) distance in pixels between the two objects of each picture that stand nearest; inf for one object."""
         between = (self.centres.unsqueeze(1) - self.centres.unsqueeze(2)).norm(dim=-1)
-        there = self.objects >= 0
-        apart = there.unsqueeze(1) & there.unsqueeze(2) & ~torch.eye(there.shape[1], dtype=torch.bool)
+        present = self.objects >= 0
+        apart = present.unsqueeze(1) & present.unsqueeze(2) & ~torch.eye(present.shape[1], dtype=torch.bool)
         return between.masked_fill(~apart, torch.inf).flatten(1).amin(dim=1)
 
 
@@ -76,7 +77,7 @@ def changes(pictures: Pictures, before: torch.Tensor, empty: torch.Tensor, chose
     """(n, H, W) true where a picture differs from its predecessor; for a first picture, from the empty scene."""
     first = (before[chosen] < 0).view(-1, 1, 1)
     without = torch.where(first.unsqueeze(1), empty, to_unit(pictures.pixels[before[chosen].clamp(min=0)]))
-    differs = (to_unit(pictures.pixels[chosen]) - without).abs().amax(dim=1) > THRESHOLD
+    differs = differing(to_unit(pictures.pixels[chosen]), without, THRESHOLD)
     middle = torch.zeros_like(differs[0])
     middle[MIDDLE] = True  # elsewhere the light differs from scene to scene
     return differs & (middle | ~first)
@@ -92,7 +93,7 @@ def median_place(mask: torch.Tensor) -> torch.Tensor:
     return torch.where(empty, torch.tensor([26.0, 31.0]), torch.stack(places, dim=1))
 
 
-def layout(pictures: Pictures, batch: int = 1024) -> Layout:
+def find_layout(pictures: Pictures, batch: int = 1024) -> Layout:
     """Places of all objects of all pictures, on the CPU."""
     before, empty = predecessors(pictures), background(pictures)
     parts = torch.arange(len(pictures)).split(batch)
@@ -106,74 +107,6 @@ def layout(pictures: Pictures, batch: int = 1024) -> Layout:
         slot = int((objects[index] >= 0).sum())
         centres[index, slot], objects[index, slot] = added[index], label.argmax()
     return Layout(centres, objects)
-
-
-WINDOW = 24  # pixels: the side of a cut-out, wide enough for all but the very nearest objects
-SMALLEST, LARGEST = 30, 330  # pixels of a cut-out: smaller ones are noise of the renderings, larger ones are shadows
-
-
-@dataclass(frozen=True)
-class CutOuts:
-    """The object that each picture added, cut out of it: one entry a picture, in the pictures' order.
-
-    `pixels` (N, 3, WINDOW, WINDOW) uint8 around the object's centre, `masks` (N, WINDOW, WINDOW) where it stands,
-    `objects` (N,) its index, `whole` (N,) whether it stands free, so that all of it is seen.
-    """
-
-    pixels: torch.Tensor
-    masks: torch.Tensor
-    objects: torch.Tensor
-    whole: torch.Tensor
-
-
-def grown(mask: torch.Tensor, by: int = 1) -> torch.Tensor:
-    """Masks (..., H, W) of booleans, wider by so many pixels on all sides; a negative number makes them narrower."""
-    flat = mask.flatten(0, -3).unsqueeze(1).float() if mask.dim() > 2 else mask[None, None].float()
-    side = 2 * abs(by) + 1
-    if by < 0:
-        return (1 - F.max_pool2d(1 - flat, side, 1, abs(by))).bool().view(mask.shape)
-    return F.max_pool2d(flat, side, 1, by).bool().view(mask.shape)
-
-
-def windows(planes: torch.Tensor, corners: torch.Tensor, side: int = WINDOW) -> torch.Tensor:
-    """(n, C, side, side) of planes (n, C, H, W), each from its own corner (n, 2), row and column."""
-    picture, rows, columns = window_index(corners, side)
-    return planes[picture, :, rows, columns].movedim(-1, 1)
-
-
-def window_index(corners: torch.Tensor, side: int = WINDOW) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The three indices that pick the window at each picture's corner (n, 2)."""
-    along = torch.arange(side)
-    rows, columns = (corners[:, :1] + along).unsqueeze(2), (corners[:, 1:] + along).unsqueeze(1)
-    return torch.arange(len(corners)).view(-1, 1, 1), rows, columns
-
-
-def cut_outs(pictures: Pictures, places: Layout, batch: int = 1024) -> CutOuts:
-    """Cuts out every object where its picture differs from the one before; holes are closed, stray pixels dropped."""
-    before, empty = predecessors(pictures), background(pictures)
-    slots = (places.objects >= 0).sum(dim=1) - 1
-    every = torch.arange(len(pictures))
-    centres, objects = places.centres[every, slots].round().long(), places.objects[every, slots]
-    pixels, masks, whole = [], [], []
-    for part in every.split(batch):
-        added = changes(pictures, before, empty, part)
-        closed = grown(grown(added, 2), -2)
-        neighbours = F.avg_pool2d(closed.float().unsqueeze(1), 3, 1, 1).squeeze(1)
-        solid = closed & (neighbours > 0.4)  # of its nine pixels at least four
-        # What stood here before hides a part of the new object if they touch.
-        previous = to_unit(pictures.pixels[before[part].clamp(min=0)])
-        earlier = ((previous - empty).abs().amax(dim=1) > 2 * THRESHOLD) & (before[part] >= 0).view(-1, 1, 1)
-        border = [WINDOW // 2] * 4
-        planes = torch.stack([solid, grown(earlier)], dim=1).float()
-        mask, others = windows(F.pad(planes, border), centres[part]).bool().unbind(dim=1)
-        colours = F.pad(pictures.pixels[part].float(), border, mode="replicate")
-        pixels.append(windows(colours, centres[part]).to(torch.uint8))
-        masks.append(mask)
-        size = mask.flatten(1).sum(dim=1)
-        inside = ((centres[part] >= 8) & (centres[part] < pictures.pixels.shape[-1] - 8)).all(dim=1)
-        free = ~(grown(mask) & others).flatten(1).any(dim=1)
-        whole.append(free & inside & (size >= SMALLEST) & (size <= LARGEST))
-    return CutOuts(torch.cat(pixels), torch.cat(masks), objects, torch.cat(whole))
 
 
 def whole_scenes(found: Layout) -> Layout:
@@ -211,19 +144,15 @@ def supersets(scenes: Layout, number: int, generator: torch.Generator) -> Layout
 def joined(*layouts: Layout) -> Layout:
     """All pictures of several layouts, with as many places for objects as the widest has."""
     most = max(part.objects.shape[1] for part in layouts)
-    pad = [most - part.objects.shape[1] for part in layouts]
-    pairs = list(zip(layouts, pad, strict=True))
-    centres = [F.pad(part.centres, (0, 0, 0, more)) for part, more in pairs]
-    objects = [
-        torch.nn.functional.pad(part.objects, (0, more), value=-1) for part, more in zip(layouts, pad, strict=True)
-    ]
-    return Layout(torch.cat(centres), torch.cat(objects))
+    missing = [(part, most - part.objects.shape[1]) for part in layouts]
+    centres = [F.pad(part.centres, (0, 0, 0, more)) for part, more in missing]
+    return Layout(torch.cat(centres), torch.cat([F.pad(part.objects, (0, more), value=-1) for part, more in missing]))
 
 
 def teaching_layouts(pictures: Pictures, seed: int = 0) -> Layout:
     """What the first stage learns from: every scene's layouts, more of those with more objects, as many pairs that are
     subsets of scenes, and made-up layouts of four and five objects, a sixth each."""
-    found = layout(pictures)
+    found = find_layout(pictures)
     counts = (found.objects >= 0).sum(dim=1)
     scenes = whole_scenes(found)
     single = found.take((counts == 1).nonzero().flatten()[::4])

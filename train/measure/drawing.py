@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import INDEX
-from train.data.iclevr import SIZE
+from clevr_demo.places import SIZE
 from train.data.layout import Layout
 from train.measure.job import PASS
 

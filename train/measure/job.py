@@ -25,7 +25,7 @@ from clevr_demo.generators.protocol import Generator
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
 from train.data.iclevr import Pictures, load_pictures
-from train.data.layout import Layout, layout
+from train.data.layout import Layout, find_layout
 from train.learning.course import load_teacher
 
 METRICS = "metrics.json"
@@ -85,7 +85,7 @@ class Job:
     @cached_property
     def layout(self) -> Layout:
         """Where all pictures' objects stand."""
-        return layout(self.pictures)
+        return find_layout(self.pictures)
 
     @property
     def settings(self) -> dict[str, Any]:

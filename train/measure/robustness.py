@@ -21,9 +21,10 @@ from tqdm.auto import tqdm
 
 from clevr_demo.judge.evaluator import topk_hits
 from clevr_demo.objects import OBJECTS
-from train.data.composing import OWN, Composer, Scene
+from train.data.canvas import OWN
+from train.data.composing import Composer, Scene
 from train.data.iclevr import Pictures, to_unit
-from train.data.layout import layout
+from train.data.layout import find_layout
 from train.measure.drawing import quantised
 from train.measure.job import Job, Measure
 from train.measure.realism import held_out_indices
@@ -144,7 +145,7 @@ def run(job: Job) -> None:
     rows = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        compose = Composer(pictures, layout(pictures))
+        compose = Composer(pictures, find_layout(pictures))
         for name, make in tqdm(list(versions(pictures, chosen, compose)), unit="version"):
             rows[name] = judged(job.judge, make(), pictures.labels[chosen])
     found = {"rows": rows, "pictures": len(chosen), "judge": job.judge.name, "command": job.command}

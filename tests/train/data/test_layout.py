@@ -11,35 +11,17 @@ import torch
 from clevr_demo.objects import COLOURS, OBJECTS, SHAPES
 from clevr_demo.places import SPOT
 from tests.conftest import objects_of
-from train.data.iclevr import Pictures, load_pictures
-from train.data.layout import Layout, layout, median_place, subsets, supersets, teaching_layouts, whole_scenes
+from tests.train.made import MIDDLE, scenes
+from train.data.iclevr import load_pictures
+from train.data.layout import Layout, find_layout, median_place, subsets, supersets, teaching_layouts, whole_scenes
 
-GRAY, RED_CUBE, BLUE_SPHERE = 100, OBJECTS.index("red cube"), OBJECTS.index("blue sphere")
-
-
-def scenes(places: list[list[tuple[int, int]]], objects: list[list[int]]) -> Pictures:
-    """Scenes of ever more objects, each a bright square of 9x9 pixels around its place, in light that varies."""
-    pixels, labels, numbers = [], [], []
-    for scene, (centres, names) in enumerate(zip(places, objects, strict=True)):
-        picture = torch.full((3, 64, 64), GRAY + 2 * scene, dtype=torch.uint8)
-        picture[:, :6, :12] = 160 if scene % 2 else GRAY  # a patch of light far from the middle
-        label = torch.zeros(24)
-        for (row, column), name in zip(centres, names, strict=True):
-            picture = picture.clone()
-            picture[name % 3, row - 4 : row + 5, column - 4 : column + 5] = 250
-            label = label.clone()
-            label[name] = 1
-            pixels.append(picture)
-            labels.append(label)
-            numbers.append(scene)
-    return Pictures(torch.stack(pixels), torch.stack(labels), torch.tensor(numbers))
+RED_CUBE, BLUE_SPHERE = OBJECTS.index("red cube"), OBJECTS.index("blue sphere")
 
 
 def test_every_object_is_found_where_it_was_put() -> None:
-    middle = (27, 31)
-    places = [[middle, (20, 10 + 2 * scene), (45, 50 - 2 * scene)] for scene in range(8)]
+    places = [[MIDDLE, (20, 10 + 2 * scene), (45, 50 - 2 * scene)] for scene in range(8)]
     objects = [[scene, 23 - scene, 9] for scene in range(8)]
-    found = layout(scenes(places, objects))
+    found = find_layout(scenes(places, objects))
     for scene in range(8):
         for count in range(3):
             row = 3 * scene + count
@@ -82,7 +64,7 @@ def test_maps_show_each_object_on_its_colours_and_its_shapes_plane(side: int) ->
 
 def test_the_real_objects_stand_apart_and_the_first_in_the_middle(real_data: Path) -> None:
     data = load_pictures(real_data)
-    found = layout(data)
+    found = find_layout(data)
     assert torch.equal((found.objects >= 0).sum(dim=1), data.labels.sum(dim=1).long())
     first = found.centres[:, 0]
     assert (first - torch.tensor([27.0, 31.5])).abs().max() < 8
@@ -92,7 +74,7 @@ def test_the_real_objects_stand_apart_and_the_first_in_the_middle(real_data: Pat
 
 
 def test_the_drawn_scenes_objects_come_in_their_order(iclevr: Path) -> None:
-    found = layout(load_pictures(iclevr))
+    found = find_layout(load_pictures(iclevr))
     for scene in range(3):
         assert [OBJECTS[index] for index in found.objects[3 * scene + 2]] == objects_of(scene, 3)
 
@@ -146,4 +128,4 @@ def test_the_first_stage_learns_from_all_numbers_of_objects(iclevr: Path) -> Non
     data = load_pictures(iclevr).split()[0]
     counts = (teaching_layouts(data).objects >= 0).sum(dim=1)
     assert set(counts.unique().tolist()) >= {1, 2, 3}
-    assert len(whole_scenes(layout(data))) == 19
+    assert len(whole_scenes(find_layout(data))) == 19

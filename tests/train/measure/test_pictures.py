@@ -18,7 +18,7 @@ from clevr_demo.pictures import to_image
 from tests.measuring import job, made, scene
 from train.data.composing import Composer
 from train.data.iclevr import load_pictures
-from train.data.layout import layout
+from train.data.layout import find_layout
 from train.measure import diversity, drawing, realism, robustness, sheet, sweep
 from train.measure.drawing import CROP, Spot
 from train.measure.job import read_metrics
@@ -39,7 +39,7 @@ def test_crops_hold_their_object_and_stay_in_the_picture() -> None:
 
 def test_real_spots_are_the_layouts(iclevr: Path) -> None:
     pictures = load_pictures(iclevr, progress=False)
-    spots = drawing.real_spots(layout(pictures))
+    spots = drawing.real_spots(find_layout(pictures))
     for objects, labels in zip(spots, pictures.labels, strict=True):
         assert sorted(index for index, *_ in objects) == labels.nonzero().flatten().tolist()
 
@@ -221,7 +221,7 @@ def test_spoiled_pictures_show_what_they_are_said_to(real_data: Path) -> None:
     pictures = load_pictures(real_data, progress=False).split()[1]
     held_out = realism.held_out_indices(pictures, 60)
     torch.manual_seed(0)
-    compose = Composer(pictures, layout(pictures))
+    compose = Composer(pictures, find_layout(pictures))
     found = {name: make() for name, make in robustness.versions(pictures, held_out, compose)}
     counts = [Counter(decode(row)) for row in pictures.labels[held_out]]
     plain = found[robustness.AS_THEY_ARE]
