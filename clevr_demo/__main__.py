@@ -12,18 +12,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from PIL import Image
 from tqdm.auto import tqdm
 
-from clevr_demo import CheckpointError, Generation, Generator, InputError, Verdict, load, load_evaluator
+from clevr_demo import CheckpointError, InputError, Verdict
+from clevr_demo.models import MODELS, usual, usual_pair
 from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png
-from clevr_demo.request import DEFAULT_STEPS, MODELS, SAMPLERS, GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
+from clevr_demo.serve.gate import Still
+from clevr_demo.serve.studio import Cell, Studio
+from clevr_demo.serve.verdicts import plain, plain_places
 
 PROGRAM = "clevr-duel"
 FILMS = {".gif": "GIF", ".webp": "WEBP"}
@@ -41,7 +44,8 @@ def arguments() -> argparse.ArgumentParser:
     parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("objects", help='what to draw, e.g. "red cube, blue sphere"')
     parser.add_argument("--seed", type=int, default=0, help="the noise to start from, 0 to 2147483647 (default: 0)")
-    steps = f"denoising steps, 1 to 1200 (default: {DEFAULT_STEPS}); the ACGAN's picture does not depend on them"
+    without = " and ".join(f"the {model.title}'s" for model in MODELS.values() if not model.has_steps)
+    steps = f"denoising steps, 1 to 1200 (default: {DEFAULT_STEPS}); {without} picture does not depend on them"
     parser.add_argument("--steps", type=int, default=DEFAULT_STEPS, help=steps)
     parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="of the DDPM (default: dpm)")
     parser.add_argument("--model", choices=("both", *MODELS), default="both")
@@ -57,7 +61,7 @@ def arguments() -> argparse.ArgumentParser:
 def checked(options: argparse.Namespace) -> GenerationRequest:
     """The request of the command line; an InputError for what cannot be drawn or written."""
     if options.checkpoint and options.model == "both":
-        raise InputError("checkpoint", "--checkpoint needs one --model, ddpm or acgan")
+        raise InputError("checkpoint", f"--checkpoint needs one --model, {' or '.join(MODELS)}")
     if not 1 <= options.scale <= LARGEST_SCALE:
         raise InputError("scale", f"--scale must be between 1 and {LARGEST_SCALE}, not {options.scale}")
     if options.out and options.out.suffix.lower() != ".png":
@@ -67,66 +71,65 @@ def checked(options: argparse.Namespace) -> GenerationRequest:
     return GenerationRequest.of(options.objects, options.seed, options.steps, options.sampler)
 
 
-def drawn(model: Generator, request: GenerationRequest) -> Generation:
-    """The picture and the way to it, with a progress bar."""
-    settings: dict[str, Any] = {"sampler": request.sampler} if model.kind == "ddpm" else {}
-    started = time.perf_counter()
-    stream: Iterator[Any] = model.stream(request.objects, request.seed, request.steps, **settings)
-    frames = tuple(tqdm(stream, desc=model.kind, unit="frame", leave=False))
-    seconds = time.perf_counter() - started
-    return Generation(frames, request, model.name, seconds, sum(frame.stage == "what" for frame in frames))
+def drawn(studio: Studio, request: GenerationRequest, timelines: bool) -> dict[str, list[Still]]:
+    """Each contender's frames, or its picture alone, by name and in order; with a progress bar."""
+    cells = [Cell(one.name, request, timelines or one.model.has_steps) for one in studio.contenders.values()]
+    found: dict[str, list[Still]] = {cell.contender: [] for cell in cells}
+    for place, still in tqdm(studio.draw(cells), desc="drawing", unit="frame", leave=False):
+        found[cells[place].contender].append(still)
+    return found
 
 
-def described(result: Generation, verdict: Verdict) -> dict[str, Any]:
+def described(name: str, last: Still, verdict: Verdict) -> dict[str, Any]:
     """One picture as plain values."""
-    told = ("sentence", "exact", "accuracy", "counts", "missing", "extra", "doubled", "probabilities")
-    places = zip(result.places.objects, result.places.centres, strict=True)
     return {
-        "model": result.model,
-        "seconds": round(result.seconds, 3),
-        "evaluations": result.evaluations,
-        "places": [{"name": slug(index), "row": row, "column": column} for index, (row, column) in places],
-        "verdict": {field: getattr(verdict, field) for field in told} | {"found": [vars(one) for one in verdict.found]},
+        "model": name,
+        "seconds": round(last.seconds, 3),
+        "evaluations": last.evaluations,
+        "places": plain_places(last.places),
+        "verdict": plain(verdict),
     }
 
 
-def film(results: Sequence[Generation]) -> list[Image.Image]:
+def film(results: Iterable[Sequence[Still]]) -> list[Image.Image]:
     """The timelines side by side; a shorter one waits at its first frame, so that both end together."""
-    backwards = [[frame.predicted for frame in reversed(result.frames)] for result in results]
+    backwards = [[Image.fromarray(still.predicted) for still in reversed(stills)] for stills in results]
     columns = [side + [side[-1]] * (max(map(len, backwards)) - len(side)) for side in backwards]
     return [film_strip([row]) for row in reversed(list(zip(*columns, strict=True)))]
 
 
-def write(options: argparse.Namespace, request: GenerationRequest, results: Sequence[Generation]) -> dict[str, str]:
+def write(
+    options: argparse.Namespace, request: GenerationRequest, query: str, results: Mapping[str, Sequence[Still]]
+) -> dict[str, str]:
     """Writes the files; what they are called, by kind."""
-    query = request.query(dict(result.model.split("@", 1) for result in results))
-    pair = film_strip([[result.image for result in results]])
+    pair = film_strip([[Image.fromarray(stills[-1].predicted) for stills in results.values()]])
     large = pair.resize((pair.width * options.scale, pair.height * options.scale), Image.Resampling.NEAREST)
     name = "_".join(slug(index) for index in request.objects[:4])
     out = options.out or Path(f"{name}_seed{request.seed}.png")
     out.write_bytes(png(large, query))
     if options.gif is None:
         return {"picture": str(out)}
-    options.gif.write_bytes(
-        animation(film(results), query, kind=FILMS[options.gif.suffix.lower()], scale=options.scale)
-    )
+    kind = FILMS[options.gif.suffix.lower()]
+    options.gif.write_bytes(animation(film(results.values()), query, kind=kind, scale=options.scale))
     return {"picture": str(out), "film": str(options.gif)}
 
 
 def run(options: argparse.Namespace) -> None:
     request = checked(options)
-    kinds = MODELS if options.model == "both" else (options.model,)
-    judge = load_evaluator(device=options.device)
-    models = [load(kind, options.checkpoint, options.device) for kind in kinds]
-    results = [drawn(model, request) for model in models]
-    files = write(options, request, results)
-    found = {kind: described(one, judge(one.image, request.objects)) for kind, one in zip(kinds, results, strict=True)}
+    contenders = usual_pair() if options.model == "both" else (usual(options.model, options.checkpoint),)
+    studio = Studio.load(contenders, options.device)
+    results = drawn(studio, request, timelines=bool(options.gif))
+    files = write(options, request, studio.query(request), results)
+    found = {}
+    for name, stills in results.items():
+        verdict = studio.verdicts([stills[-1].predicted], request)[0]
+        found[name] = described(studio.gates[name].model.name, stills[-1], verdict)
     if options.json:
         print(json.dumps({"query": request.query(), "objects": request.names, **files, **found}, indent=2))
         return
-    for kind, one in found.items():
+    for name, one in found.items():
         cost = f"{one['seconds']:.2f} s, {one['evaluations']} evaluations"
-        print(f"{kind.upper()}: {one['verdict']['sentence']} ({cost})")
+        print(f"{studio.contenders[name].title}: {one['verdict']['sentence']} ({cost})")
     print(f"Written: {', '.join(files.values())}")
 
 

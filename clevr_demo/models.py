@@ -2,7 +2,7 @@
 
     MODELS["ddpm"].title                          # "DDPM"
     register(Model("discs", "Discs", "Pastes coloured discs.", load_discs))
-    Contender("ddpm-4", "ddpm", settings={"steps": 4})
+    Contender("quick", "ddpm", settings={"steps": 4})
 
 Page, endpoint, command line, measures and cards read a model's facts here and nowhere else: adding a model touches this
 table and the model's own module. What stands side by side are contenders, so the same model may stand there twice, with
@@ -11,17 +11,18 @@ other weights or other settings.
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from clevr_demo.checkpoints import folder_of, read_config
 from clevr_demo.generators.acgan import load_acgan
 from clevr_demo.generators.ddpm import load_ddpm
 from clevr_demo.generators.protocol import Generator
-from clevr_demo.objects import shown
-from clevr_demo.request import GenerationRequest
+from clevr_demo.objects import InputError, shown
+from clevr_demo.request import NAME, PAIR, GenerationRequest, query_of
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,19 @@ class Model:
     """A kind of generator.
 
     `load(path, device)` makes one of a checkpoint folder, or of the weights that ship with the project for None.
-    `settings` names the request's fields that are this model's alone: `stream` and `generate_batch` take them by
-    keyword. `has_steps` says whether the picture depends on the request's steps, which then are its passes of the pixel
-    network; else a picture takes one. `costs` says that in words. `on_gpu`: whether it is worth a shared GPU.
+    `settings` are the keyword arguments of its methods that are this model's alone, with their defaults; those that a
+    request has a field for are the request's. `has_steps` says whether the picture depends on the request's steps,
+    which then are its passes of the pixel network; else it takes one. `costs` says that in words. `on_gpu` is for a
+    model whose draws are worth a shared GPU.
     """
 
     kind: str
     title: str
     sentence: str
     load: Callable[[str | Path | None, str], Generator]
-    settings: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
     has_steps: bool = False
-    costs: str = "one pass of the network a picture"
+    costs: str = "in one pass"
     on_gpu: bool = False
 
 
@@ -53,15 +55,18 @@ def register(model: Model) -> Model:
     return model
 
 
-DDPM = register(
+register(
     Model(
-        "ddpm", "DDPM", "A diffusion model: it denoises the places first and the pixels then, step by step.", load_ddpm,
-        settings=("sampler",), has_steps=True, costs="a pass of the network a step", on_gpu=True,
+        "ddpm", "DDPM", "A diffusion model: it denoises places first and pixels then, step by step.", load_ddpm,
+        settings={"sampler": "dpm"}, has_steps=True, costs="step by step", on_gpu=True,
     )
 )  # fmt: skip
-ACGAN = register(
-    Model("acgan", "ACGAN", "A GAN: one pass turns noise into places, one more turns them into pixels.", load_acgan)
-)
+register(
+    Model(
+        "acgan", "ACGAN", "A GAN: one pass turns noise into places, one more turns them into pixels.", load_acgan,
+        settings={"walk": "both"},
+    )
+)  # fmt: skip
 
 
 def model_of(kind: str) -> Model:
@@ -71,21 +76,42 @@ def model_of(kind: str) -> Model:
     return MODELS[kind]
 
 
-NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
-"""What a contender may be called, as the name stands in links."""
-
-
 @dataclass(frozen=True)
 class Contender:
     """One of those that draw: a model's kind, its weights, and fields of the request that it always draws with.
 
-    `path` is the checkpoint folder, None for the weights that ship with the project.
+    `name` stands in links, beside the request's own fields. `path` is the checkpoint folder, None for the weights that
+    ship with the project.
     """
 
     name: str
     kind: str
     path: str | Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str) -> Contender:
+        """Reads "NAME=FOLDER" or "NAME=FOLDER?steps=4&sampler=ddim"; the folder's config.json says which model it is.
+
+        Raises:
+            InputError: names what cannot be.
+            CheckpointError: the folder holds no checkpoint.
+        """
+        name, _, rest = text.partition("=")
+        path, _, query = rest.partition("?")
+        taken = {"v", "objects", "grid", "rows", "columns", *GenerationRequest.__dataclass_fields__}
+        if not NAME.fullmatch(name) or name in taken or not path:
+            raise InputError("contender", f"a contender is NAME=FOLDER, its name small letters, not {shown(text)}")
+        kind = read_config(folder_of("model", path)).get("kind", "")
+        if kind not in MODELS:
+            raise InputError("contender", f"{path} holds no model that draws but {shown(kind)}")
+        settings: dict[str, Any] = {}
+        for setting, value in query_of(query).items():
+            if setting not in ("steps", "sampler"):
+                raise InputError("contender", f"{shown(setting)} is no setting of a contender; steps and sampler are")
+            settings[setting] = int(value) if setting == "steps" and value.isdecimal() else value
+        GenerationRequest.of([0], **settings)
+        return cls(name, kind, path, settings)
 
     @property
     def model(self) -> Model:
@@ -96,14 +122,27 @@ class Contender:
         """What people read: the model's title, or the contender's own name where it has another."""
         return self.model.title if self.name == self.kind else self.name
 
+    def load(self, device: str = "auto") -> Generator:
+        return self.model.load(self.path, device)
+
     def request(self, request: GenerationRequest) -> GenerationRequest:
         """The request as this contender draws it."""
         return replace(request, **self.settings)
 
     def keywords(self, request: GenerationRequest) -> dict[str, Any]:
         """The model's own settings, as its methods take them."""
-        return {name: getattr(self.request(request), name) for name in self.model.settings}
+        asked = self.request(request)
+        return {name: getattr(asked, name, default) for name, default in self.model.settings.items()}
 
     def passes(self, request: GenerationRequest) -> int:
         """Passes of the pixel network that one picture takes."""
         return self.request(request).steps if self.model.has_steps else 1
+
+
+def usual(kind: str, path: str | Path | None = None) -> Contender:
+    """The model's own contender: of a folder, of the one that CLEVR_KIND names, or of what ships with the project."""
+    return Contender(kind, kind, path or os.environ.get(f"CLEVR_{kind.upper()}"))
+
+
+def usual_pair() -> tuple[Contender, ...]:
+    return tuple(usual(kind) for kind in PAIR)

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -27,8 +28,10 @@ FAST_STEPS = 4
 """Few enough to draw while somebody clicks; the DDPM's distilled painter is made for them."""
 MAX_PICTURES = 8
 SAMPLERS = ("dpm", "unipc", "ddim", "ddpm")
-MODELS = ("ddpm", "acgan")
-"""The generators whose fingerprints a link carries."""
+PAIR = ("ddpm", "acgan")
+"""Who draws unless a server was started with others: the contenders whose fingerprints a link carries."""
+NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")
+"""What a contender may be called, as it stands in links."""
 
 
 def whole(field: str, value: Any, low: int, high: int) -> int:
@@ -45,11 +48,20 @@ def whole(field: str, value: Any, low: int, high: int) -> int:
     return int(value)
 
 
+def duel_of(names: Any) -> tuple[str, ...]:
+    """Two different contenders' names, or none; an InputError otherwise."""
+    fits = isinstance(names, (tuple, list)) and all(isinstance(name, str) and NAME.fullmatch(name) for name in names)
+    if not fits or len(names) not in (0, 2) or len(set(names)) != len(names):
+        raise InputError("duel", f"a duel is two different contenders' names, not {shown(names)}")
+    return tuple(names)
+
+
 @dataclass(frozen=True)
 class GenerationRequest:
     """Everything that decides a picture, checked. Make it with `GenerationRequest.of`.
 
-    `objects` are indices, ascending. `pictures` counts consecutive seeds, so picture i has seed + i.
+    `objects` are indices, ascending. `pictures` counts consecutive seeds, so picture i has seed + i. `duel` names the
+    two contenders that draw it, where they are not the server's first two.
     """
 
     objects: tuple[int, ...]
@@ -57,6 +69,7 @@ class GenerationRequest:
     steps: int = DEFAULT_STEPS
     sampler: str = "dpm"
     pictures: int = 1
+    duel: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -66,8 +79,9 @@ class GenerationRequest:
         steps: Any = DEFAULT_STEPS,
         sampler: Any = "dpm",
         pictures: Any = 1,
+        duel: Any = (),
     ) -> GenerationRequest:
-        """Checks every field.
+        """Checks every field; whether a server knows the contenders of a duel is the server's to say.
 
         Raises:
             InputError: a ValueError whose `field` and message name the culprit.
@@ -80,6 +94,7 @@ class GenerationRequest:
             steps=whole("steps", steps, 1, MAX_STEPS),
             sampler=sampler,
             pictures=whole("pictures", pictures, 1, MAX_PICTURES),
+            duel=duel_of(duel),
         )
 
     @property
@@ -106,15 +121,22 @@ class GenerationRequest:
         }
         if self.pictures != 1:
             found["pictures"] = str(self.pictures)
+        if self.duel:
+            found["duel"] = ",".join(self.duel)
         return found
 
     def query(self, weights: Mapping[str, str] | None = None) -> str:
-        """The link's query, without "?": the fields and, per model, the fingerprint of the weights."""
+        """The link's query, without "?": the fields and, per contender, the fingerprint of the weights."""
         return urlencode(self.fields() | dict(weights or {}), safe=",", quote_via=quote)
 
 
-PARSERS = {"seed": int, "steps": int, "sampler": str, "pictures": int}
-
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "seed": int,
+    "steps": int,
+    "sampler": str,
+    "pictures": int,
+    "duel": lambda text: tuple(text.split(",")),
+}
 
 MOST_NAMED = 3
 """How many unknown names are told one by one, each with its nearest; the rest is one note."""
@@ -149,8 +171,10 @@ def _objects(text: str, notes: list[str]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], dict[str, str]]:
-    """(request, notes, weights) of a link's query or a picture's metadata.
+def from_query(
+    query: Mapping[str, str], known: Collection[str] = PAIR
+) -> tuple[GenerationRequest, list[str], dict[str, str]]:
+    """(request, notes, weights) of a link's query or a picture's metadata; `known` are the contenders there are.
 
     The request may have no objects, if the link names none. Notes say which fields were bad and what stands in.
     """
@@ -170,15 +194,18 @@ def from_query(query: Mapping[str, str]) -> tuple[GenerationRequest, list[str], 
         if field not in query:
             continue
         try:
-            value = reader(query[field])
+            value = reader(query[field][:MOST_TEXT])
             GenerationRequest.of([0], **{field: value})
             good[field] = value
         except ValueError as error:
             reason = str(error) if isinstance(error, InputError) else f"{field} {shown(query[field])} is not a number"
-            notes.append(f"{reason}; {getattr(default, field)} is used.")
+            notes.append(f"{reason}; {'the usual one' if field == 'duel' else getattr(default, field)} is used.")
+    if strangers := [name for name in good.get("duel", ()) if name not in known]:
+        notes.append(f"The link names {shown(strangers[0])}, which does not draw here; the usual two do.")
+        del good["duel"]
     if "guidance" in query:
         notes.append("The link asks for guidance, which the DDPM no longer needs; it was left out.")
     request = replace(default, objects=_objects(query.get("objects", ""), notes), **good)
     if is_link and not request.objects:
         notes.append("The link names no object that can be drawn.")
-    return request, notes, {model: query[model][:16] for model in MODELS if model in query}
+    return request, notes, {name: query[name][:16] for name in known if name in query}

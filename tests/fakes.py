@@ -12,6 +12,7 @@ import torch
 
 from clevr_demo.judge.detector import Found
 from clevr_demo.judge.evaluator import Verdict
+from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS
 from clevr_demo.places import Places
 from clevr_demo.serve.gate import Gate
@@ -27,16 +28,16 @@ class FakeGenerator:
     After `breaks_after` frames or batches it raises `error`.
     """
 
-    kind = "ddpm"
-
     def __init__(
         self,
+        kind: str = "ddpm",
         device: str = "cpu",
         breaks_after: int | None = None,
         error: Exception | None = None,
         pause: float = 0.0,
     ) -> None:
-        self.device, self.name = device, "ddpm@00000000"
+        fingerprint = ("1" if kind == "acgan" else "0") * 8
+        self.kind, self.device, self.name = kind, torch.device(device), f"{kind}@{fingerprint}"
         self.breaks_after, self.error, self.pause = breaks_after, error, pause
         self.frames_drawn, self.closed = 0, 0
         self.batches: list[Any] = []
@@ -64,8 +65,9 @@ class FakeGenerator:
             self.closed += 1
 
     def generate_batch(
-        self, labels_list: Any, seeds: Any, steps: int, *, sampler: str = "dpm", timeline: bool = True
-    ) -> list[Any]:
+        self, labels_list: Any, seeds: Any, steps: int, *, timeline: bool = True, sampler: str = "dpm",
+        walk: str = "both",
+    ) -> list[Any]:  # fmt: skip
         if self.breaks_after is not None and len(self.batches) >= self.breaks_after:
             raise self.error or RuntimeError("the GPU is gone")
         self.batches.append(len(seeds))
@@ -87,8 +89,17 @@ class FakeJudge:
         return [verdict for _ in images]
 
 
+def fake_gate(kind: str = "ddpm", **faults: Any) -> Gate:
+    """A gate to a fake; `faults` are those of the one that is loaded first, not of its spare."""
+    made: list[FakeGenerator] = []
+
+    def load(device: str) -> Any:
+        made.append(FakeGenerator(kind, **({} if made else faults)))
+        return made[-1]
+
+    return Gate(Contender(kind, kind), load)
+
+
 def fake_studio(**faults: Any) -> Studio:
     """A studio of fakes. `faults` are the DDPM's."""
-    ddpm, acgan = FakeGenerator(**faults), FakeGenerator()
-    acgan.kind, acgan.name = "acgan", "acgan@11111111"
-    return Studio(ddpm, acgan, FakeJudge(), Gate(ddpm, spare=FakeGenerator))  # type: ignore[arg-type]
+    return Studio({"ddpm": fake_gate("ddpm", **faults), "acgan": fake_gate("acgan")}, FakeJudge())  # type: ignore[arg-type]

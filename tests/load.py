@@ -34,8 +34,8 @@ def references(seeds: list[int], steps: int) -> dict[int, tuple[bytes, bytes]]:
     studio = Studio.load()
     found = {}
     for seed in tqdm(seeds, desc="references", unit="picture"):
-        (ddpm,) = studio.ddpm.generate_batch([OBJECTS], [seed], steps, timeline=False)
-        found[seed] = (ddpm.image.tobytes(), studio.acgan.generate(OBJECTS, seed, 1).image.tobytes())
+        ddpm, acgan = (studio.gates[name].model.generate(OBJECTS, seed, steps) for name in ("ddpm", "acgan"))
+        found[seed] = (ddpm.image.tobytes(), acgan.image.tobytes())
     return found
 
 

@@ -63,7 +63,7 @@ def test_json_says_everything(ddpm_folder: Path, tmp_path: Path, capsys: pytest.
     one = found["ddpm"]
     assert one["model"] == f"ddpm@{checkpoints.fingerprint(ddpm_folder)}"
     assert one["evaluations"] == 2
-    assert [place["name"] for place in one["places"]] == ["red-cube"]
+    assert [place["name"] for place in one["places"]] == ["red cube"]
     assert len(one["verdict"]["probabilities"]) == 24
     assert {"sentence", "exact", "counts", "found", "missing", "extra", "doubled"} <= set(one["verdict"])
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from PIL import Image
@@ -69,11 +69,15 @@ class Generation:
 class Generator(Protocol):
     """What `clevr_demo.load` returns, and all that the app, the measures and the tests ask of a model.
 
-    Settings of one model alone are keyword arguments with defaults.
+    Every method takes labels, seed and steps, and the model's own settings as keyword arguments with defaults (see
+    `clevr_demo.models.Model.settings`). A picture's timeline has `steps` frames of the stage "what", the last of which
+    is the picture; there may be others of the stage "where" before them.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The model's kind and the fingerprint of its weights, "ddpm@1a2b3c4d"."""
+        ...
 
     @property
     def kind(self) -> str: ...
@@ -83,13 +87,23 @@ class Generator(Protocol):
 
     def generate(self, labels: Any, seed: int = ..., steps: int = ...) -> Generation: ...
 
-    def stream(self, labels: Any, seed: int = ..., steps: int = ...) -> Iterator[Frame]: ...
+    def stream(self, labels: Any, /, *arguments: Any, **settings: Any) -> Iterator[Frame]:
+        """(labels, seed, steps, **settings): the frames of `generate` as they are made; closing it cancels the rest."""
+        ...
 
-    def generate_batch(
-        self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = ..., *, timeline: bool = ...
-    ) -> list[Generation]: ...
+    def generate_batch(self, labels_list: Sequence[Any], /, *arguments: Any, **settings: Any) -> list[Generation]:
+        """(labels_list, seeds, steps, timeline=True, **settings): a picture a pair of labels and seed; without its
+        timeline, only the last frame of each."""
+        ...
 
     def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]: ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A generator that can put `chunk` pictures through its network at a time."""
+
+    chunk: int
 
 
 def noise(seeds: Sequence[int], shape: tuple[int, ...]) -> tuple[torch.Tensor, list[torch.Generator]]:

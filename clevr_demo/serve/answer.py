@@ -1,13 +1,12 @@
 """What the endpoint answers: typed JSON, and its schema for those who read Gradio's description of the endpoint."""
 
 # No deferred annotations here: TypedDict reads NotRequired off the real ones.
+from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict, get_type_hints, is_typeddict
 
 from gradio_client.utils import python_type_to_json_schema
 
-from clevr_demo.judge.evaluator import Verdict
-from clevr_demo.objects import OBJECTS
-from clevr_demo.serve.gate import Still
+from clevr_demo.serve.verdicts import Judged, Place
 
 
 class File(TypedDict):
@@ -18,29 +17,6 @@ class File(TypedDict):
     orig_name: str
     mime_type: str
     meta: dict[str, str]
-
-
-class Place(TypedDict):
-    """Where an object stands or was seen, in pixels of the 64x64 picture."""
-
-    name: str
-    row: float
-    column: float
-    confidence: NotRequired[float]
-
-
-class Judged(TypedDict):
-    """What the judge says of a picture."""
-
-    sentence: str
-    exact: bool
-    accuracy: float
-    missing: list[str]
-    extra: list[str]
-    doubled: list[str]
-    counts: dict[str, int]
-    found: list[Place]
-    probabilities: dict[str, float]
 
 
 class Step(TypedDict):
@@ -71,17 +47,16 @@ class Picture(TypedDict):
     timeline: NotRequired[Timeline]
 
 
-class Result(TypedDict):
-    """Everything that a call gives. `notice` says what is worth knowing about how it was drawn, mostly nothing."""
-
-    link: str
-    query: str
-    notice: str
-    ddpm: list[Picture]
-    acgan: list[Picture]
-
-
+Result = dict[str, Any]
+"""Everything that a call gives, see `result_type`."""
 Answer = tuple[Result, File]
+
+
+def result_type(contenders: Sequence[str]) -> Any:
+    """The TypedDict of a call's result: link, query, what is worth knowing about how it was drawn (mostly nothing), and
+    the pictures of each contender."""
+    told = {"link": str, "query": str, "notice": str}
+    return TypedDict("Result", told | dict.fromkeys(contenders, list[Picture]))  # type: ignore[operator]
 
 
 def schema(hint: Any) -> dict[str, Any]:
@@ -94,28 +69,3 @@ def schema(hint: Any) -> dict[str, Any]:
     if getattr(hint, "__origin__", None) is list:
         return {"type": "array", "items": schema(hint.__args__[0])}
     return python_type_to_json_schema(hint)
-
-
-def judged(verdict: Verdict) -> Judged:
-    """A verdict as plain values."""
-    found = [
-        Place(name=one.name, row=round(one.row, 1), column=round(one.column, 1), confidence=round(one.confidence, 3))
-        for one in verdict.found
-    ]
-    return {
-        "sentence": verdict.sentence,
-        "exact": verdict.exact,
-        "accuracy": verdict.accuracy,
-        "missing": list(verdict.missing),
-        "extra": list(verdict.extra),
-        "doubled": list(verdict.doubled),
-        "counts": dict(verdict.counts),
-        "found": found,
-        "probabilities": {name: round(share, 4) for name, share in verdict.probabilities.items()},
-    }
-
-
-def places_of(still: Still) -> list[Place]:
-    """Where the model means the objects to stand; none, if it does not say."""
-    pairs = zip(still.places.objects, still.places.centres, strict=True)
-    return [Place(name=OBJECTS[index], row=round(row, 1), column=round(column, 1)) for index, (row, column) in pairs]

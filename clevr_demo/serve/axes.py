@@ -1,28 +1,29 @@
 """What a grid of pictures holds: two free axes, a request a cell, and the link that draws it again.
 
-    plan = Plan.of(request, "ddpm", "seed: 7-9", "steps: 4, 8, 20")
+    plan = Plan.of(request, "ddpm", ("seed", "7-9"), ("steps", "4, 8, 20"), studio.contenders)
     plan.cell(0, 2).request.steps                 # 20
-    plan.query(weights)                           # "...&grid=ddpm&rows=seed:7,8,9&columns=steps:4,8,20"
+    plan.query(request.query())                   # "...&grid=ddpm&rows=seed:7,8,9&columns=steps:4,8,20"
 
 An axis varies the seed, the steps, the sampler, the model, or one object that joins the ticked ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
+from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS, InputError, index_of, slug
-from clevr_demo.request import MAX_SEED, MAX_STEPS, MODELS, SAMPLERS, GenerationRequest, whole
+from clevr_demo.request import MAX_SEED, MAX_STEPS, SAMPLERS, GenerationRequest, whole
+from clevr_demo.serve.studio import Cell
 from clevr_demo.serve.wording import many
 
 MOST = 8
 """The most values of an axis, so that a grid has at most 64 cells."""
 NOTHING = "nothing"
 AXES = {"seed": "Seed", "steps": "Steps", "sampler": "Sampler", "model": "Model", "object": "One object more"}
-MODEL_NAMES = {"ddpm": "DDPM", "acgan": "ACGAN"}
 FIELDS = ("grid", "rows", "columns")
 """The fields that a grid's link has besides a request's."""
 
@@ -47,7 +48,7 @@ def _numbers(parts: list[str], kind: str, low: int, high: int) -> list[int]:
     return found
 
 
-def _named(parts: list[str], kind: str, known: tuple[str, ...]) -> list[str]:
+def _named(parts: list[str], kind: str, known: Collection[str]) -> list[str]:
     for part in parts:
         if part.lower() not in known:
             raise fault(f"unknown {kind} {part!r}; choose from {', '.join(known)}")
@@ -61,34 +62,13 @@ def _objects(parts: list[str]) -> list[str]:
         raise fault(str(error)) from None
 
 
-READERS: dict[str, Callable[[list[str]], list[Any]]] = {
-    "seed": lambda parts: _numbers(parts, "seeds", 0, MAX_SEED),
-    "steps": lambda parts: _numbers(parts, "steps", 1, MAX_STEPS),
-    "sampler": lambda parts: _named(parts, "sampler", SAMPLERS),
-    "model": lambda parts: _named(parts, "model", MODELS),
-    "object": _objects,
+READERS: dict[str, Callable[[list[str], Collection[str]], list[Any]]] = {
+    "seed": lambda parts, _: _numbers(parts, "seeds", 0, MAX_SEED),
+    "steps": lambda parts, _: _numbers(parts, "steps", 1, MAX_STEPS),
+    "sampler": lambda parts, _: _named(parts, "sampler", SAMPLERS),
+    "model": lambda parts, contenders: _named(parts, "model", contenders),
+    "object": lambda parts, _: _objects(parts),
 }
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One picture of a grid."""
-
-    model: str
-    request: GenerationRequest
-
-    @property
-    def drawing(self) -> tuple[Any, ...]:
-        """What decides the pixels: cells with equal ones hold the same picture, which is drawn once."""
-        request = self.request
-        if self.model == "acgan":  # it draws in one pass, whatever the steps and the sampler
-            return self.model, request.objects, request.seed
-        return self.model, request.objects, request.seed, request.steps, request.sampler
-
-    @property
-    def passes(self) -> int:
-        """Passes of the pixel network that it takes."""
-        return 1 if self.model == "acgan" else self.request.steps
 
 
 @dataclass(frozen=True)
@@ -99,8 +79,8 @@ class Axis:
     values: tuple[Any, ...]
 
     @classmethod
-    def of(cls, kind: str, text: str) -> Axis:
-        """Reads "5, 10, 20", "7-12" or "red cube, nothing".
+    def of(cls, kind: str, text: str, contenders: Collection[str] = ()) -> Axis:
+        """Reads "5, 10, 20", "7-12" or "red cube, nothing"; a model is one of the contenders' names.
 
         Raises:
             InputError: for an unknown kind, no value, more than MOST values, or a value that makes no sense.
@@ -112,7 +92,7 @@ class Axis:
             raise fault(f"write the values of the axis {AXES[kind].lower()!r}, separated by commas")
         if len(parts) > MOST:
             raise fault(f"{len(parts)} values are too many; an axis has at most {MOST}")
-        values = tuple(dict.fromkeys(READERS[kind](parts)))
+        values = tuple(dict.fromkeys(READERS[kind](parts, contenders)))
         if len(values) > MOST:
             raise fault(f"{len(values)} values are too many; an axis has at most {MOST}")
         return cls(kind, values)
@@ -121,8 +101,6 @@ class Axis:
         """How a row or a column is headed."""
         if self.kind == "steps":
             return many(value, "step")
-        if self.kind == "model":
-            return MODEL_NAMES[value]
         if self.kind == "object":
             return "as ticked" if value == NOTHING else f"+ {value}"
         return f"seed {value}" if self.kind == "seed" else str(value)
@@ -130,7 +108,7 @@ class Axis:
     def put(self, cell: Cell, value: Any) -> Cell:
         """The cell with this axis at a value."""
         if self.kind == "model":
-            return replace(cell, model=value)
+            return replace(cell, contender=value)
         if self.kind != "object":
             return replace(cell, request=replace(cell.request, **{self.kind: value}))
         more = set() if value == NOTHING else {index_of(value)}
@@ -153,32 +131,40 @@ class Axis:
 
 @dataclass(frozen=True)
 class Plan:
-    """A grid to draw: the request at the left of the page, the model, and the two axes."""
+    """A grid to draw: the request at the left of the page, a contender's name, the two axes, and who there is."""
 
     request: GenerationRequest
     model: str
     rows: Axis
     columns: Axis
+    contenders: Mapping[str, Contender]
 
     @classmethod
     def of(
-        cls, request: GenerationRequest, model: str, rows: tuple[str, str], columns: tuple[str, str]
+        cls, request: GenerationRequest, model: str, rows: tuple[str, str], columns: tuple[str, str],
+        contenders: Mapping[str, Contender],
     ) -> Plan:  # fmt: skip
         """Checks everything, also every cell. `rows` and `columns` are (kind, values as typed).
 
         Raises:
             InputError: whose field is "grid"; the message names the culprit.
         """
-        if model not in MODELS:
-            raise fault(f"unknown model {model!r}; choose from {', '.join(MODELS)}")
+        if model not in contenders:
+            raise fault(f"unknown model {model!r}; choose from {', '.join(contenders)}")
         if rows[0] == columns[0]:
             raise fault(f"rows and columns both vary the {AXES.get(rows[0], rows[0]).lower()}; choose two things")
-        plan = cls(request.single(0), model, Axis.of(*rows), Axis.of(*columns))
-        kinds = {rows[0], columns[0]}
-        if model == "acgan" and "model" not in kinds and kinds & {"steps", "sampler"}:
-            raise fault("the ACGAN draws in one pass, so steps and samplers change nothing; choose the DDPM")
+        down, across = (Axis.of(*axis, contenders) for axis in (rows, columns))
+        plan = cls(request.single(0), model, down, across, contenders)
+        kinds, one = {rows[0], columns[0]}, contenders[model]
+        if not one.model.has_steps and "model" not in kinds and kinds & {"steps", "sampler"}:
+            others = " or ".join(f"the {other.title}" for other in contenders.values() if other.model.has_steps)
+            raise fault(f"the {one.title} draws in one pass, so steps and samplers change nothing; choose {others}")
         plan.cells  # noqa: B018  # a value that does not fit the request is told before anything is drawn
         return plan
+
+    def label(self, axis: Axis, value: Any) -> str:
+        """How a row or a column is headed."""
+        return self.contenders[value].title if axis.kind == "model" else axis.label(value)
 
     def cell(self, row: int, column: int) -> Cell:
         """The cell at a place, both from 0."""
@@ -199,9 +185,9 @@ class Plan:
         """What the grid shows, in one line."""
         varied = {self.rows.kind, self.columns.kind}
         told = [", ".join(self.request.names)]
-        told += [] if "model" in varied else [MODEL_NAMES[self.model]]
+        told += [] if "model" in varied else [self.contenders[self.model].title]
         told += [] if "seed" in varied else [f"seed {self.request.seed}"]
-        if self.model == "ddpm" or "model" in varied:
+        if self.contenders[self.model].model.has_steps or "model" in varied:
             told += [] if "steps" in varied else [Axis("steps", ()).label(self.request.steps)]
             told += [] if "sampler" in varied else [self.request.sampler]
         return f"{AXES[self.rows.kind]} by {AXES[self.columns.kind].lower()}. {'; '.join(told)}"
@@ -209,26 +195,34 @@ class Plan:
     @property
     def passes(self) -> int:
         """Passes of the pixel networks that the whole grid takes."""
-        return sum({cell.drawing: cell.passes for cell in self.cells}.values())
+        return sum({self.drawing(cell): self.passes_of(cell) for cell in self.cells}.values())
+
+    def passes_of(self, cell: Cell) -> int:
+        return self.contenders[cell.contender].passes(cell.request)
+
+    def drawing(self, cell: Cell) -> tuple[Any, ...]:
+        """What decides the pixels: cells with equal ones hold the same picture, which is drawn once."""
+        contender = self.contenders[cell.contender]
+        request = contender.request(cell.request)
+        steps = (request.steps, request.sampler) if contender.model.has_steps else ()
+        return cell.contender, request.objects, request.seed, *steps
 
     def pictures(self) -> list[list[int]]:
-        """The pictures to draw, each as the places of the cells that it fills, the ACGAN's first."""
+        """The pictures to draw, each as the places of the cells that it fills."""
         found: dict[tuple[Any, ...], list[int]] = {}
         for place, cell in enumerate(self.cells):
-            found.setdefault(cell.drawing, []).append(place)
-        return sorted(found.values(), key=lambda places: self.cells[places[0]].model != "acgan")
+            found.setdefault(self.drawing(cell), []).append(place)
+        return list(found.values())
 
-    def query(self, weights: Mapping[str, str] | None = None) -> str:
-        """The query of a link that draws the grid again."""
-        axes = "".join(f"&{name}={quote(axis.query, safe=':,')}" for name, axis in self.axes.items())
-        return f"{self.request.query(weights)}&grid={self.model}{axes}"
-
-    @property
-    def axes(self) -> dict[str, Axis]:
-        return {"rows": self.rows, "columns": self.columns}
+    def query(self, request: str) -> str:
+        """The query of a link that draws the grid again, given that of its request."""
+        rows, columns = (quote(axis.query, safe=":,") for axis in (self.rows, self.columns))
+        return f"{request}&grid={self.model}&rows={rows}&columns={columns}"
 
 
-def from_query(query: Mapping[str, str], request: GenerationRequest) -> tuple[Plan | None, list[str]]:
+def from_query(
+    query: Mapping[str, str], request: GenerationRequest, contenders: Mapping[str, Contender]
+) -> tuple[Plan | None, list[str]]:
     """(plan, notes) of a link: no plan where it names no grid, or one that cannot be drawn, as a note then says."""
     if not set(FIELDS) & set(query):
         return None, []
@@ -236,6 +230,7 @@ def from_query(query: Mapping[str, str], request: GenerationRequest) -> tuple[Pl
     try:
         if not request.objects:
             raise fault("the link names no object")
-        return Plan.of(request, query.get("grid", "ddpm"), (rows[0], rows[2]), (columns[0], columns[2])), []
+        model = query.get("grid", next(iter(contenders)))
+        return Plan.of(request, model, (rows[0], rows[2]), (columns[0], columns[2]), contenders), []
     except InputError as error:
         return None, [f"The link's grid cannot be drawn: {error}."]

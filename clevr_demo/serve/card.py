@@ -20,7 +20,6 @@ from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.wording import many
 
 SIZE = (1200, 630)
-TITLES = {"ddpm": "DDPM", "acgan": "ACGAN"}
 PICTURE = 384
 """Side of an enlarged picture: six card pixels to one of the model's."""
 MARGIN, GAP, TOP = 48, 24, 100

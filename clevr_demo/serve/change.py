@@ -13,9 +13,9 @@ from clevr_demo.judge.evaluator import Verdict
 from clevr_demo.objects import InputError, index_of
 from clevr_demo.pictures import difference
 from clevr_demo.request import GenerationRequest
-from clevr_demo.serve.axes import MODEL_NAMES, NOTHING, Cell
-from clevr_demo.serve.grid import judged, pictures
-from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.axes import NOTHING
+from clevr_demo.serve.grid import judged
+from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.table import Picture, Table
 
 STILL = 2.5
@@ -75,13 +75,15 @@ def draw_change(
     """The table after every picture: before, after and their difference, for both models."""
     columns = [", ".join(before.names), ", ".join(after.names), "what differs"]
     title = f"The same seed {before.seed} with one object changed"
-    cells = [Cell(model, request) for model in MODEL_NAMES for request in (before, after)]
-    table = Table(title, columns, list(MODEL_NAMES.values()), sum(cell.passes for cell in cells))
+    duel = studio.duel(before)
+    cells = [Cell(one.name, request) for one in duel for request in (before, after)]
+    passes = [one.passes(request) for one in duel for request in (before, after)]
+    table = Table(title, columns, [one.title for one in duel], sum(passes))
     yield table
-    for number, pixels, _ in pictures(studio, cells, stopped):
+    for number, still in studio.draw(cells, stopped):
         row, column = divmod(number, 2)
-        table.pictures[row * len(columns) + column] = judged(studio, cells[number], pixels)
-        table.spent += cells[number].passes
+        table.pictures[row * len(columns) + column] = judged(studio, cells[number], still.predicted)
+        table.spent += passes[number]
         compare(table, row)
         yield table
     table.state = "done" if len(table.pictures) == table.total else "stopped"

@@ -13,7 +13,7 @@ from typing import Any
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.payload import Pair, Run, Side
-from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.wording import ahead
 
 INTERVAL = 0.1
@@ -39,34 +39,31 @@ def shown_steps(steps: int) -> set[int]:
     return {1 + round(place * (steps - 1) / (MOST_FRAMES - 1)) for place in range(MOST_FRAMES)}
 
 
-def _acgan_picture(studio: Studio, pair: Pair) -> None:
-    """The ACGAN's picture, in one pass, judged."""
-    still = studio.acgan_still(pair.request)
-    pair.acgan.seconds, pair.acgan.evaluations = still.seconds, still.evaluations
-    pair.acgan.add(still, studio.verdicts([still.predicted], pair.request)[0])
-
-
-def _add(studio: Studio, pair: Pair, stills: list[Still]) -> None:
-    """Adds the DDPM's frames; those that show something are judged, in one pass."""
+def _add(studio: Studio, side: Side, request: GenerationRequest, stills: list[Still]) -> None:
+    """Adds a side's frames; those that show something are judged, in one pass."""
     drawn = [still for still in stills if still.stage == "what"]
-    verdicts = iter(studio.verdicts([still.predicted for still in drawn], pair.request) if drawn else [])
+    verdicts = iter(studio.verdicts([still.predicted for still in drawn], request) if drawn else [])
     for still in stills:
-        pair.ddpm.add(still, next(verdicts) if still.stage == "what" else None, with_noisy=still.stage == "what")
+        has_steps = side.contender.model.has_steps
+        side.add(still, next(verdicts) if still.stage == "what" else None, with_noisy=has_steps)
 
 
-def _ddpm_updates(studio: Studio, run: Run, pair: Pair, stopped: Callable[[], bool]) -> Iterator[None]:
-    """Adds the DDPM's frames, yielding whenever the page is due an update."""
-    shown, unsent, sent = shown_steps(pair.request.steps), list[Still](), 0.0
-    frames = studio.ddpm_stills(pair.request)
+def _updates(
+    studio: Studio, run: Run, side: Side, request: GenerationRequest, stopped: Callable[[], bool]
+) -> Iterator[None]:
+    """Adds a side's frames, yielding whenever the page is due an update."""
+    contender = side.contender
+    shown, unsent, sent = shown_steps(contender.passes(request)), list[Still](), 0.0
+    frames = studio.draw([Cell(contender.name, request, timeline=contender.model.has_steps)])
     try:
-        for still in frames:
-            run.notice = still.notice
-            pair.ddpm.seconds, pair.ddpm.evaluations = still.seconds, still.evaluations
-            if still.stage == "where" or still.evaluations in shown:
+        for _, still in frames:
+            run.notice = still.notice or run.notice
+            side.seconds, side.evaluations = still.seconds, still.evaluations
+            if still.stage == "where" or still.last or still.evaluations in shown:
                 unsent.append(still)
             halted = stopped()
             if unsent and (halted or still.last or time.monotonic() - sent >= INTERVAL):
-                _add(studio, pair, unsent)
+                _add(studio, side, request, unsent)
                 unsent, sent = [], time.monotonic()
                 yield
             if halted:
@@ -76,20 +73,23 @@ def _ddpm_updates(studio: Studio, run: Run, pair: Pair, stopped: Callable[[], bo
 
 
 def draw(studio: Studio, request: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
-    """The run after every update; the last one is done or, once `stopped()` turned true, stopped."""
-    run = Run(request, studio.weights)
+    """The run after every update; the last one is done or, once `stopped()` turned true, stopped.
+
+    Of each seed the picture that takes one pass comes first: the other may have to wait for a GPU.
+    """
+    contenders = studio.duel(request)
+    run = Run(request, studio.query(request), contenders)
     for number in range(request.pictures):
         if stopped():
             run.state = "stopped"
             break
         single = request.single(number)
-        query = single.query(run.weights)
-        pair = Pair(single, Side(single.objects, query), Side(single.objects, query))
+        query = studio.query(single)
+        pair = Pair(single, {one.name: Side(one, single.objects, query) for one in contenders})
         run.pairs.append(pair)
-        _acgan_picture(studio, pair)
-        yield run  # at once: the DDPM may have to wait for a GPU
-        for _ in _ddpm_updates(studio, run, pair, stopped):
-            yield run
+        for side in sorted(pair.sides.values(), key=lambda side: side.contender.model.has_steps):
+            for _ in _updates(studio, run, side, single, stopped):
+                yield run
         if not pair.finished:
             run.state = "stopped"
             break

@@ -1,10 +1,11 @@
-"""The one gate to the DDPM: page, endpoint and grid all draw through it, on a GPU where one is to be had.
+"""The gate to a contender: whatever is drawn goes through it, on a GPU where one is to be had.
 
     for number, still in gate.stills([request]):          # the timeline of every picture, one picture after the other
     for number, still in gate.stills(requests, timeline=False):       # the finished pictures alone, in batches
 
-On a hosted Space with a shared GPU (ZeroGPU) the weights lie packed on disk and only a forked process that holds the
-GPU can use them. It is asked for once a call, however many pictures that draws. If the visitor's quota is used up, if
+A model that is worth a GPU takes one where there is one; the others are so small that they stay on the CPU. On a hosted
+Space with a shared GPU (ZeroGPU) the weights lie packed on disk and only a forked process that holds the GPU can use
+them. It is asked for once a call, however many pictures that draws. If the visitor's quota is used up, if
 no GPU comes in time or if it is lost on the way, a second copy of the weights draws what is missing on the CPU, and
 every still of it says so in one sentence.
 """
@@ -16,14 +17,15 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from clevr_demo.generators.protocol import Frame
+from clevr_demo.generators.protocol import Batched, Frame, Generator
+from clevr_demo.models import Contender
 from clevr_demo.pictures import to_uint8
 from clevr_demo.places import Places
 from clevr_demo.request import GenerationRequest
@@ -87,9 +89,9 @@ class Still:
         return cls(frame.index, frame.timestep, noisy, predicted, *cost, last, frame.stage, frame.places)
 
 
-def streamed(model: Any, request: GenerationRequest, **options: Any) -> Iterator[Still]:
+def streamed(model: Generator, request: GenerationRequest, settings: Mapping[str, Any]) -> Iterator[Still]:
     """A picture's frames, each as soon as it is made; closing the iterator cancels the rest."""
-    frames = model.stream(request.objects, request.seed, request.steps, **options)
+    frames = model.stream(request.objects, request.seed, request.steps, **settings)
     seconds, evaluations = 0.0, 0
     while True:
         one_thread()  # here, as every step may run in another thread
@@ -110,17 +112,18 @@ def batches(requests: Sequence[GenerationRequest]) -> list[list[int]]:
     return [group[start : start + BATCH] for group in alike.values() for start in range(0, len(group), BATCH)]
 
 
-def finished(model: Any, requests: Sequence[GenerationRequest]) -> Iterator[Numbered]:
+def finished(model: Generator, contender: Contender, requests: Sequence[GenerationRequest]) -> Iterator[Numbered]:
     """The finished pictures alone, batch by batch."""
     for batch in batches(requests):
         some = [requests[number] for number in batch]
         objects, seeds = [one.objects for one in some], [one.seed for one in some]
-        drawn = model.generate_batch(objects, seeds, some[0].steps, timeline=False, sampler=some[0].sampler)
+        settings = contender.keywords(some[0])
+        drawn = model.generate_batch(objects, seeds, some[0].steps, timeline=False, **settings)
         for number, result in zip(batch, drawn, strict=True):
             yield number, Still.of(result.frames[-1], result.seconds, result.evaluations, last=True)
 
 
-def gpu_seconds(requests: Sequence[GenerationRequest], timeline: bool) -> int:
+def gpu_seconds(name: str, requests: Sequence[GenerationRequest], timeline: bool) -> int:
     """What to ask of a shared GPU: quota is charged by this, so it stays close to the need."""
     steps = (one.steps for one in requests) if timeline else (requests[batch[0]].steps for batch in batches(requests))
     return 4 + sum(steps) // 20
@@ -135,18 +138,18 @@ def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
     return spaces.GPU(duration=gpu_seconds)(function)
 
 
-_on_gpu: dict[str, Any] = {}  # a forked GPU process finds the model here
+_on_gpu: dict[str, tuple[Contender, Generator]] = {}  # by contender: a forked GPU process finds the model here
 
 
 @on_gpu
-def gpu_stills(requests: Sequence[GenerationRequest], timeline: bool) -> Iterator[Numbered]:
-    """What `Gate.stills` gives, drawn by the model on the GPU; only plain values go in and come out."""
-    model = _on_gpu["ddpm"]
+def gpu_stills(name: str, requests: Sequence[GenerationRequest], timeline: bool) -> Iterator[Numbered]:
+    """What `Gate.stills` gives, drawn by the contender's model on the GPU; only plain values go in and come out."""
+    contender, model = _on_gpu[name]
     if not timeline:
-        yield from finished(model, requests)
+        yield from finished(model, contender, requests)
         return
     for number, request in enumerate(requests):
-        for still in streamed(model, request, sampler=request.sampler):
+        for still in streamed(model, request, contender.keywords(request)):
             yield number, still
 
 
@@ -156,33 +159,44 @@ def excuse(error: Exception) -> str:
 
 
 class Gate:
-    """Draws with the DDPM; made by `Studio.load`. `spare` loads the copy that draws where the GPU fails."""
+    """Draws with one contender; `load(device)` makes its model. A second copy, made when it is first needed, draws on
+    the CPU where the GPU fails."""
 
-    def __init__(self, model: Any, spare: Callable[[], Any]) -> None:
-        self.model, self._load_spare = model, spare
-        self.has_gpu = str(getattr(model, "device", "cpu")).startswith("cuda")
-        self._spare: Any = None if self.has_gpu else model
+    def __init__(self, contender: Contender, load: Callable[[str], Generator], device: str = "auto") -> None:
+        self.contender, self._load = contender, load
+        self.model = load(device if contender.model.on_gpu else "cpu")
+        self.has_gpu = self.model.device.type == "cuda"
+        self._spare = None if self.has_gpu else self.model
         self._lock, self._turn = threading.Lock(), threading.BoundedSemaphore(cores())
         self._closed = threading.Event()
         if self.has_gpu:
-            _on_gpu["ddpm"] = model
-            model.chunk = BATCH  # a GPU rounds otherwise than a CPU anyway, and is as fast with many
+            _on_gpu[contender.name] = contender, self.model
+            if isinstance(self.model, Batched):
+                self.model.chunk = BATCH  # a GPU rounds otherwise than a CPU anyway, and is as fast with many
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the weights, as links carry it."""
+        return self.model.name.partition("@")[2]
 
     def stills(
         self,
         requests: Sequence[GenerationRequest],
         timeline: bool = True,
         stopped: Callable[[], bool] = lambda: False,
+        **settings: Any,
     ) -> Iterator[Numbered]:
         """(place of the request, still) for every frame or, without `timeline`, for every finished picture.
 
-        Closing the iterator cancels the rest, and so does `stopped()` once it is true, at the next step.
+        Closing the iterator cancels the rest, and so does `stopped()` once it is true, at the next step. `settings`
+        are the model's own that no request holds.
         """
+        requests = [self.contender.request(request) for request in requests]
         seen: set[tuple[int, int]] = set()
         notice = ""
         if self.has_gpu:
             try:
-                for number, still in gpu_stills(requests, timeline):
+                for number, still in gpu_stills(self.contender.name, requests, timeline):
                     if stopped():
                         return
                     seen.add((number, -1 if still.last else still.index))
@@ -193,37 +207,43 @@ class Gate:
                 print(f"The GPU failed, the CPU draws instead. {type(error).__name__}: {error}", file=sys.stderr)
                 if os.environ.get("CLEVR_DEBUG"):
                     traceback.print_exc()
-        yield from self._on_cpu(requests, timeline, stopped, seen, notice)
+        for number, request in enumerate(requests):
+            if (number, -1) in seen:
+                continue
+            for still in self._on_cpu(request, timeline, stopped, settings):
+                if (number, still.index) not in seen:
+                    yield number, replace(still, notice=notice)
+            if stopped() or self._closed.is_set():
+                return
 
     def close(self) -> None:
         """Ends every draw at its next step."""
         self._closed.set()
 
     def _on_cpu(
-        self,
-        requests: Sequence[GenerationRequest],
-        timeline: bool,
-        stopped: Callable[[], bool],
-        seen: set[tuple[int, int]],
-        notice: str,
-    ) -> Iterator[Numbered]:
-        """What is missing of the stills, one picture after the other."""
-        for number, request in enumerate(requests):
-            if (number, -1) in seen:
-                continue
-            frames = streamed(self._cpu_model(), request, sampler=request.sampler)
-            while not (stopped() or self._closed.is_set()):
-                with self._turn:  # for one step, so that a visitor who is slow to look keeps nobody waiting
-                    still = next(frames, None)
-                if still is None:
-                    break
-                if still.last or (timeline and (number, still.index) not in seen):
-                    yield number, replace(still, notice=notice)
-            else:
+        self, request: GenerationRequest, timeline: bool, stopped: Callable[[], bool], settings: Mapping[str, Any]
+    ) -> Iterator[Still]:
+        """A picture's frames, or its last one alone."""
+        keywords = self.contender.keywords(request) | dict(settings)
+        if timeline or self.contender.model.has_steps:  # step by step, so that it can be stopped at any
+            frames = streamed(self._cpu_model(), request, keywords)
+        else:
+            frames = self._at_once(request)
+        while not (stopped() or self._closed.is_set()):
+            with self._turn:  # for one step, so that a visitor who is slow to look keeps nobody waiting
+                still = next(frames, None)
+            if still is None:
                 return
+            if timeline or still.last:
+                yield still
 
-    def _cpu_model(self) -> Any:
+    def _at_once(self, request: GenerationRequest) -> Iterator[Still]:
+        one_thread()
+        for _, still in finished(self._cpu_model(), self.contender, [request]):
+            yield still
+
+    def _cpu_model(self) -> Generator:
         with self._lock:
             if self._spare is None:
-                self._spare = self._load_spare()
+                self._spare = self._load("cpu")
             return self._spare

@@ -23,10 +23,11 @@ import numpy as np
 from PIL import Image
 
 from clevr_demo.judge.evaluator import Verdict
-from clevr_demo.objects import INDEX
+from clevr_demo.models import Contender
 from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.gate import Still
+from clevr_demo.serve.verdicts import compact, compact_places
 from clevr_demo.serve.wording import cost, done, drawing, stopped
 
 QUALITIES = (75, 50, 25, 8, 1)
@@ -50,30 +51,6 @@ def webp_base64(pixels: np.ndarray) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def judged(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as small plain values.
-
-    `p` is per mille for each requested object, by the classifier; `found` is [object's index, row, column in pixels,
-    per mille of confidence] for everything that the detector sees; `told` is the verdict in a sentence.
-    """
-    return {
-        "p": [round(1000 * verdict.probabilities[name]) for name in verdict.requested],
-        "hits": verdict.hits,
-        "exact": verdict.exact,
-        "found": [
-            [INDEX[one.name], round(one.row, 1), round(one.column, 1), round(1000 * one.confidence)]
-            for one in verdict.found
-        ],
-        "told": verdict.sentence,
-    }
-
-
-def places_of(still: Still) -> list[list[float]]:
-    """[row, column] in pixels of where the model means each object to stand, in the request's order."""
-    centres = still.places.centres if still.places else ()
-    return [[round(value, 1) for value in centre] for centre in centres]
-
-
 def since(frames: Sequence[dict[str, Any]], objects: Sequence[int]) -> list[int | None]:
     """For each object the step from which on every judged frame finds it; None if the last one does not."""
     steps: list[int | None] = []
@@ -89,8 +66,9 @@ def since(frames: Sequence[dict[str, Any]], objects: Sequence[int]) -> list[int 
 
 @dataclass
 class Side:
-    """One model's picture: the timeline so far, and the last frame apart, exact to the pixel."""
+    """One contender's picture: the timeline so far, and the last frame apart, exact to the pixel."""
 
+    contender: Contender
     objects: tuple[int, ...]
     query: str = ""
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -104,7 +82,7 @@ class Side:
     def add(self, still: Still, verdict: Verdict | None = None, with_noisy: bool = False) -> None:
         """Appends a frame; those of the stage "what" come with their verdict, and the last one becomes the picture."""
         frame: dict[str, Any] = {"stage": still.stage, "t": still.timestep, "ms": round(1000 * still.seconds)}
-        frame["places"] = places_of(still)
+        frame["places"] = compact_places(still.places)
         if verdict is None:
             self.where += 1
             frame["step"] = self.where
@@ -112,7 +90,7 @@ class Side:
                 frame["x0"] = webp_base64(still.predicted)
         else:
             frame["step"] = still.index - self.where + 1
-            frame |= judged(verdict)
+            frame |= compact(verdict)
             frame["x0"] = png_base64(still.predicted, self.query) if still.last else webp_base64(still.predicted)
             if with_noisy:
                 frame["xt"] = webp_base64(still.noisy)
@@ -143,31 +121,36 @@ class Side:
 
 @dataclass
 class Pair:
-    """One seed's two pictures."""
+    """One seed's two pictures, by their contenders' names."""
 
     request: GenerationRequest
-    ddpm: Side
-    acgan: Side
+    sides: dict[str, Side]
+
+    @property
+    def lead(self) -> Side:
+        """Whose timeline is scrubbed: the first that has steps, else the first."""
+        sides = list(self.sides.values())
+        return next((side for side in sides if side.contender.model.has_steps), sides[0])
 
     @property
     def finished(self) -> bool:
-        return self.ddpm.last is not None and self.acgan.last is not None
+        return all(side.last is not None for side in self.sides.values())
 
     def payload(self) -> dict[str, Any]:
-        base = self.acgan.seconds if self.acgan.last else 0.0
-        return {
-            "seed": self.request.seed,
-            "ddpm": self.ddpm.payload() | {"cost": cost(self.ddpm.evaluations, self.ddpm.seconds, base)},
-            "acgan": self.acgan.payload() | {"cost": cost(self.acgan.evaluations, self.acgan.seconds)},
-        }
+        sides: dict[str, Any] = {name: side.payload() for name, side in self.sides.items()}
+        for name, side in self.sides.items():
+            others = [other.seconds for other in self.sides.values() if other is not side and other.last]
+            sides[name]["cost"] = cost(side.evaluations, side.seconds, min(others, default=0.0))
+        return {"seed": self.request.seed, **sides}
 
 
 @dataclass
 class Run:
-    """A request being drawn. `state` is "drawing", "done" or "stopped"."""
+    """A request being drawn by two contenders. `state` is "drawing", "done" or "stopped"; `query` is its link's."""
 
     request: GenerationRequest
-    weights: dict[str, str]
+    query: str
+    contenders: tuple[Contender, ...]
     key: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     state: str = "drawing"
     notice: str = ""  # how it was drawn, where that is not as usual
@@ -182,46 +165,54 @@ class Run:
     def thin(self) -> None:
         """Drops all frames but each picture's last: they are most of what a run weighs."""
         for pair in self.pairs:
-            for side in (pair.ddpm, pair.acgan):
+            for side in pair.sides.values():
                 del side.stills[:-1]
+
+    @property
+    def steps(self) -> int:
+        """Of the one whose timeline is scrubbed."""
+        return self.pairs[-1].lead.contender.request(self.request).steps if self.pairs else self.request.steps
 
     @property
     def thinned(self) -> bool:
         """Whether frames were dropped, so that a film of them has to be drawn anew."""
-        return bool(self.finished) and len(self.finished[0].ddpm.stills) < min(self.request.steps, 2)
+        if not self.finished:
+            return False
+        lead = self.finished[0].lead
+        return len(lead.stills) < min(lead.contender.passes(self.request), 2)
 
     @property
     def step(self) -> int:
         """The denoising steps that the picture being drawn has behind it."""
-        return self.pairs[-1].ddpm.evaluations if self.pairs else 0
+        return self.pairs[-1].lead.evaluations if self.pairs else 0
 
     @property
     def seconds_left(self) -> float:
         """About how long it still takes, judged by what is drawn."""
-        total = self.request.pictures * self.request.steps
-        behind = max(0, len(self.pairs) - 1) * self.request.steps + self.step
+        total = self.request.pictures * self.steps
+        behind = max(0, len(self.pairs) - 1) * self.steps + self.step
         return (time.monotonic() - self.began) * (total - behind) / behind if behind else 0.0
 
     def status(self) -> str:
         """The state in words."""
         if self.state == "drawing":
             count = (len(self.pairs), self.request.pictures)
-            return drawing(self.step, self.request.steps, *count, self.seconds_left)
+            return drawing(self.step, self.steps, *count, self.seconds_left)
         if self.state == "stopped":
-            return stopped(self.step, self.request.steps, len(self.finished), self.request.pictures)
-        by_ddpm, by_acgan = zip(*((pair.ddpm.verdict, pair.acgan.verdict) for pair in self.pairs), strict=True)
-        return done({"DDPM": by_ddpm, "ACGAN": by_acgan})
+            return stopped(self.step, self.steps, len(self.finished), self.request.pictures)
+        return done({one.title: [pair.sides[one.name].verdict for pair in self.pairs] for one in self.contenders})
 
     def payload(self) -> dict[str, Any]:
-        """What the page shows, as plain values."""
+        """What the page shows, as plain values; `contenders` where the request names them."""
         return {
             "key": self.key,
             "state": self.state,
             "status": f"{self.status()} {self.notice}".strip(),
             "objects": list(self.request.objects),
-            "steps": self.request.steps,
+            "steps": self.steps,
             "seed": self.request.seed,
             "total": self.request.pictures,
-            "query": self.request.query(self.weights),
+            "query": self.query,
             "pairs": [pair.payload() for pair in self.pairs],
+            **({"contenders": list(self.request.duel)} if self.request.duel else {}),
         }

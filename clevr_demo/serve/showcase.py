@@ -23,6 +23,7 @@ from typing import Any
 from PIL import Image
 
 from clevr_demo.checkpoints import write_text
+from clevr_demo.models import usual_pair
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve import card as cards
 from clevr_demo.serve.drawing import draw
@@ -66,7 +67,7 @@ def bake(studio: Studio) -> dict[str, Any]:
     shown = entries(run.pairs[0])
     captions = [asdict(Caption(entry.sentence, entry.cost, entry.good)) for entry in shown]
     return {
-        "weights": run.weights,
+        "weights": {one.name: studio.fingerprint(one.name) for one in run.contenders},
         "run": run.payload() | {"key": STATE, "state": STATE, "status": GREETING},
         "captions": captions,
     }
@@ -94,8 +95,7 @@ def picture(model: str) -> Image.Image:
 def words() -> str:
     """The showcase's card for those who cannot see it."""
     told = [
-        f"{title}: {caption['sentence']}"
-        for title, caption in zip(cards.TITLES.values(), load()["captions"], strict=True)
+        f"{one.title}: {caption['sentence']}" for one, caption in zip(usual_pair(), load()["captions"], strict=True)
     ]
     return f"Asked for: {', '.join(REQUEST.names)}. {'. '.join(told)}."
 
@@ -103,8 +103,8 @@ def words() -> str:
 def card() -> Image.Image:
     """The showcase's card."""
     shown = [
-        cards.Entry(title, picture(model), **caption)
-        for (model, title), caption in zip(cards.TITLES.items(), load()["captions"], strict=True)
+        cards.Entry(one.title, picture(one.name), **caption)
+        for one, caption in zip(usual_pair(), load()["captions"], strict=True)
     ]
     return cards.card(REQUEST, shown, "Tick your own objects, watch both models draw them, and send the link.")
 

@@ -1,72 +1,115 @@
-"""The models behind the page: the two generators and the judge.
+"""Who draws behind the page, and who judges.
 
-`Studio.load()` reads the three checkpoints once. The DDPM takes a GPU where there is one and is reached through its
-gate alone (see `gate`); the ACGAN and the judge are so small that they stay on the CPU, which keeps a borrowed GPU's
-time for the denoising.
+    studio = Studio.load()                                      # the DDPM and the ACGAN that ship with the project
+    for number, still in studio.draw([Cell("ddpm", request), Cell("acgan", request)]):
+        ...
+
+Every contender stands behind its gate (see `gate`). Page, endpoint, grids and command line draw through `Studio.draw`.
+The judge is so small that it stays on the CPU.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
-import clevr_demo
-from clevr_demo.generators.acgan import ACGANGenerator
-from clevr_demo.generators.ddpm import DiffusionGenerator
-from clevr_demo.judge.evaluator import Evaluator, Verdict
+from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
+from clevr_demo.models import Contender, usual_pair
 from clevr_demo.request import GenerationRequest
-from clevr_demo.serve.gate import Gate, Still, one_thread, streamed
+from clevr_demo.serve.gate import Gate, Numbered, one_thread
 
-WEIGHTS = {"ddpm": "CLEVR_DDPM", "acgan": "CLEVR_ACGAN", "evaluator": "CLEVR_EVALUATOR"}
-"""Environment variables that name other checkpoint folders than those that ship with the project."""
+EVALUATOR = "CLEVR_EVALUATOR"
+"""The environment variable that names another classifier than the one that ships with the project."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One picture to draw, by a contender's name: all its frames with `timeline`, else the finished one alone."""
+
+    contender: str
+    request: GenerationRequest
+    timeline: bool = False
 
 
 @dataclass(frozen=True)
 class Studio:
-    """The two generators, the DDPM's gate and the judge."""
+    """The contenders' gates by name, the first two of which draw unless a request names others, and the judge."""
 
-    ddpm: DiffusionGenerator
-    acgan: ACGANGenerator
+    gates: Mapping[str, Gate]
     judge: Evaluator
-    gate: Gate
 
     @classmethod
-    def load(cls) -> Studio:
-        """Reads the checkpoints; raises CheckpointError with the name of a file that is missing or does not fit."""
-        paths = {name: os.environ.get(variable) for name, variable in WEIGHTS.items()}
-        ddpm = clevr_demo.load("ddpm", paths["ddpm"])
-        return cls(
-            ddpm=ddpm,  # type: ignore[arg-type]
-            acgan=clevr_demo.load("acgan", paths["acgan"], device="cpu"),  # type: ignore[arg-type]
-            judge=clevr_demo.load_evaluator(paths["evaluator"], device="cpu"),
-            gate=Gate(ddpm, spare=lambda: clevr_demo.load("ddpm", paths["ddpm"], device="cpu")),
-        )
+    def load(cls, contenders: Sequence[Contender] = (), device: str = "auto") -> Studio:
+        """Reads the checkpoints of the contenders, by default of the two that ship with the project.
+
+        Raises:
+            CheckpointError: names a file that is missing or does not fit.
+        """
+        gates = {one.name: Gate(one, one.load, device) for one in contenders or usual_pair()}
+        return cls(gates, load_evaluator(os.environ.get(EVALUATOR), device="cpu"))
 
     @property
-    def weights(self) -> dict[str, str]:
-        """Fingerprints of both generators' weights, as links carry them."""
-        return {model.kind: model.name.partition("@")[2] for model in (self.ddpm, self.acgan)}
+    def contenders(self) -> dict[str, Contender]:
+        return {name: gate.contender for name, gate in self.gates.items()}
 
-    def ddpm_stills(self, request: GenerationRequest) -> Iterator[Still]:
-        """The DDPM's frames of one picture; closing the iterator cancels the rest."""
-        for _, still in self.gate.stills([request]):
-            yield still
+    @property
+    def pair(self) -> tuple[Contender, ...]:
+        """The two that draw unless a request names others."""
+        return tuple(self.contenders.values())[:2]
 
-    def acgan_stills(self, request: GenerationRequest, walk: str = "both") -> Iterator[Still]:
-        """The ACGAN's walk through its noise, of "places", "looks" or "both", ending in its picture."""
-        return streamed(self.acgan, request, walk=walk)
+    def duel(self, request: GenerationRequest) -> tuple[Contender, ...]:
+        """The two contenders that draw a request."""
+        return tuple(self.gates[name].contender for name in request.duel) or self.pair
 
-    def acgan_still(self, request: GenerationRequest) -> Still:
-        """The ACGAN's picture, in one pass."""
-        one_thread()
-        drawn = self.acgan.generate_batch([request.objects], [request.seed], request.steps, timeline=False)[0]
-        return Still.of(drawn.frames[-1], drawn.seconds, drawn.evaluations, last=True)
+    def settled(self, request: GenerationRequest) -> GenerationRequest:
+        """The request without the names of the two that would draw it anyway."""
+        return replace(request, duel=()) if self.duel(request) == self.pair else request
 
-    def verdicts(self, pictures: list[np.ndarray], request: GenerationRequest) -> list[Verdict]:
+    def fingerprint(self, name: str) -> str:
+        """Of a contender's weights."""
+        return self.gates[name].fingerprint
+
+    def query(self, request: GenerationRequest, *more: str) -> str:
+        """The request's link, with the fingerprints of those who draw it; `more` contenders' may join."""
+        names = dict.fromkeys([*(one.name for one in self.duel(request)), *more])
+        return request.query({name: self.fingerprint(name) for name in names})
+
+    def alone(self, cell: Cell) -> GenerationRequest:
+        """A cell's request as a duel that shows it: with its contender as one of the two."""
+        shown = [one.name for one in self.duel(cell.request)]
+        return cell.request if cell.contender in shown else replace(cell.request, duel=(cell.contender, shown[0]))
+
+    def draw(
+        self, cells: Sequence[Cell], stopped: Callable[[], bool] = lambda: False, **settings: str
+    ) -> Iterator[Numbered]:
+        """(place of the cell, still) of cells: those that take one pass first, then a contender after the other, so
+        that a shared GPU is asked for once. Closing the iterator cancels the rest, and so does `stopped()`.
+
+        `settings` are the models' own that no request holds, such as the ACGAN's walk.
+        """
+        groups: dict[tuple[str, bool], list[int]] = {}
+        for place, cell in enumerate(cells):
+            groups.setdefault((cell.contender, cell.timeline), []).append(place)
+        for (name, timeline), places in sorted(groups.items(), key=lambda group: self._has_steps(group[0][0])):
+            if stopped():
+                return
+            requests = [cells[place].request for place in places]
+            for number, still in self.gates[name].stills(requests, timeline, stopped, **settings):
+                yield places[number], still
+
+    def _has_steps(self, name: str) -> bool:
+        return self.gates[name].contender.model.has_steps
+
+    def verdicts(self, pictures: Sequence[np.ndarray], request: GenerationRequest) -> list[Verdict]:
         """The judge's verdicts on (64, 64, 3) uint8 pictures of one request, in one pass."""
         one_thread()
         return self.judge.judge([Image.fromarray(pixels) for pixels in pictures], request.objects)
+
+    def close(self) -> None:
+        """Ends every draw at its next step."""
+        for gate in self.gates.values():
+            gate.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any
 
 import gradio as gr
 
 from clevr_demo.request import DEFAULT_STEPS, FAST_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
+from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.component import asset
 from clevr_demo.ui.note import Note
 from clevr_demo.ui.picker import Picker
@@ -34,6 +36,7 @@ class Controls:
     steps: gr.Number
     sampler: gr.Dropdown
     pictures: gr.Slider
+    duel: gr.Dropdown
     dice: gr.Button
     locked: gr.Checkbox
     live: gr.Checkbox
@@ -45,13 +48,13 @@ class Controls:
 
     @property
     def request(self) -> list[Any]:
-        return [self.picker, self.seed, self.steps, self.sampler, self.pictures]
+        return [self.picker, self.seed, self.steps, self.sampler, self.pictures, self.duel]
 
     @staticmethod
     def read(values: Sequence[Any]) -> GenerationRequest:
         """The checked request; an InputError names the control at fault."""
-        objects, seed, steps, sampler, pictures = values
-        return GenerationRequest.of(objects, seed, steps, sampler, pictures=pictures)
+        objects, seed, steps, sampler, pictures, duel = values
+        return GenerationRequest.of(objects, seed, steps, sampler, pictures, tuple(duel.split(",")) if duel else ())
 
     @staticmethod
     def with_seed(values: Sequence[Any], seed: int) -> tuple[Any, ...]:
@@ -63,7 +66,8 @@ class Controls:
 
     def show(self, request: GenerationRequest) -> dict[Any, Any]:
         """The updates that put a request into the controls."""
-        values = (list(request.names), request.seed, request.steps, request.sampler, request.pictures)
+        duel = ",".join(request.duel)
+        values = (list(request.names), request.seed, request.steps, request.sampler, request.pictures, duel)
         return dict(zip(self.request, values, strict=True))
 
 
@@ -83,15 +87,25 @@ def _picker(notes: dict[str, Note]) -> tuple[Picker, list[Any]]:
     ]
 
 
-def _more() -> tuple[gr.Dropdown, gr.Slider]:
+def _duels(studio: Studio) -> list[tuple[str, str]]:
+    """The duels that can be chosen, the usual one first, by what people read and by what a link says."""
+    usual = studio.pair
+    pairs = [pair for pair in permutations(studio.contenders.values(), 2) if pair != usual]
+    titles = [(" against ".join(one.title for one in pair), ",".join(one.name for one in pair)) for pair in pairs]
+    return [(" against ".join(one.title for one in usual), ""), *titles]
+
+
+def _more(studio: Studio) -> tuple[gr.Dropdown, gr.Slider, gr.Dropdown]:
     with gr.Accordion("More settings", open=False, elem_id="more"):
         choices = [(SAMPLER_NAMES[name], name) for name in SAMPLERS]
         sampler = gr.Dropdown(choices, value="dpm", label="DDPM sampler", info=DISTILLED, elem_id="sampler")
         pictures = gr.Slider(1, MAX_PICTURES, 1, step=1, label="Pictures a model", elem_id="pictures")
-    return sampler, pictures
+        several = len(studio.contenders) > 2
+        duel = gr.Dropdown(_duels(studio), value="", label="Who draws", visible=several or "hidden", elem_id="who")
+    return sampler, pictures, duel
 
 
-def build_controls() -> Controls:
+def build_controls(studio: Studio) -> Controls:
     """The left column's inputs."""
     notes: dict[str, Note] = {}
     picker, examples = _picker(notes)
@@ -111,5 +125,5 @@ def build_controls() -> Controls:
         dice = gr.Button("Roll the seed", size="sm", elem_id="dice")
         locked = gr.Checkbox(True, label="Keep the seed", elem_id="lock", container=False)
         live = gr.Checkbox(False, label="Draw as I click", elem_id="live", container=False)
-    sampler, pictures = _more()
-    return Controls(picker, seed, steps, sampler, pictures, dice, locked, live, generate, stop, notes, examples)
+    sampler, pictures, duel = _more(studio)
+    return Controls(picker, seed, steps, sampler, pictures, duel, dice, locked, live, generate, stop, notes, examples)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS
 from clevr_demo.ui.component import Html, asset
 
@@ -16,6 +18,12 @@ SCRIPTS = (
 class Duel(Html):
     """Shows a run's payload (see `payload`). Scrubbing happens in the browser alone."""
 
-    def __init__(self, address: bool = False, **arguments: Any) -> None:
-        """With `address`, a result goes into the browser's address, which draws it again, and into the history."""
-        super().__init__(asset("duel/duel.html"), SCRIPTS, names=list(OBJECTS), address=address, **arguments)
+    def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
+        """Of the contenders the first two draw what names no others. With `address`, a result goes into the browser's
+        address, which draws it again, and into the history."""
+        known = [
+            {"name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps}
+            for one in contenders
+        ]
+        told = {"names": list(OBJECTS), "contenders": known, "address": address}
+        super().__init__(asset("duel/duel.html"), SCRIPTS, **told, **arguments)

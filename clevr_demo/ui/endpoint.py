@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -23,12 +23,13 @@ from PIL import Image
 from clevr_demo.objects import InputError, slug
 from clevr_demo.pictures import film_strip, png
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
-from clevr_demo.serve.answer import File, Picture, Result, Step, judged, places_of, schema
+from clevr_demo.serve.answer import Answer, File, Picture, Result, Step, result_type, schema
 from clevr_demo.serve.drawing import work
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.queue import Line, Place
 from clevr_demo.serve.shared import Shared
-from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.studio import Cell, Studio
+from clevr_demo.serve.verdicts import plain, plain_places
 
 MOST_WORK = 1200
 """Steps times pictures of one call, at most: some 40 seconds of one core."""
@@ -39,7 +40,6 @@ GIVEN_UP = "The call was given up."
 MOST_WAITING = 64
 """Draws that may wait in the line; whoever comes then is told how long it is."""
 EXAMPLE = [["red cube", "blue sphere"], 7, DEFAULT_STEPS, "dpm", 1, False]
-Answer = tuple[Result, File]
 
 
 class Shelf:
@@ -68,7 +68,7 @@ class Endpoint:
         self.answers = Shared[Answer](KEPT, dropped=self.shelf.drop)
 
     def key(self, request: GenerationRequest, timeline: bool) -> str:
-        return f"{request.query(self.studio.weights)}&timeline={int(timeline)}"
+        return f"{self.studio.query(request)}&timeline={int(timeline)}"
 
     async def answer(self, request: GenerationRequest, timeline: bool) -> Answer:
         """The answer to a checked request; a gr.Error if the line is too long or the caller left before."""
@@ -109,50 +109,47 @@ class Endpoint:
         self, request: GenerationRequest, timeline: bool, key: str, stopped: Callable[[], bool]
     ) -> Iterator[Answer]:
         singles = [request.single(number) for number in range(request.pictures)]
-        acgan = [self._acgan(single, timeline) for single in singles]
-        ddpm: list[list[Still]] = [[] for _ in singles]
-        for number, still in self.studio.gate.stills(singles, timeline, stopped):
-            ddpm[number].append(still)
-        if not all(stills and stills[-1].last for stills in ddpm):
+        names = [one.name for one in self.studio.duel(request)]
+        cells = [Cell(name, single, timeline) for name in names for single in singles]
+        drawn: list[list[Still]] = [[] for _ in cells]
+        for place, still in self.studio.draw(cells, stopped):
+            drawn[place].append(still)
+        if not all(stills and stills[-1].last for stills in drawn):
             return
         result: Result = {
             "link": "",
-            "query": request.query(self.studio.weights),
-            "notice": next((still.notice for stills in ddpm for still in stills if still.notice), ""),
-            "ddpm": [self._picture("ddpm", *pair, timeline, key) for pair in zip(singles, ddpm, strict=True)],
-            "acgan": [self._picture("acgan", *pair, timeline, key) for pair in zip(singles, acgan, strict=True)],
+            "query": self.studio.query(request),
+            "notice": next((still.notice for stills in drawn for still in stills if still.notice), ""),
+            **{name: [] for name in names},
         }
-        rows = [[Image.fromarray(stills[-1].predicted) for stills in row] for row in (ddpm, acgan)]
-        sheet = film_strip(rows)
+        for cell, stills in zip(cells, drawn, strict=True):
+            result[cell.contender].append(self._picture(cell, stills, key))
+        pictures = [Image.fromarray(stills[-1].predicted) for stills in drawn]
+        sheet = film_strip([pictures[row : row + len(singles)] for row in range(0, len(cells), len(singles))])
         large = sheet.resize((sheet.width * SHEET_SCALE, sheet.height * SHEET_SCALE), Image.Resampling.NEAREST)
         yield result, self.shelf.put(key, f"{self._stem(request)}_all.png", png(large, result["query"]))
-
-    def _acgan(self, request: GenerationRequest, timeline: bool) -> list[Still]:
-        return list(self.studio.acgan_stills(request)) if timeline else [self.studio.acgan_still(request)]
 
     @staticmethod
     def _stem(request: GenerationRequest) -> str:
         return "_".join(slug(index) for index in request.objects[:4]) + f"_seed{request.seed}"
 
-    def _picture(
-        self, model: str, request: GenerationRequest, stills: list[Still], timeline: bool, key: str
-    ) -> Picture:
-        query, stem = request.query(self.studio.weights), f"{self._stem(request)}_{model}"
+    def _picture(self, cell: Cell, stills: list[Still], key: str) -> Picture:
+        query, stem = self.studio.query(cell.request), f"{self._stem(cell.request)}_{cell.contender}"
         last = stills[-1]
-        verdicts = self.studio.verdicts([still.predicted for still in stills], request)
+        verdicts = self.studio.verdicts([still.predicted for still in stills], cell.request)
         picture: Picture = {
-            "model": getattr(self.studio, model).name,
-            "seed": request.seed,
+            "model": self.studio.gates[cell.contender].model.name,
+            "seed": cell.request.seed,
             "file": self.shelf.put(key, f"{stem}.png", png(Image.fromarray(last.predicted), query)),
             "seconds": round(last.seconds, 3),
             "evaluations": last.evaluations,
-            "places": places_of(last),
-            "verdict": judged(verdicts[-1]),
+            "places": plain_places(last.places),
+            "verdict": plain(verdicts[-1]),
         }
-        if timeline:
+        if cell.timeline:
             rows = [[Image.fromarray(getattr(still, part)) for still in stills] for part in ("noisy", "predicted")]
             steps: list[Step] = [
-                {"timestep": still.timestep, "stage": still.stage, "sentence": judged(verdict)["sentence"]}
+                {"timestep": still.timestep, "stage": still.stage, "sentence": verdict.sentence}
                 for still, verdict in zip(stills, verdicts, strict=True)
             ]
             strip = self.shelf.put(key, f"{stem}_timeline.png", png(film_strip(rows), query))
@@ -188,13 +185,15 @@ def with_defaults(blocks: gr.Blocks, function: Any) -> None:
     blocks.validate_inputs = fill  # type: ignore[method-assign]
 
 
-def describe(function: Any, example: list[Any]) -> None:
+def describe(function: Any, example: list[Any], contenders: Sequence[str]) -> None:
     """Tells Gradio's description of the endpoint what our docstring and types say."""
     _, meanings, _ = get_function_description(function.fn)
     for component, name, value in zip(function.inputs, get_type_hints(function.fn), example, strict=False):
         component.label, component._api_info = name, component._api_info | {"description": meanings[name]}
         component.example_payload = component.example_value = lambda value=value: value
-    for component, name, kind in zip(function.outputs, ("result", "sheet"), (Result, File), strict=True):
+    for component, name, kind in zip(
+        function.outputs, ("result", "sheet"), (result_type(contenders), File), strict=True
+    ):
         component.label, component._api_info = name, schema(kind)
 
 
@@ -240,5 +239,5 @@ def add_api(studio: Studio, line: Line) -> None:
     blocks = Context.root_block
     assert blocks is not None
     function = next(one for one in blocks.fns.values() if one.api_name == "generate")
-    describe(function, EXAMPLE)
+    describe(function, EXAMPLE, [one.name for one in studio.pair])
     with_defaults(blocks, function)

@@ -111,9 +111,9 @@ class Drawing:
 
     def pictures(self, wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
         """The run after every update: this visitor's own, another's that draws the same, or one that is done."""
-        weights = self.studio.weights
-        own = Run(wanted, weights)
-        for run in self.shared.follow(wanted.query(weights), lambda: draw(self.studio, wanted, stopped), stopped):
+        query = self.studio.query(wanted)
+        own = Run(wanted, query, self.studio.duel(wanted))
+        for run in self.shared.follow(query, lambda: draw(self.studio, wanted, stopped), stopped):
             seen = replace(run, key=own.key)
             if seen.state == "stopped" and not stopped():
                 continue  # the visitor who drew it has left; the next of those who watch draws on
@@ -192,11 +192,12 @@ class Drawing:
         follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
         # A number is drawn once it stands, not at every digit.
         settled = [controls.seed.submit, controls.seed.blur]
-        changes = [controls.picker.change, controls.sampler.input, controls.pictures.release, *settled]
+        chosen = [controls.sampler.input, controls.duel.input]
+        changes = [controls.picker.change, *chosen, controls.pictures.release, *settled]
         changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
         rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)
         controls.stop.click(self.halt, None, None, queue=False, **QUIET)
-        chosen = [self.example, *follow[1:]]
-        examples = [ticked.then(*chosen, js=numbered, **AT_ONCE) for ticked in controls.examples]
+        example = [self.example, *follow[1:]]
+        examples = [ticked.then(*example, js=numbered, **AT_ONCE) for ticked in controls.examples]
         for started in (pressed, changed, rerolled, *examples):
             self.then_draw(started)

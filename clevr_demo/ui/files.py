@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from PIL import Image
 
+from clevr_demo.models import Contender
 from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png, query_in
 from clevr_demo.request import GenerationRequest, query_of
@@ -23,15 +24,14 @@ from clevr_demo.ui.events import AT_ONCE, Drawing, Updates, visitor
 from clevr_demo.ui.links import address_of, read
 from clevr_demo.ui.note import Note
 
-KINDS = {
-    "card": "Card with both pictures",
-    "ddpm": "DDPM picture",
-    "acgan": "ACGAN picture",
-    "pair": "All pictures",
-    "strip": "Film strip",
-    "webp": "WebP film",
-    "gif": "GIF film",
-}
+
+def kinds(contenders: Sequence[Contender]) -> dict[str, str]:
+    """The kinds of download, in the order of `contents`, and what they are called."""
+    pictures = {one.name: f"{one.title} picture" for one in contenders}
+    others = {"pair": "All pictures", "strip": "Film strip", "webp": "WebP film", "gif": "GIF film"}
+    return {"card": "Card with both pictures", **pictures, **others}
+
+
 SHELVES = 64
 """The most runs whose files are kept on disk, besides what Gradio keeps."""
 
@@ -43,32 +43,30 @@ def _images(arrays: list[Any]) -> list[Image.Image]:
 def entries(pair: Pair) -> list[cards.Entry]:
     """The two entries of a finished pair's card."""
     found = []
-    for title, side in ((cards.TITLES["ddpm"], pair.ddpm), (cards.TITLES["acgan"], pair.acgan)):
+    for side in pair.sides.values():
         assert side.picture is not None
         assert side.verdict is not None
         spent, picture = cost(side.evaluations, side.seconds), Image.fromarray(side.picture)
-        found.append(cards.Entry(title, picture, side.verdict.sentence, spent, side.verdict.exact))
+        found.append(cards.Entry(side.contender.title, picture, side.verdict.sentence, spent, side.verdict.exact))
     return found
 
 
-def contents(run: Run, address: str) -> dict[str, tuple[str, bytes]]:
-    """For every kind of download the file's ending and its bytes; `address` is what the card's link starts with.
+def contents(run: Run, single: str, address: str) -> dict[str, tuple[str, bytes]]:
+    """For every kind of download the file's ending and its bytes; `single` is the query of the first picture alone,
+    `address` is what the card's link starts with.
 
     Card, strip and film show the first picture.
     """
-    query, single = run.request.query(run.weights), run.request.single(0).query(run.weights)
     pairs = run.finished
-    stills = pairs[0].ddpm.stills
-    noisy, clear = _images([still.noisy for still in stills]), _images([still.predicted for still in stills])
-    last = _images([pairs[0].acgan.picture])
-    rows = [_images([pair.ddpm.picture for pair in pairs]), _images([pair.acgan.picture for pair in pairs])]
+    lead, others = pairs[0].lead, [side for side in pairs[0].sides.values() if side is not pairs[0].lead]
+    noisy, clear = (_images([getattr(still, part) for still in lead.stills]) for part in ("noisy", "predicted"))
+    rows = {name: _images([pair.sides[name].picture for pair in pairs]) for name in pairs[0].sides}
     card = cards.card(pairs[0].request, entries(pairs[0]), f"{address}?{single}")
     return {
         "card": ("png", png(card, single)),
-        "ddpm": ("png", png(rows[0][0], single)),
-        "acgan": ("png", png(rows[1][0], single)),
-        "pair": ("png", png(film_strip(rows), query)),
-        "strip": ("png", png(film_strip([noisy, clear, last]), single)),
+        **{name: ("png", png(row[0], single)) for name, row in rows.items()},
+        "pair": ("png", png(film_strip(list(rows.values())), run.query)),
+        "strip": ("png", png(film_strip([noisy, clear, _images([side.picture for side in others])]), single)),
         "webp": ("webp", animation(clear, single)),
         "gif": ("gif", animation(clear, single, kind="GIF")),
     }
@@ -117,7 +115,7 @@ class Files:
         with gr.Column(elem_id="download-menu", min_width=200):
             self.buttons = [
                 gr.DownloadButton(title, size="sm", elem_id=f"get-{kind}", interactive=False)
-                for kind, title in KINDS.items()
+                for kind, title in kinds(self.drawing.studio.pair).items()
             ]
         self.drawing.more += self.buttons
         self.drawing.at_start.append(self.none)
@@ -134,10 +132,14 @@ class Files:
         """
         if run is None or not run.finished or not self.drawing.runs.idle(visitor(request)):
             return self.none()
-        made = contents(self.drawing.whole(run), address_of(request)).items()
-        files = {f"{named(run.request)}_{kind}.{ending}": content for kind, (ending, content) in made}
-        paths = zip(self.buttons, self.shelf.put(run.key, files), strict=True)
-        return {button: gr.DownloadButton(value=path, interactive=True) for button, path in paths}
+        studio, address = self.drawing.studio, address_of(request)
+        made = contents(self.drawing.whole(run), studio.query(run.request.single(0)), address)
+        files = {f"{named(run.request)}_{kind}.{ending}": content for kind, (ending, content) in made.items()}
+        paths, called = self.shelf.put(run.key, files), kinds(run.contenders).values()
+        return {
+            button: gr.DownloadButton(title, value=path, interactive=True)
+            for button, title, path in zip(self.buttons, called, paths, strict=True)
+        }
 
     def look(self, path: str | None) -> tuple[list[str], str]:
         """(note, query) of a dropped picture: what it says, without touching any setting; no query, nothing to load."""
@@ -146,12 +148,12 @@ class Files:
         query = query_in(path)
         if query is None:
             return ["This file carries no request: only pictures downloaded here do."], ""
-        request, notes = read(query_of(query), self.drawing.studio.weights)
+        request, notes = read(query_of(query), self.drawing.studio)
         return ([told(request), *notes], query) if request.objects else (notes, "")
 
     def load(self, request: gr.Request, query: str) -> Updates:
         """The settings that a query names, drawn again."""
-        wanted, notes = read(query_of(query), self.drawing.studio.weights)
+        wanted, notes = read(query_of(query), self.drawing.studio)
         drawing = self.drawing
         return {drawing.note: notes, **drawing.controls.show(wanted), **drawing.ask(request, wanted)}
 

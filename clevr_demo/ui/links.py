@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import gradio as gr
 
 from clevr_demo.request import PARSERS, GenerationRequest, from_query, query_of
+from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET
 from clevr_demo.ui.events import Drawing, Updates
 
-TITLES = {"ddpm": "DDPM", "acgan": "ACGAN"}
 KNOWN = {"v", "objects", *PARSERS}
 
 
@@ -30,16 +30,16 @@ def address_of(request: gr.Request) -> str:
     return home() or f"{shown.scheme}://{shown.netloc}{shown.path}".removeprefix("://")
 
 
-def read(query: Mapping[str, str], weights: Mapping[str, str]) -> tuple[GenerationRequest, list[str]]:
+def read(query: Mapping[str, str], studio: Studio) -> tuple[GenerationRequest, list[str]]:
     """The request of a link or a picture's metadata, and what to tell about it."""
-    request, notes, theirs = from_query(query)
-    for model, mark in theirs.items():
-        if mark != weights.get(model):
+    request, notes, theirs = from_query(query, studio.gates)
+    for name, mark in theirs.items():
+        if mark != (here := studio.fingerprint(name)):
+            title = studio.contenders[name].title
             notes.append(
-                f"Made with other {TITLES[model]} weights ({mark}, here {weights.get(model)}): "
-                f"its {TITLES[model]} picture may look different."
+                f"Made with other {title} weights ({mark}, here {here}): its {title} picture may look different."
             )
-    return request, notes
+    return studio.settled(request), notes
 
 
 class Links:
@@ -54,7 +54,7 @@ class Links:
         query = query_of(str(request.query_params))
         if not KNOWN & set(query):
             return {drawing.note: gr.skip()}
-        wanted, notes = read(query, drawing.studio.weights)
+        wanted, notes = read(query, drawing.studio)
         asked = drawing.ask(request, wanted) if wanted.objects and "grid" not in query else {}
         return {drawing.note: notes, **drawing.controls.show(wanted), **asked}
 

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from clevr_demo.request import PAIR
 from clevr_demo.serve import showcase
 from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.preview import TITLE, Preview
@@ -72,6 +73,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
     """The whole page with its events and its API; without a studio, the weights that ship with the project."""
     studio = studio or Studio.load()
     line = Line(draws_at_once())
+    greeting = showcase.payload() if tuple(one.name for one in studio.pair) == PAIR else None
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
         with gr.Row(elem_id="top"):
             gr.Markdown(HEAD, elem_id="head")
@@ -82,11 +84,11 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="ask", scale=0, min_width=320):
-                controls = build_controls()
+                controls = build_controls(studio)
                 drop_place = gr.Column(elem_id="drop-column")
             with gr.Column(elem_id="show", scale=1, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):
-                    duel = Duel(elem_id="duel", address=True, value=showcase.payload())
+                    duel = Duel(studio.contenders.values(), elem_id="duel", address=True, value=greeting)
                     drawing = Drawing(studio, controls, duel, tabs, link_note, line)
                     files = Files(drawing)
                     with gr.Row(elem_id="share"):
@@ -98,7 +100,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                 with gr.Tab("Change one object", id="changes"):
                     build_change(studio, controls, line)
                 with gr.Tab("History", id="history"):
-                    history = History()
+                    history = History(studio.contenders.values())
                 with gr.Tab("The report", id="report"):
                     build_report(files)
         address = Address()

@@ -141,7 +141,7 @@ def start(demo: gr.Blocks, port: int | None = None) -> str:
 
 def stop(demo: gr.Blocks, studio: Studio) -> None:
     """Ends draws at their next step, then connections and threads."""
-    studio.gate.close()
+    studio.close()
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # that connections are cut is no news
     if demo.server:
         demo.server.config.timeout_graceful_shutdown = 1  # open pages would keep their connections for ever

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS
 from clevr_demo.places import Places
 from clevr_demo.request import GenerationRequest
@@ -21,10 +22,13 @@ from clevr_demo.serve.gate import Still
 from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.payload import Run, since
 from clevr_demo.serve.queue import Line
+from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.files import contents
 from clevr_demo.ui.tabs.walk import FRAMES, walk_payload
 
 PLACES = Places((1, 2), ((20.0, 30.0), (40.04, 12.0)))
+PLACING = 2
+"""Frames of the places, before those of the pixels."""
 ME = "a visitor"
 
 
@@ -155,34 +159,39 @@ def test_the_line_lets_in_as_many_as_it_is_wide_and_learns_its_pace(clock: Simpl
     assert 0.5 < line.pace < 1
 
 
-@dataclass
-class FakeStudio:
-    """Draws at once. The judge finds the first object from the second step on, the second one from the third on."""
+class FakeGate:
+    """Draws at once: the DDPM's places and steps, the ACGAN's picture or the walk to it."""
 
-    where: int = 2
-    weights: dict[str, str] = field(default_factory=lambda: {"ddpm": "11111111", "acgan": "22222222"})
+    def __init__(self, kind: str, fingerprint: str) -> None:
+        self.contender, self.fingerprint = Contender(kind, kind), fingerprint
 
     def still(self, index: int, steps: int, last: bool) -> Still:
         pixels = np.full((64, 64, 3), index, np.uint8)
-        stage = "where" if index < self.where else "what"
-        evaluations = max(0, index - self.where + 1)
+        stage, evaluations = "where" if index < PLACING else "what", max(0, index - PLACING + 1)
         return Still(index, steps - index, pixels, pixels, 0.01 * index, evaluations, last, stage, PLACES)
 
-    def ddpm_stills(self, request: GenerationRequest) -> Iterator[Still]:
-        total = self.where + request.steps
-        for index in range(total):
-            yield self.still(index, request.steps, index == total - 1)
-
-    def acgan_stills(self, request: GenerationRequest, walk: str = "both") -> Iterator[Still]:
+    def stills(self, requests: Any, timeline: bool, stopped: Any, walk: str = "both") -> Iterator[tuple[int, Still]]:
         assert walk in ("places", "looks", "both")
-        for index in range(request.steps):
-            yield replace(self.still(index + self.where, request.steps, index == request.steps - 1), evaluations=1)
+        for number, request in enumerate(requests):
+            if not timeline:
+                yield number, replace(self.still(200, request.steps, True), seconds=0.008, evaluations=1)
+                continue
+            first = 0 if self.contender.model.has_steps else PLACING
+            for index in range(first, PLACING + request.steps):
+                yield number, self.still(index, request.steps, index == PLACING + request.steps - 1)
 
-    def acgan_still(self, request: GenerationRequest) -> Still:
-        return replace(self.still(200, request.steps, True), seconds=0.008, evaluations=1)
 
-    def verdicts(self, pictures: list[np.ndarray], request: GenerationRequest) -> list[Any]:
-        return [self.verdict(int(pixels[0, 0, 0]) - self.where + 1, request.names) for pixels in pictures]
+@dataclass(frozen=True)
+class FakeStudio(Studio):
+    """Draws at once. The judge finds the first object from the second step on, the second one from the third on."""
+
+    gates: Any = field(
+        default_factory=lambda: {"ddpm": FakeGate("ddpm", "11111111"), "acgan": FakeGate("acgan", "22222222")}
+    )
+    judge: Any = None
+
+    def verdicts(self, pictures: Any, request: GenerationRequest) -> list[Any]:
+        return [self.verdict(int(pixels[0, 0, 0]) - PLACING + 1, request.names) for pixels in pictures]
 
     def verdict(self, step: int, names: tuple[str, ...]) -> Any:
         seen = [name for place, name in enumerate(names) if step >= place + 2]
@@ -202,7 +211,7 @@ def run_of(request: GenerationRequest, stop_after: int = 10_000) -> tuple[Run, l
         looks[0] += 1
         return looks[0] > stop_after
 
-    for run in draw(FakeStudio(), request, stopped):  # type: ignore[arg-type]
+    for run in draw(FakeStudio(), request, stopped):
         said.append(run.payload()["status"])
     return run, said
 
@@ -248,15 +257,15 @@ def test_long_runs_are_thinned_with_both_ends() -> None:
 
 
 def test_a_run_stopped_between_two_pictures_keeps_what_is_finished() -> None:
-    run, said = run_of(request(pictures=3), stop_after=1 + 7 + 1 + 7)
+    run, said = run_of(request(pictures=3), stop_after=2 * (1 + 1 + 7))
     assert run.state == "stopped"
     assert said[-1] == "Stopped: 2 pictures of 3 finished and kept."
     assert len(run.finished) == len(run.payload()["pairs"]) == 2
-    assert set(contents(run, "")) == {"card", "ddpm", "acgan", "pair", "strip", "webp", "gif"}
+    assert set(contents(run, run.query, "")) == {"card", "ddpm", "acgan", "pair", "strip", "webp", "gif"}
 
 
 def test_a_run_stopped_within_its_second_picture_keeps_the_first_and_the_last_frame() -> None:
-    run, said = run_of(request(pictures=2), stop_after=1 + 7 + 1 + 4)
+    run, said = run_of(request(pictures=2), stop_after=1 + 1 + 7 + 1 + 1 + 4)
     assert said[-1] == "Stopped after step 3 of 5, 1 picture of 2 finished. The last frame is kept."
     assert len(run.finished) == 1
     assert len(run.pairs) == 2
@@ -270,8 +279,8 @@ def test_a_run_stopped_before_it_began_draws_nothing() -> None:
 
 def test_the_acgans_walk_ends_in_its_picture() -> None:
     run, _ = run_of(request())
-    walk = walk_payload(FakeStudio(), run, "looks")  # type: ignore[arg-type]
-    assert walk["key"] != walk_payload(FakeStudio(), run, "places")["key"]  # type: ignore[arg-type]
+    walk = walk_payload(FakeStudio(), run, "looks")
+    assert walk["key"] != walk_payload(FakeStudio(), run, "places")["key"]
     assert len(walk["frames"]) == FRAMES
     assert walk["objects"] == [1, 14]
     assert all(frame["places"] == [[20.0, 30.0], [40.0, 12.0]] for frame in walk["frames"])
@@ -281,7 +290,8 @@ def test_the_acgans_walk_ends_in_its_picture() -> None:
 
 
 def test_a_long_run_says_how_long_it_still_takes(clock: SimpleNamespace) -> None:
-    run = Run(request(steps=1200), {})
-    run.pairs = [SimpleNamespace(ddpm=SimpleNamespace(evaluations=40))]  # type: ignore[list-item]
+    studio, wanted = FakeStudio(), request(steps=1200)
+    run = next(draw(studio, wanted, lambda: False))
+    run.pairs[0].sides["ddpm"].evaluations = 40
     run.began = clock.now - 2
     assert run.status() == "Drawing: step 40 of 1,200, about 58 s to go"

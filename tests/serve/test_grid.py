@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from clevr_demo.models import Contender
 from clevr_demo.objects import InputError
 from clevr_demo.pictures import query_in
 from clevr_demo.request import GenerationRequest
@@ -18,6 +19,7 @@ from clevr_demo.serve.axes import Plan
 from clevr_demo.serve.change import changed, draw_change, what_moved
 from clevr_demo.serve.grid import draw_grid
 from clevr_demo.serve.sheet import sheet_png
+from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.table import Table, score
 
 REQUEST = GenerationRequest.of(["red cube", "blue sphere"], seed=5, steps=4)
@@ -29,35 +31,29 @@ def pixels_of(model: str, objects: tuple[int, ...], seed: int, steps: int = 0, s
     return np.random.default_rng(key).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 
 
-class ACGAN:
-    """Draws such pictures and remembers how many at a time."""
-
-    def __init__(self) -> None:
-        self.calls: list[int] = []
-
-    def generate_batch(self, labels: list[Any], seeds: list[int], steps: int, timeline: bool = True) -> list[Any]:
-        assert not timeline
-        self.calls.append(len(seeds))
-        pixels = [pixels_of("acgan", tuple(one), seed) for one, seed in zip(labels, seeds, strict=True)]
-        return [SimpleNamespace(image=Image.fromarray(one)) for one in pixels]
-
-
 @dataclass
 class Gate:
-    """The DDPM's pictures, one after the other; `notice` says that it is not drawn as usual."""
+    """A contender's pictures, one after the other; `notice` says that it is not drawn as usual."""
 
+    kind: str
+    fingerprint: str
+    notice: str = ""
     calls: list[int] = field(default_factory=list)
     drawn: int = 0
-    notice: str = ""
 
-    def stills(self, requests: list[GenerationRequest], timeline: bool = True, stopped: Any = None) -> Any:
+    @property
+    def contender(self) -> Contender:
+        return Contender(self.kind, self.kind)
+
+    def stills(self, requests: list[GenerationRequest], timeline: bool, stopped: Any) -> Any:
         assert not timeline
         self.calls.append(len(requests))
         for place, one in enumerate(requests):
             if stopped():
                 return
             self.drawn += 1
-            pixels = pixels_of("ddpm", one.objects, one.seed, one.steps, one.sampler)
+            steps: tuple[Any, ...] = (one.steps, one.sampler) if self.kind == "ddpm" else ()
+            pixels = pixels_of(self.kind, one.objects, one.seed, *steps)
             yield place, SimpleNamespace(predicted=pixels, notice=self.notice)
 
 
@@ -78,15 +74,24 @@ def verdict(requested: tuple[str, ...], found: dict[str, tuple[float, float]], *
     return SimpleNamespace(**(told | more))
 
 
-class Studio:
+class FakeStudio(Studio):
     """The stand-ins together; the judge finds everything, always at the same place."""
 
     def __init__(self, notice: str = "") -> None:
-        self.gate, self.acgan = Gate(notice=notice), ACGAN()
-        self.weights = {"ddpm": "11111111", "acgan": "22222222"}
+        gates: Any = {"ddpm": Gate("ddpm", "11111111", notice), "acgan": Gate("acgan", "22222222")}
+        judge: Any = None
+        super().__init__(gates, judge)
 
-    def verdicts(self, pictures: list[np.ndarray], request: GenerationRequest) -> list[Any]:
+    def verdicts(self, pictures: Any, request: GenerationRequest) -> list[Any]:
         return [verdict(request.names, dict.fromkeys(request.names, (1.0, 2.0))) for _ in pictures]
+
+
+def plan_of(model: str, rows: tuple[str, str], columns: tuple[str, str]) -> Plan:
+    return Plan.of(REQUEST, model, rows, columns, FakeStudio().contenders)
+
+
+def gates_of(studio: FakeStudio) -> tuple[Any, Any]:
+    return studio.gates["ddpm"], studio.gates["acgan"]
 
 
 def never() -> bool:
@@ -103,8 +108,8 @@ def drawn(studio: Any, plan: Plan, stopped: Any = never) -> tuple[list[dict[str,
 
 
 def test_every_cell_holds_the_picture_of_its_own_request() -> None:
-    plan = Plan.of(REQUEST, "ddpm", ("seed", "1-3"), ("steps", "4, 8"))
-    _, table = drawn(Studio(), plan)
+    plan = plan_of("ddpm", ("seed", "1-3"), ("steps", "4, 8"))
+    _, table = drawn(FakeStudio(), plan)
     for place, cell in enumerate(plan.cells):
         one = cell.request
         wanted = pixels_of("ddpm", one.objects, one.seed, one.steps, one.sampler)
@@ -119,40 +124,43 @@ def every_update(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_models_are_asked_once_and_the_table_fills_as_pictures_come() -> None:
-    studio = Studio()
-    payloads, _ = drawn(studio, Plan.of(REQUEST, "ddpm", ("seed", "1-3"), ("model", "ddpm, acgan")))
-    assert studio.gate.calls == [3]
-    assert studio.acgan.calls == [3]
+    studio = FakeStudio()
+    ddpm, acgan = gates_of(studio)
+    payloads, _ = drawn(studio, plan_of("ddpm", ("seed", "1-3"), ("model", "ddpm, acgan")))
+    assert ddpm.calls == [3]
+    assert acgan.calls == [3]
     assert [one["drawn"] for one in payloads] == [0, 1, 2, 3, 4, 5, 6, 6]
     assert payloads[-1]["state"] == "done"
     assert payloads[0]["cells"] == [None] * 6
 
 
 def test_a_picture_that_fills_several_cells_is_drawn_once_and_said_to() -> None:
-    studio = Studio()
-    payloads, table = drawn(studio, Plan.of(REQUEST, "ddpm", ("model", "acgan"), ("steps", "4, 8, 20")))
-    assert studio.acgan.calls == [1]
-    assert studio.gate.calls == []
+    studio = FakeStudio()
+    ddpm, acgan = gates_of(studio)
+    payloads, table = drawn(studio, plan_of("ddpm", ("model", "acgan"), ("steps", "4, 8, 20")))
+    assert acgan.calls == [1]
+    assert ddpm.calls == []
     assert len({table.pictures[place].pixels.tobytes() for place in range(3)}) == 1
     assert "one pass" in payloads[-1]["told"][0]
 
 
 def test_stop_keeps_what_is_finished() -> None:
-    studio = Studio()
-    plan = Plan.of(REQUEST, "ddpm", ("seed", "1-4"), ("steps", "4, 1200"))
-    payloads, table = drawn(studio, plan, stopped=lambda: studio.gate.drawn >= 3)
+    studio = FakeStudio()
+    ddpm, acgan = gates_of(studio)
+    plan = plan_of("ddpm", ("seed", "1-4"), ("steps", "4, 1200"))
+    payloads, table = drawn(studio, plan, stopped=lambda: ddpm.drawn >= 3)
     assert payloads[-1]["state"] == "stopped"
     assert sorted(table.pictures) == [0, 1, 2]
     assert payloads[-1]["status"] == "Stopped: 3 of 8 pictures"
 
 
 def test_an_unusual_way_of_drawing_is_told_once() -> None:
-    payloads, _ = drawn(Studio(notice="The CPU draws."), Plan.of(REQUEST, "ddpm", ("seed", "1-3"), ("steps", "4")))
+    payloads, _ = drawn(FakeStudio(notice="The CPU draws."), plan_of("ddpm", ("seed", "1-3"), ("steps", "4")))
     assert payloads[-1]["told"] == ["The CPU draws."]
 
 
 def test_each_column_has_its_mean_and_the_legend_says_what_words_mean() -> None:
-    payloads, _ = drawn(Studio(), Plan.of(REQUEST, "ddpm", ("seed", "1-3"), ("steps", "4, 8")))
+    payloads, _ = drawn(FakeStudio(), plan_of("ddpm", ("seed", "1-3"), ("steps", "4, 8")))
     assert payloads[-1]["foot"] == ["3 of 3 exact, accuracy 100\u00a0%"] * 2
     assert payloads[-1]["legend"][0] == ["exact", "the judge finds every object once and nothing else"]
     assert payloads[0]["legend"] == []
@@ -176,7 +184,7 @@ def test_the_words_below_a_picture() -> None:
 
 
 def test_the_sheet_is_a_picture_that_knows_its_grid(tmp_path: Any) -> None:
-    _, table = drawn(Studio(), Plan.of(REQUEST, "ddpm", ("seed", "1, 2"), ("steps", "4, 8")))
+    _, table = drawn(FakeStudio(), plan_of("ddpm", ("seed", "1, 2"), ("steps", "4, 8")))
     path = tmp_path / "sheet.png"
     path.write_bytes(sheet_png(table, "https://duel.example/"))
     query = query_in(path)
@@ -224,7 +232,7 @@ def test_what_moved_is_told_by_where_the_judge_finds_it() -> None:
 
 
 def test_a_change_draws_both_models_twice_and_their_difference() -> None:
-    studio: Any = Studio()
+    studio: Any = FakeStudio()
     tables = list(draw_change(studio, REQUEST, changed(REQUEST, "red cube", "nothing"), never))
     payload = tables[-1].payload()
     assert (payload["state"], payload["drawn"]) == ("done", 6)

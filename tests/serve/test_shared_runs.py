@@ -34,10 +34,10 @@ def runs(on: Any, wanted: GenerationRequest, stop_after: int = 1000) -> list[Run
 def test_equal_runs_cost_one_draw_and_have_keys_of_their_own() -> None:
     one = page()
     first = runs(one, request())
-    drawn = one.studio.ddpm.frames_drawn
+    drawn = one.studio.gates["ddpm"].model.frames_drawn
     again = runs(one, request())
     assert [run.state for run in again] == ["done"]
-    assert one.studio.ddpm.frames_drawn == drawn == WHERE + 4
+    assert one.studio.gates["ddpm"].model.frames_drawn == drawn == WHERE + 4
     assert again[-1].key != first[-1].key
     assert again[-1].payload()["pairs"] == first[-1].payload()["pairs"]
 
@@ -51,13 +51,13 @@ def test_a_stopped_run_is_drawn_anew() -> None:
 def test_frames_of_old_runs_are_dropped_and_their_pictures_kept() -> None:
     one = page(most=2)
     oldest = runs(one, request(1))[-1]
-    picture = oldest.pairs[0].ddpm.picture
+    picture = oldest.pairs[0].sides["ddpm"].picture
     runs(one, request(2))
     assert not oldest.thinned
     runs(one, request(3))
     assert oldest.thinned
-    assert len(oldest.pairs[0].ddpm.stills) == 1
-    assert oldest.pairs[0].ddpm.picture is picture
+    assert len(oldest.pairs[0].sides["ddpm"].stills) == 1
+    assert oldest.pairs[0].sides["ddpm"].picture is picture
     assert oldest.payload()["pairs"][0]["ddpm"]["last"] is not None
 
 
@@ -65,10 +65,10 @@ def test_dropped_frames_are_drawn_anew_for_a_download() -> None:
     one = page(most=1)
     oldest = runs(one, request(1))[-1]
     assert Drawing.whole(one, oldest) is oldest
-    film = [still.predicted.tobytes() for still in oldest.pairs[0].ddpm.stills]
+    film = [still.predicted.tobytes() for still in oldest.pairs[0].sides["ddpm"].stills]
     runs(one, request(2))
     again = Drawing.whole(one, oldest)
-    assert [still.predicted.tobytes() for still in again.pairs[0].ddpm.stills] == film
+    assert [still.predicted.tobytes() for still in again.pairs[0].sides["ddpm"].stills] == film
 
 
 def test_the_acgans_picture_is_shown_before_the_ddpm_begins() -> None:

@@ -56,7 +56,8 @@ def to_acted_gpu(callback: Any = None) -> None:
         for tensor, real in unpacked(pack):
             for fake in pack.fakes[tensor]:
                 fake.data = real
-    gate._on_gpu["ddpm"].device = torch.device("cpu")
+    model: Any = gate._on_gpu["ddpm"][1]
+    model.device = torch.device("cpu")
 
 
 zero.init = lambda uuid: None
@@ -95,7 +96,7 @@ def all_ways(studio: Studio, address: str, mode: str, seed: int) -> dict[str, An
     told: dict[str, Any] = {"mode": mode, "page": shown(runs[-1][0]), "page_notice": runs[-1][1]}
     first = runs[0][0]["pairs"][0]
     told["acgan_first"] = first["acgan"]["last"] is not None and not first["ddpm"]["frames"]
-    grid = dict(studio.gate.stills(GRID, timeline=False))
+    grid = dict(studio.gates["ddpm"].stills(GRID, timeline=False))
     told["grid"] = [digest(grid[number].predicted.tobytes()) for number in range(len(GRID))]
     told["grid_notices"] = sorted({still.notice for still in grid.values()})
     told["asked"] = json.load(urllib.request.urlopen(f"{api}/asked", timeout=PATIENCE))
@@ -115,7 +116,7 @@ def expected(seeds: range) -> dict[str, Any]:
 
 def main() -> None:
     studio = Studio.load()
-    assert studio.gate.has_gpu
+    assert studio.gates["ddpm"].has_gpu
     address = server.start(build_demo(studio))
 
     def act() -> None:  # in a thread, as a server's handlers are: there the GPU is not pretended

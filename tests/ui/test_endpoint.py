@@ -22,7 +22,7 @@ from PIL import Image
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.queue import Line
-from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.ui import build_demo, server
 from clevr_demo.ui.endpoint import MOST_WAITING
 from tests.conftest import wait_until
@@ -81,8 +81,7 @@ def pixels_of(file: dict[str, Any]) -> Image.Image:
 
 def reference(studio: Studio, model: str, seed: int, steps: int) -> bytes:
     request = GenerationRequest.of(OBJECTS, seed, steps)
-    stills = studio.ddpm_stills(request) if model == "ddpm" else studio.acgan_stills(request)
-    return list(stills)[-1].predicted.tobytes()
+    return [still for _, still in studio.draw([Cell(model, request)])][-1].predicted.tobytes()
 
 
 def test_a_call_gives_files_and_what_came_of_them(site: Site) -> None:
@@ -107,7 +106,7 @@ def test_what_is_left_out_has_its_default(site: Site) -> None:
     kind, (result, _) = site.call(OBJECTS)
     assert kind == "complete"
     default = GenerationRequest.of(OBJECTS, 7)
-    assert result["query"] == default.query(site.studio.weights)
+    assert result["query"] == default.query({"ddpm": "00000000", "acgan": "11111111"})
     event = site.post("call/v2/generate", {"labels": OBJECTS, "seed": 7})["event_id"]
     assert site.events(event)[-1][1][0]["query"] == result["query"]
 
@@ -167,9 +166,9 @@ def test_everything_is_described(site: Site) -> None:
 
 def test_equal_calls_cost_one_draw_and_no_more_disk(site: Site) -> None:
     site.call(OBJECTS, 11)
-    drawn, files = site.studio.ddpm.frames_drawn, len(list(site.folder.rglob("*.png")))  # type: ignore[attr-defined]
+    drawn, files = site.studio.gates["ddpm"].model.frames_drawn, len(list(site.folder.rglob("*.png")))  # type: ignore[attr-defined]
     site.call(OBJECTS, 11)
-    assert site.studio.ddpm.frames_drawn == drawn  # type: ignore[attr-defined]
+    assert site.studio.gates["ddpm"].model.frames_drawn == drawn  # type: ignore[attr-defined]
     assert len(list(site.folder.rglob("*.png"))) == files
 
 
@@ -189,10 +188,10 @@ def test_a_call_ends_when_the_caller_leaves(tmp_path: Path, monkeypatch: pytest.
     try:
         event = site.post("call/generate", {"data": [OBJECTS, 1, 1200]})["event_id"]
         answer = urllib.request.urlopen(f"{site.address}/gradio_api/call/generate/{event}", timeout=PATIENCE)
-        wait_until(lambda: site.studio.ddpm.frames_drawn > 0)  # type: ignore[attr-defined]
+        wait_until(lambda: site.studio.gates["ddpm"].model.frames_drawn > 0)  # type: ignore[attr-defined]
         answer.close()
         assert site.call(OBJECTS, 2, 4)[0] == "complete"
-        ddpm: Any = site.studio.ddpm
+        ddpm: Any = site.studio.gates["ddpm"].model
         wait_until(lambda: ddpm.closed == 2)  # both draws have ended
         assert ddpm.frames_drawn < 1200
     finally:
@@ -210,7 +209,7 @@ def test_the_readmes_python_client_gets_local_files(site: Site) -> None:
     names: dict[str, Any] = {}
     exec(example("python client", site.address), names)
     result = names["result"]
-    assert result["query"] == GenerationRequest.of(OBJECTS, 7).query(site.studio.weights)
+    assert result["query"] == GenerationRequest.of(OBJECTS, 7).query({"ddpm": "00000000", "acgan": "11111111"})
     with Image.open(result["ddpm"][0]["file"]) as picture:
         assert picture.tobytes() == reference(site.studio, "ddpm", 7, DEFAULT_STEPS)
     assert Path(names["sheet"]).is_file()

@@ -30,7 +30,7 @@ from clevr_demo.ui.note import Note
 from tests.serve.test_drawing import FakeStudio, run_of
 
 ME: Any = SimpleNamespace(session_hash="me")
-ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1)
+ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1, "")
 """What stands in the controls, in their order."""
 
 
@@ -46,10 +46,10 @@ class Page:
 def page() -> Page:
     """The page's parts around a studio that draws at once."""
     with gr.Blocks(analytics_enabled=False) as demo:
-        note, controls = Note("link"), build_controls()
-        with gr.Tabs() as tabs, gr.Tab("Duel", id="duel"):
-            duel = Duel()
         studio: Any = FakeStudio()
+        note, controls = Note("link"), build_controls(studio)
+        with gr.Tabs() as tabs, gr.Tab("Duel", id="duel"):
+            duel = Duel(studio.contenders.values())
         drawing = Drawing(studio, controls, duel, tabs, note, Line())
         files = Files(drawing)
         files.build_downloads()
@@ -172,11 +172,11 @@ def test_who_watches_anothers_run_is_not_told_that_it_was_stopped(page: Page) ->
 def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> None:
     before = GenerationRequest.of(["red cube"])
     page.drawing.runs.ask("me", before)
-    updates = page.drawing.press(ME, 1e9, True, ASKED[0], 7, 0, "dpm", 1)
+    updates = page.drawing.press(ME, 1e9, True, ASKED[0], 7, 0, "dpm", 1, "")
     assert updates[page.controls.notes["steps"]] == ["Steps must be between 1 and 1200, not 0."]
     assert updates[page.controls.notes["seed"]] == []
     assert wanted(page) == before
-    updates = page.drawing.press(ME, 1e9, True, [], 7, 4, "dpm", 1)
+    updates = page.drawing.press(ME, 1e9, True, [], 7, 4, "dpm", 1, "")
     assert updates[page.controls.notes["objects"]] == ["Tick at least one object, then press Generate."]
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.ui.test_scripts import in_node
 
-EMPTY = {"asked": 0, "right": 0, "real": {"ddpm": 0, "acgan": 0}}
+EMPTY: dict[str, Any] = {"asked": 0, "right": 0, "real": {}}
+SEATED = json.dumps([{"name": "ddpm", "title": "DDPM"}, {"name": "acgan", "title": "ACGAN"}])
 
 
 def ask(expression: str) -> Any:
@@ -28,21 +29,21 @@ def pair(ddpm: bool, acgan: bool) -> str:
     ],
 )  # fmt: skip
 def test_the_truth_is_where_the_exact_picture_stands(ddpm: bool, acgan: bool, swapped: bool, truth: str) -> None:
-    assert ask(f"truth({pair(ddpm, acgan)}, {json.dumps(swapped)})") == truth
+    assert ask(f"truth({pair(ddpm, acgan)}, {SEATED}, {json.dumps(swapped)})") == truth
 
 
 def test_an_answer_counts_and_says_who_was_who() -> None:
-    found = ask(f"judgeGuess('right', 'left', {pair(False, True)}, true, emptyScore())")
+    found = ask(f"judgeGuess('right', 'left', {pair(False, True)}, {SEATED}, true, emptyScore())")
     assert found["score"] == EMPTY | {"asked": 1, "right": 1}
     assert found["told"] == "Well guessed: by the judge the left one is exact; left is the ACGAN, right is the DDPM."
-    found = ask(f"judgeGuess('right', 'both', {pair(False, True)}, false, emptyScore())")
+    found = ask(f"judgeGuess('right', 'both', {pair(False, True)}, {SEATED}, false, emptyScore())")
     assert found["score"] == EMPTY | {"asked": 1}
     assert found["told"].startswith("No: by the judge the right one is exact")
 
 
 def test_what_looks_more_real_is_a_vote() -> None:
-    found = ask(f"judgeGuess('real', 'right', {pair(True, True)}, false, emptyScore())")
-    assert found["score"] == EMPTY | {"real": {"ddpm": 0, "acgan": 1}}
+    found = ask(f"judgeGuess('real', 'right', {pair(True, True)}, {SEATED}, false, emptyScore())")
+    assert found["score"] == EMPTY | {"real": {"acgan": 1}}
     assert found["told"] == "You chose the ACGAN: left is the DDPM, right is the ACGAN."
 
 
@@ -64,5 +65,8 @@ def test_the_question_names_what_was_asked_for() -> None:
 def test_the_score_in_words() -> None:
     kept = {"asked": 5, "right": 3, "real": {"ddpm": 2, "acgan": 1}}
     assert ask(f"scoreOf({json.dumps(json.dumps(kept))})") == kept
-    assert ask(f"scoreWords({json.dumps(kept)})") == "Score: 3 of 5 guessed right; more real to you: DDPM 2, ACGAN 1."
-    assert ask("scoreWords(emptyScore())") == "No guess yet."
+    assert (
+        ask(f"scoreWords({json.dumps(kept)}, {SEATED})")
+        == "Score: 3 of 5 guessed right; more real to you: DDPM 2, ACGAN 1."
+    )
+    assert ask(f"scoreWords(emptyScore(), {SEATED})") == "No guess yet."

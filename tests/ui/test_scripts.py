@@ -89,7 +89,8 @@ def test_chips_never_contradict_exactness() -> None:
 
 
 def test_the_race_marks_when_all_was_found() -> None:
-    race = in_node("raceOf({ ddpm: side, acgan: { frames: [], last: side.last, seconds: 0.008, complete: 1 } })")
+    pair = "{ ddpm: side, acgan: { frames: [], last: side.last, seconds: 0.008, complete: 1 } }"
+    race = in_node(f"raceOf({pair}, [{{ name: 'ddpm', steps: true }}, {{ name: 'acgan', steps: false }}])")
     ddpm, acgan = race["bars"]
     assert race["most"] == ddpm["seconds"] == 0.04
     assert ddpm["complete"] == {"step": 3, "at": 0.03}

@@ -13,7 +13,7 @@ import gradio as gr
 from clevr_demo.objects import OBJECTS, InputError
 from clevr_demo.request import from_query, query_of
 from clevr_demo.serve import axes
-from clevr_demo.serve.axes import AXES, MODEL_NAMES, NOTHING, Plan
+from clevr_demo.serve.axes import AXES, NOTHING, Plan
 from clevr_demo.serve.change import changed, draw_change
 from clevr_demo.serve.drawing import work
 from clevr_demo.serve.grid import draw_grid
@@ -131,18 +131,18 @@ def build_grid(studio: Studio, controls: Controls, line: Line, demo: gr.Blocks, 
     with gr.Row():
         rows, down = _axis("rows", "Rows", "seed", controls.seed)
         columns, across = _axis("columns", "Columns", "steps", controls.seed)
-        models = [(name, model) for model, name in MODEL_NAMES.items()]
-        model = gr.Radio(models, value="ddpm", label="Model, where no axis varies it", elem_id="grid-model")
+        models = [(one.title, name) for name, one in studio.contenders.items()]
+        model = gr.Radio(models, value=models[0][1], label="Model, where no axis varies it", elem_id="grid-model")
 
     def drawable(plan: Plan) -> Drawable:
         return Drawable(plan.passes, partial(draw_grid, studio, plan))
 
     def make(rows: str, down: str, columns: str, across: str, model: str, *values: Any) -> Drawable:
-        return drawable(Plan.of(controls.read(values), model, (rows, down), (columns, across)))
+        return drawable(Plan.of(controls.read(values), model, (rows, down), (columns, across), studio.contenders))
 
     def restore(request: gr.Request) -> Updates:
         query = query_of(str(request.query_params))
-        plan, notes = axes.from_query(query, from_query(query)[0])
+        plan, notes = axes.from_query(query, from_query(query, studio.gates)[0], studio.contenders)
         if plan is None:
             return {grid.note: notes or gr.skip(), **({tabs: gr.Tabs(selected="grids")} if notes else {})}
         shown = {rows: plan.rows.kind, down: plan.rows.text, columns: plan.columns.kind, across: plan.columns.text}

@@ -5,10 +5,12 @@ All of it happens in the browser; the server never sees the history.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
 
+from clevr_demo.models import Contender
 from clevr_demo.ui.component import Html, asset
 from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.note import Note
@@ -29,11 +31,11 @@ class Entries(Html):
 class History:
     """The tab's contents. `load` is the button that loads the settings of the result looked at, named by `query`."""
 
-    def __init__(self) -> None:
+    def __init__(self, contenders: Iterable[Contender]) -> None:
         gr.Markdown("Your last results, kept in this browser. Looking at one changes none of your settings.")
         entries = Entries(elem_id="history")
         self.load = gr.Button("Load these settings", size="sm", interactive=False, elem_id="load-past")
         told = Note("past", "hint")
-        past = Duel(elem_id="past")
+        past = Duel(contenders, elem_id="past")
         self.query = gr.Textbox(visible="hidden")
         entries.select(None, entries, [past, self.query, self.load, told], js=CHOSEN, api_visibility="private")

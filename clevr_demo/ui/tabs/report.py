@@ -16,12 +16,13 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.checkpoints import ROOT
+from clevr_demo.models import usual_pair
 from clevr_demo.request import GenerationRequest
-from clevr_demo.serve.card import TITLES
 from clevr_demo.ui.files import Files
 
 Facts = Mapping[str, Any]
 """What one model's folder says: {"metrics": metrics.json, "config": config.json}."""
+TITLES = {one.name: one.title for one in usual_pair()}
 REPORT = {"test": {"ddpm": "84.7 %", "acgan": "61.1 %"}, "new_test": {"ddpm": "86.9 %", "acgan": "63.1 %"}}
 """The course report's own scores: top-k accuracy by the course's evaluator."""
 

@@ -6,14 +6,17 @@ own, so the walk can move either while the other stays.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
+from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS
-from clevr_demo.serve.payload import Run, judged, places_of, png_base64, webp_base64
-from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.payload import Run, png_base64, webp_base64
+from clevr_demo.serve.studio import Cell, Studio
+from clevr_demo.serve.verdicts import compact, compact_places
 from clevr_demo.ui.component import Html, asset
 from clevr_demo.ui.controls import QUIET
 from clevr_demo.ui.events import MODELS_QUEUE, Drawing, Updates
@@ -27,32 +30,40 @@ NOTHING_DRAWN = "Draw something first: the walk ends in the ACGAN's picture abov
 class Walk(Html):
     """Shows a walk's frames with a scrubber of its own, which asks the server nothing."""
 
-    def __init__(self, **arguments: Any) -> None:
+    def __init__(self, title: str, **arguments: Any) -> None:
         scripts = ["duel/duel.model.js", "duel/duel.chart.js", "duel/duel.marks.js", "walk/walk.js"]
-        super().__init__(asset("walk/walk.html"), scripts, names=list(OBJECTS), **arguments)
+        super().__init__(asset("walk/walk.html"), scripts, names=list(OBJECTS), title=title, **arguments)
+
+
+def walker(contenders: Iterable[Contender]) -> Contender | None:
+    """The first of them whose model can walk through its noise."""
+    return next((one for one in contenders if "walk" in one.model.settings), None)
 
 
 def walk_payload(studio: Studio, run: Run, walk: str) -> dict[str, Any]:
-    """The frames of a walk ("places", "looks" or "both") to a run's first ACGAN picture, judged in one pass."""
+    """The frames of a walk ("places", "looks" or "both") to the first picture of a run's walker, judged in one pass."""
+    if (one := walker(run.contenders)) is None or not run.pairs:
+        return {"note": NOTHING_DRAWN}
     single = run.request.single(0)
-    stills = list(studio.acgan_stills(replace(single, steps=FRAMES), walk))
+    cell = Cell(one.name, replace(single, steps=FRAMES), timeline=True)
+    stills = [still for _, still in studio.draw([cell], walk=walk)]
     frames = []
     for still, verdict in zip(stills, studio.verdicts([still.predicted for still in stills], single), strict=True):
         pixels = png_base64(still.predicted) if still.last else webp_base64(still.predicted)
-        frames.append({"stage": "what", "x0": pixels, "places": places_of(still), **judged(verdict)})
+        frames.append({"stage": "what", "x0": pixels, "places": compact_places(still.places), **compact(verdict)})
     return {"key": f"{run.key}-{walk}", "objects": list(single.objects), "frames": frames}
 
 
 def build_walk(drawing: Drawing) -> None:
     """The folded part below the duel; the walk is drawn when it is opened or another one is chosen."""
-    with gr.Accordion("Walk through the ACGAN's noise", open=False, elem_id="walk-fold") as fold:
+    if (one := walker(drawing.studio.contenders.values())) is None:
+        return
+    with gr.Accordion(f"Walk through the {one.title}'s noise", open=False, elem_id="walk-fold") as fold:
         kind = gr.Radio(list(WALKS.items()), value="places", label="What moves", elem_id="walk-kind")
-        shown = Walk(elem_id="walk")
+        shown = Walk(one.title, elem_id="walk")
 
     def draw(run: Run | None, kind: str) -> Updates:
-        if run is None or not run.pairs:
-            return {shown: {"note": NOTHING_DRAWN}}
-        return {shown: walk_payload(drawing.studio, run, kind)}
+        return {shown: walk_payload(drawing.studio, run, kind) if run else {"note": NOTHING_DRAWN}}
 
     for opened in (fold.expand, kind.input):
         opened(draw, [drawing.result, kind], shown, trigger_mode="always_last", **QUIET, **MODELS_QUEUE)

@@ -23,8 +23,8 @@ from PIL import Image
 from clevr_demo.objects import INDEX, OBJECTS, multi_hot, parse
 from tests.anything import mutated
 from tests.conftest import OBJECTS_A_SCENE, SCENES, draw, objects_of, write_iclevr
-from train.data.iclevr import DataError, load_pictures, load_prompts
 from train.data import iclevr as data
+from train.data.iclevr import DataError, load_pictures, load_prompts
 
 WriteData = Callable[..., Path]
 

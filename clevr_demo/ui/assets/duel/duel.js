@@ -1,6 +1,7 @@
 // The duel's state and its controls. `props.value` is a run as it grows; nothing here ever asks the server.
 const root = element.querySelector('.duel');
 const find = (selector) => root.querySelector(selector);
+const USUAL = props.contenders.slice(0, 2);
 const stageOf = (model) => find(`.stage[data-model="${model}"]`);
 const verdictOf = (model) => find(`.verdict[data-model="${model}"]`);
 const scrub = find('.scrub');
@@ -9,19 +10,45 @@ const looks = { rings: true, places: false, noisy: false, smooth: false };
 const state = { run: null, key: '', chosen: 0, position: 0, following: true, timer: 0 };
 
 const current = () => state.run?.pairs[state.chosen];
-const frames = () => timeline(current()?.ddpm);
+// Who draws what is shown, left and right; the timeline is that of the first who has steps.
+const contenders = () => state.run?.contenders?.map((name) => props.contenders.find((one) => one.name === name)) ?? USUAL;
+const models = () => contenders().map((one) => one.name);
+const lead = () => contenders().find((one) => one.steps) ?? contenders()[0];
+const leading = () => current()?.[lead().name];
+const frames = () => timeline(leading());
 const where = () => whereCount(frames());
 // How far the timeline can be scrubbed, and how far it will go.
-const drawn = () => (frames().length ? positionOf(newest(current().ddpm), where()) : -1);
+const drawn = () => (frames().length ? positionOf(newest(leading()), where()) : -1);
 const end = () => where() + (state.run?.steps ?? 1) - 1;
 
+// Writes the contenders' names where they stand.
+function seat() {
+  contenders().forEach(({ name, title, costs, steps }, place) => {
+    const side = ['left', 'right'][place];
+    const [stage, verdict, lane] = ['stage', 'verdict', 'lane'].map((part) => find(`.${part}[data-side="${side}"]`));
+    for (const part of [stage, verdict, lane]) part.dataset.model = name;
+    stage.querySelector('.who strong').textContent = title;
+    stage.querySelector('.how').textContent = costs;
+    stage.querySelector('.hint').textContent = steps ? 'Its picture forms here' : 'Its picture appears here';
+    stage.querySelector('.tiles').setAttribute('aria-label', `${title} pictures`);
+    verdict.querySelector('h3').textContent = title;
+    verdict.setAttribute('aria-label', `Verdict on the ${title}`);
+    lane.querySelector('.lane-name').textContent = title;
+  });
+  const { title } = lead();
+  find('.player').setAttribute('aria-label', `Timeline of the ${title}`);
+  find('.curves').setAttribute('aria-label', `${title}: probability of each requested object by denoising step`);
+  find('[data-switch="noisy"]').title = `Shows the ${title}'s noisy picture instead of what it takes to be under the noise`;
+}
+
 function begin(run) {
+  seat();
   state.key = run.key;
   Object.assign(state, { chosen: 0, position: 0, following: true });
   pause();
   root.classList.remove('stale');
   // A result without its timeline, as the history keeps it, has nothing to scrub.
-  root.classList.toggle('still', run.state === 'done' && run.pairs.every((pair) => !pair.ddpm.frames.length) && run.steps > 1);
+  root.classList.toggle('still', run.state === 'done' && run.pairs.every((pair) => !pair[lead().name].frames.length) && run.steps > 1);
 }
 
 // Everything that depends on the position alone.
@@ -29,13 +56,14 @@ function fillPosition() {
   const run = state.run;
   if (!run) return;
   const first = where();
-  for (const model of MODELS) {
+  for (const { name: model, steps } of contenders()) {
     const side = current()?.[model];
     const all = timeline(side);
-    const frame = !all.length ? null : model === 'ddpm' ? frameAt(all, state.position) : newest(side);
+    const own = model === lead().name ? frameAt : frameAlong;
+    const frame = !all.length ? null : steps ? own(all, state.position, first, run.steps) : newest(side);
     fillPicture(stageOf(model), all, frame, run, props.names, model, looks.noisy);
     fillCaption(stageOf(model), side, frame, run, looks.noisy);
-    const choosing = state.position < first; // while the DDPM chooses places, the ACGAN shows its own
+    const choosing = state.position < first; // while the one chooses places, the other shows its own
     drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: looks.places || choosing });
     fillChips(verdictOf(model).querySelector('.chips'), frame, run, props.names);
     fillScores(verdictOf(model), frame, run);
@@ -68,7 +96,7 @@ function show() {
   root.classList.toggle('empty', !run);
   state.run = run;
   if (!run) {
-    for (const model of MODELS) fillPicture(stageOf(model), [], null);
+    for (const model of models()) fillPicture(stageOf(model), [], null);
     return;
   }
   const fresh = run.key !== state.key;
@@ -82,10 +110,10 @@ function show() {
   scrub.disabled = drawn() < 0;
   if (props.address && run.state === 'done') keep(run);
   drawCurves(find('.curves'), frames(), where(), run, props.names);
-  drawTicks(find('.ticks'), current()?.ddpm, where(), run, props.names);
+  drawTicks(find('.ticks'), leading(), where(), run, props.names);
   drawAxis(find('.axis'), where(), run.steps);
-  drawRace(find('.race'), current());
-  for (const model of MODELS) {
+  drawRace(find('.race'), current(), contenders());
+  for (const model of models()) {
     fillMean(verdictOf(model), run, model);
     fillTiles(stageOf(model), run, model, state.chosen, choose);
   }
@@ -175,7 +203,7 @@ root.addEventListener('pointermove', (event) => {
   const stage = event.target.closest('.stage');
   if (stage && event.pointerType === 'mouse') nameMark(stage, event.target.closest('.marks [data-name]'));
 });
-root.addEventListener('pointerleave', () => MODELS.forEach((model) => nameMark(stageOf(model), null)));
+root.addEventListener('pointerleave', () => models().forEach((model) => nameMark(stageOf(model), null)));
 
 // A chip under the pointer points at its rings.
 for (const kind of ['pointerover', 'pointerout']) {
@@ -216,8 +244,9 @@ plot.addEventListener('pointermove', (event) => {
 });
 
 // What others on the page may do with the duel: a tour, a presentation, keys.
-root.duel = { play, pause, goTo, moves, looks, run: () => state.run, objects: () => state.run.objects.map((one) => props.names[one]), redraw: fillPosition };
+root.duel = { play, pause, goTo, moves, looks, run: () => state.run, contenders, objects: () => state.run.objects.map((one) => props.names[one]), redraw: fillPosition };
 
-new ResizeObserver(() => state.run && drawTicks(find('.ticks'), current()?.ddpm, where(), state.run, props.names)).observe(plot);
+new ResizeObserver(() => state.run && drawTicks(find('.ticks'), leading(), where(), state.run, props.names)).observe(plot);
+seat();
 watch('value', show);
 show();

@@ -1,6 +1,4 @@
 // Reading a run: positions on the timeline, the frame that stands at one, and what the judge said there. No page here.
-const MODELS = ['ddpm', 'acgan'];
-const TITLES = { ddpm: 'DDPM', acgan: 'ACGAN' };
 const percent = (share) => `${Math.round(100 * share)} %`;
 const WHERE_SHARE = 0.16; // of the axis: the places take a few frames, whatever the number of steps
 
@@ -22,6 +20,12 @@ function frameAt(frames, position) {
   let found = frames[0];
   for (const frame of frames) if (positionOf(frame, where) <= position) found = frame;
   return found;
+}
+
+// The frame of another timeline, of other steps, at the same share of the way.
+function frameAlong(frames, position, where, steps) {
+  const own = whereCount(frames);
+  return frameAt(frames, positionAt(axisOf(position, where, steps), own, frames[frames.length - 1].step));
 }
 
 // "Step 6 of 20", "Places 3 of 8"
@@ -108,12 +112,12 @@ function meanScore(pairs, model, objects) {
   };
 }
 
-// The race: each model's seconds, where its passes end, and when all objects were found for good.
-function raceOf(pair) {
-  const bars = MODELS.map((model) => {
+// The race: each contender's seconds, where its passes end, and when all objects were found for good.
+function raceOf(pair, contenders) {
+  const bars = contenders.map(({ name: model, steps: hasSteps }) => {
     const side = pair[model];
     const steps = timeline(side).filter((frame) => frame.stage !== 'where');
-    const complete = side.complete && model === 'ddpm' ? steps.find((frame) => frame.step === side.complete) : null;
+    const complete = side.complete && hasSteps ? steps.find((frame) => frame.step === side.complete) : null;
     const passes = steps.map((frame) => frame.ms / 1000);
     return { model, seconds: side.seconds, passes, cost: side.cost ?? '', complete: complete && { step: complete.step, at: complete.ms / 1000 } };
   });

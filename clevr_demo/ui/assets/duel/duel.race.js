@@ -1,8 +1,8 @@
 // The race: one bar a model on one axis of seconds, filled pass by pass.
-function drawRace(place, pair) {
-  const race = raceOf(pair);
+function drawRace(place, pair, contenders) {
+  const race = raceOf(pair, contenders);
   for (const { model, seconds, passes, cost, complete } of race.bars) {
-    const lane = place.querySelector(`[data-lane="${model}"]`);
+    const lane = place.querySelector(`.lane[data-model="${model}"]`);
     const bar = lane.querySelector('.bar');
     bar.style.setProperty('--share', seconds / race.most);
     const marks = passes.slice(0, -1).map((at) => at / Math.max(seconds, 0.0001));

@@ -66,10 +66,12 @@ function fillMean(place, run, model) {
     : '';
 }
 
+const titleOf = (name) => props.contenders.find((one) => one.name === name)?.title ?? name;
+
 function describe(frame, run, names, model) {
   const asked = listed(run.objects.map((object) => names[object]));
   const told = isJudged(frame) ? `. ${frame.told}` : '';
-  return `${TITLES[model]}, asked for ${asked}${told}`;
+  return `${titleOf(model)}, asked for ${asked}${told}`;
 }
 
 function fillPicture(stage, frames, frame, run, names, model, noisy) {
@@ -101,7 +103,7 @@ function fillTiles(stage, run, model, chosen, choose) {
     button.disabled = !frame;
     button.setAttribute('aria-pressed', String(number === chosen));
     const seed = pair ? pair.seed : run.seed + number;
-    button.setAttribute('aria-label', `${TITLES[model]}, seed ${seed}${isJudged(frame) ? `: ${frame.told}` : ''}`);
+    button.setAttribute('aria-label', `${titleOf(model)}, seed ${seed}${isJudged(frame) ? `: ${frame.told}` : ''}`);
     const picture = button.querySelector('img');
     if (frame) {
       const wanted = source(pictureOf(timeline(pair[model]), frame, false));

@@ -5,6 +5,7 @@ const panel = element.querySelector('.guess');
 const part = (selector) => panel.querySelector(selector);
 const duel = () => document.querySelector('#duel .duel');
 const run = () => duel()?.duel?.run();
+const contenders = () => duel()?.duel?.contenders() ?? [];
 const game = { on: false, kind: 'right', swapped: false, answered: false };
 
 function kept() {
@@ -21,7 +22,7 @@ function keep(score) {
   } catch {
     // it is shown all the same
   }
-  part('.guess-score span').textContent = scoreWords(score);
+  part('.guess-score span').textContent = scoreWords(score, contenders());
 }
 
 function show() {
@@ -56,7 +57,7 @@ function begin() {
 function answer(said) {
   const pair = run()?.pairs?.[0];
   if (!pair || game.answered) return;
-  const { score, told } = judgeGuess(game.kind, said, pair, game.swapped, kept());
+  const { score, told } = judgeGuess(game.kind, said, pair, contenders(), game.swapped, kept());
   game.answered = true;
   part('.guess-told').textContent = told;
   keep(score);

@@ -16,8 +16,7 @@ function entry(run) {
   button.title = inWords(run);
   button.setAttribute('aria-label', inWords(run));
   button.setAttribute('aria-pressed', String(run.key === chosen.key));
-  picture(run.pairs[0].ddpm, button);
-  picture(run.pairs[0].acgan, button);
+  for (const [, side] of sidesOf(run.pairs[0])) picture(side, button);
   button.addEventListener('click', () => {
     chosen.key = run.key;
     for (const other of list.children) other.setAttribute('aria-pressed', String(other === button));

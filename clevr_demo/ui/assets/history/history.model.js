@@ -11,11 +11,14 @@ function recalled(text) {
   }
 }
 
+// Both pictures of a pair, by their contenders' names.
+const sidesOf = ({ seed, ...sides }) => Object.entries(sides);
+
 // The list with a finished run in front, without its timeline; the same request stands there once.
 function remembered(list, run) {
   if (list.some((one) => one.key === run.key)) return list;
   const bare = ({ last, seconds, evaluations, cost }) => ({ frames: [], last: { ...last, xt: undefined }, seconds, evaluations, cost });
-  const pairs = run.pairs.map(({ seed, ddpm, acgan }) => ({ seed, ddpm: bare(ddpm), acgan: bare(acgan) }));
+  const pairs = run.pairs.map((pair) => ({ seed: pair.seed, ...Object.fromEntries(sidesOf(pair).map(([name, side]) => [name, bare(side)])) }));
   return [{ ...run, pairs }, ...list.filter((one) => one.query !== run.query)].slice(0, HISTORY_MOST);
 }
 

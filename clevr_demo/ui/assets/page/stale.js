@@ -1,15 +1,16 @@
-(objects, seed, steps, sampler, pictures, shown) => {
+(objects, seed, steps, sampler, pictures, duel, shown) => {
   // Do the pictures still show what stands in the controls? Where not, they dim and say so.
   const root = document.querySelector('#duel .duel');
   if (!root || !shown?.query) return [];
   const drawn = new URLSearchParams(shown.query);
   const live = document.querySelector('#live input')?.checked; // draws with few steps, by itself
-  const asked = { seed, sampler, ...(live ? {} : { steps }), pictures: pictures ?? 1 };
+  const asked = { seed, sampler, ...(live ? {} : { steps }), pictures: pictures ?? 1, duel: duel ?? '' };
+  const usual = { pictures: 1, duel: '' };
   const objectsDrawn = (drawn.get('objects') ?? '').split(',').sort().join();
   const objectsAsked = (objects ?? []).map((name) => name.replaceAll(' ', '-')).sort().join();
   const other =
     objectsDrawn !== objectsAsked ||
-    Object.entries(asked).some(([name, value]) => String(drawn.get(name) ?? 1) !== String(value));
+    Object.entries(asked).some(([name, value]) => String(drawn.get(name) ?? usual[name]) !== String(value));
   // Nothing ticked is nothing asked for yet: the example that greets a visitor stays bright.
   root.classList.toggle('stale', other && objectsAsked !== '' && shown.state !== 'drawing');
   return [];

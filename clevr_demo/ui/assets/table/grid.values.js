@@ -9,7 +9,7 @@
     seed: [first, first + 1, first + 2].join(', '),
     steps: '2, 4, 8, 20',
     sampler: 'dpm, unipc, ddim, ddpm',
-    model: 'ddpm, acgan',
+    model: [...document.querySelectorAll('#grid-model input')].map((one) => one.value).join(', '),
     object: ['nothing', ...free.slice(0, 3)].join(', '),
   }[kind];
 }

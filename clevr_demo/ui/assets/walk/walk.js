@@ -9,7 +9,7 @@ function fill() {
   const frame = frames[scrub.value - 1];
   const picture = body.querySelector('.picture');
   picture.src = source(frame.x0);
-  picture.alt = `ACGAN, frame ${scrub.value} of ${frames.length}. ${frame.told}`;
+  picture.alt = `${props.title}, frame ${scrub.value} of ${frames.length}. ${frame.told}`;
   drawMarks(body, frame, { objects }, props.names, { rings: false, places: true });
   const told = body.querySelector('.told');
   told.textContent = frame.told;

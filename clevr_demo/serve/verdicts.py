@@ -1,0 +1,81 @@
+"""Verdicts and places as plain values: in full for the endpoint and the command line, and small for the page."""
+
+# No deferred annotations here: TypedDict reads NotRequired off the real ones.
+from typing import Any, NotRequired, TypedDict
+
+from clevr_demo.judge.evaluator import Verdict
+from clevr_demo.objects import INDEX
+from clevr_demo.places import Places
+
+
+class Place(TypedDict):
+    """Where an object stands or was seen, in pixels of the 64x64 picture."""
+
+    name: str
+    row: float
+    column: float
+    confidence: NotRequired[float]
+
+
+class Judged(TypedDict):
+    """What the judge says of a picture."""
+
+    sentence: str
+    exact: bool
+    accuracy: float
+    missing: list[str]
+    extra: list[str]
+    doubled: list[str]
+    counts: dict[str, int]
+    found: list[Place]
+    probabilities: dict[str, float]
+
+
+def plain(verdict: Verdict) -> Judged:
+    """Everything that a verdict says."""
+    return {
+        "sentence": verdict.sentence,
+        "exact": verdict.exact,
+        "accuracy": verdict.accuracy,
+        "missing": list(verdict.missing),
+        "extra": list(verdict.extra),
+        "doubled": list(verdict.doubled),
+        "counts": verdict.counts,
+        "found": [
+            {**placed(one.name, one.row, one.column), "confidence": round(one.confidence, 3)} for one in verdict.found
+        ],
+        "probabilities": {name: round(share, 4) for name, share in verdict.probabilities.items()},
+    }
+
+
+def plain_places(places: Places) -> list[Place]:
+    """Where a model means the objects to stand; none, if it does not say."""
+    return [placed(name, *centre) for name, centre in zip(places.names, places.centres, strict=True)]
+
+
+def placed(name: str, row: float, column: float) -> Place:
+    """An object and its centre in pixels of the 64x64 picture."""
+    return {"name": name, "row": round(row, 1), "column": round(column, 1)}
+
+
+def compact(verdict: Verdict) -> dict[str, Any]:
+    """What the page shows of a verdict, a frame's at a time.
+
+    `p` is per mille for each requested object, by the classifier; `found` is [object's index, row, column in pixels,
+    per mille of confidence] for everything that the detector sees; `told` is the verdict in a sentence.
+    """
+    return {
+        "p": [round(1000 * verdict.probabilities[name]) for name in verdict.requested],
+        "hits": verdict.hits,
+        "exact": verdict.exact,
+        "found": [
+            [INDEX[one.name], round(one.row, 1), round(one.column, 1), round(1000 * one.confidence)]
+            for one in verdict.found
+        ],
+        "told": verdict.sentence,
+    }
+
+
+def compact_places(places: Places) -> list[list[float]]:
+    """[row, column] in pixels of where the model means each object to stand, in the request's order."""
+    return [[round(value, 1) for value in centre] for centre in places.centres]
