@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from clevr_demo import checkpoints
 from clevr_demo.generators.ddpm import DDPMConfig, DDPMNetwork, DiffusionGenerator
-from clevr_demo.judge.classifier import TeacherNetwork
+from clevr_demo.judge.classifier import ClassifierNetwork
 from clevr_demo.objects import COLOURS, INDEX, OBJECTS
 from train.ddpm import PRESETS
 
@@ -137,5 +137,5 @@ def judge_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint folder with a classifier of random weights."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("judge")
-    checkpoints.save_weights(TeacherNetwork(), {"kind": "classifier"}, folder)
+    checkpoints.save_weights(ClassifierNetwork(), {"kind": "classifier"}, folder)
     return folder

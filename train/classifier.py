@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from clevr_demo.checkpoints import CONFIG, folder_of, read_config, write_json
-from clevr_demo.judge.classifier import TeacherNetwork, load_classifier
+from clevr_demo.judge.classifier import ClassifierNetwork, load_classifier
 from clevr_demo.judge.evaluator import exact_matches, topk_hits
 from train.data.augmenting import Paster, augment
 from train.data.batches import Batch
@@ -72,7 +72,7 @@ class ClassifierTask:
         self.preset = preset
         self.compose = Composer(data, find_layout(data), preset.mixture) if preset.mixture else None
         self.paster = None if preset.mixture else Paster(data)
-        network = TeacherNetwork()
+        network = ClassifierNetwork()
         self.networks: dict[str, nn.Module] = {"classifier": network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
             "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)

@@ -187,7 +187,7 @@ class PainterTask(StageTask):
         number = max(1, len(batch.pixels) * side**2 // SIZE**2) if whole else len(batch.pixels)
         found = batch.layout.take(slice(0, number)).jittered()
         states = self.painter.pack(batch.pixels[:number])
-        given = Painter.given(found.by_object(), found.ticked())
+        given = Painter.condition(found.by_object(), found.ticked())
         if whole:
             return states, given
         origin = origins(found, batch.slots, side) // PATCH
@@ -215,7 +215,7 @@ class PainterTask(StageTask):
         """The examples painted anew, at their own places."""
         painter: Painter = network  # type: ignore[assignment]
         device = painter.empty.device
-        given = painter.given(*(part.to(device) for part in self.shown))
+        given = painter.condition(*(part.to(device) for part in self.shown))
         scheduler = make_scheduler("dpm", self.preset.model)
         set_steps(scheduler, SAMPLE_STEPS, painter_power(SAMPLE_STEPS, self.preset.model))
         x = torch.randn(len(given), *given.shape[2:], 12, generator=torch.Generator().manual_seed(0)).permute(

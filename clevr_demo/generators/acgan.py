@@ -29,7 +29,7 @@ from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
 CLASSES = len(OBJECTS)
-CELLS = 3 * PATCH**2  # channels of a packed picture
+CHANNELS = 3 * PATCH**2  # of a packed picture
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class Painter(nn.Module):
 
     def __init__(self, config: ACGANConfig) -> None:
         super().__init__()
-        given = ATTRIBUTES + 2 + CELLS + config.object_noise + config.picture_noise + PATCH**2
-        self.unet = UNet(given, CELLS, config.widths, config.blocks)
+        inputs = ATTRIBUTES + 2 + CHANNELS + config.object_noise + config.picture_noise + PATCH**2
+        self.unet = UNet(inputs, CHANNELS, config.widths, config.blocks)
         self.register_buffer("mean", torch.zeros(3, SIZE, SIZE))
 
     def canvas(self, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -114,7 +114,7 @@ class Painter(nn.Module):
         light = picture[..., None, None].expand(-1, -1, *canvas.shape[2:])
         planes = torch.cat([rest, spread, light, F.pixel_unshuffle(grain, PATCH)], dim=1)
         drawn = self.unet(planes.contiguous(memory_format=torch.channels_last))
-        return F.pixel_shuffle(rest[:, -CELLS:] + 0.5 * drawn, PATCH)
+        return F.pixel_shuffle(rest[:, -CHANNELS:] + 0.5 * drawn, PATCH)
 
 
 class ACGANNetwork(nn.Module):
@@ -126,7 +126,7 @@ class ACGANNetwork(nn.Module):
         self.planner, self.painter = Planner(config), Painter(config)
 
     @property
-    def noise(self) -> dict[str, tuple[int, ...]]:
+    def noise_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the noise of one picture, in the order in which it is drawn."""
         config = self.config
         return {
@@ -217,7 +217,7 @@ class ACGANGenerator:
     def stream(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both") -> Iterator[Frame]:
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
         request = GenerationRequest.of(labels, seed, steps)
-        return self._frames(request, walked(self.network.noise, request.seed, request.steps, walk), 0)
+        return self._frames(request, walked(self.network.noise_shapes, request.seed, request.steps, walk), 0)
 
     def generate_batch(
         self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,
@@ -229,7 +229,7 @@ class ACGANGenerator:
         drawn = []
         for request in requests:
             watch = Stopwatch()
-            noise = walked(self.network.noise, request.seed, request.steps if timeline else 1, walk)
+            noise = walked(self.network.noise_shapes, request.seed, request.steps if timeline else 1, walk)
             frames = tuple(self._frames(request, noise, request.steps - len(noise)))
             drawn.append(Generation(frames, request, self.name, watch.seconds, len(frames)))
         return drawn
@@ -242,7 +242,9 @@ class ACGANGenerator:
         requests = [GenerationRequest.of(labels, seed, 1) for labels, seed in zip(labels_list, seeds, strict=True)]
         with torch.inference_mode():
             return [
-                self.network.plan(request.objects, self._moved(walked(self.network.noise, request.seed, 1, "both")[0]))
+                self.network.plan(
+                    request.objects, self._moved(walked(self.network.noise_shapes, request.seed, 1, "both")[0])
+                )
                 for request in requests
             ]
 

@@ -70,7 +70,7 @@ class ReportGAN(nn.Module):
         self.apply(report_weights)
 
     @property
-    def noise(self) -> dict[str, tuple[int, ...]]:
+    def noise_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the noise of one picture, by what it decides; see `clevr_demo.generators.acgan`."""
         return {"picture": (self.config.noise,)}
 

@@ -29,7 +29,7 @@ from torch import nn
 from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device, setting
 from clevr_demo.generators.course import ReportUNet
 from clevr_demo.generators.networks import SetTransformer, TimeEmbedding, UNet
-from clevr_demo.generators.protocol import WHERE_FRAMES, Frame, Generation, Stopwatch, check_batch, noise
+from clevr_demo.generators.protocol import WHERE_FRAMES, Frame, Generation, Stopwatch, check_batch, seeded_noise
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
 from clevr_demo.places import SIZE, Places, attribute_maps, by_object
 from clevr_demo.request import DEFAULT_STEPS, MAX_STEPS, SAMPLERS, GenerationRequest
@@ -113,10 +113,10 @@ class Painter(nn.Module):
         self.unet = UNet(channels + ATTRIBUTES + 2, channels, config.widths, config.blocks, condition=TIME_WIDTH)
         self.register_buffer("empty", torch.zeros(3, SIZE, SIZE))
 
-    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
-        """x_t (N, 12, S, S), timesteps (N,) and `given` (N, 13, S, S), from `given`, to v (N, 12, S, S)."""
+    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """x_t (N, 12, S, S), timesteps (N,) and a condition (N, 13, S, S) to v (N, 12, S, S)."""
         times = self.time((timesteps + 1) / self.config.timesteps)
-        x = torch.cat([x, given.to(x.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
+        x = torch.cat([x, condition.to(x.dtype)], dim=1).contiguous(memory_format=torch.channels_last)
         return self.unet(x, times)
 
     def compile(self, *arguments: Any, **named: Any) -> None:
@@ -137,7 +137,7 @@ class Painter(nn.Module):
         return F.pixel_shuffle(state, PATCH) * SPREAD + self.empty
 
     @staticmethod
-    def given(centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def condition(centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(N, 13, 32, 32): attribute maps of centres (N, 24, 2) and labels (N, 24), then each cell's row and column."""
         maps = attribute_maps(centres, labels, CELLS)
         line = torch.linspace(-1, 1, CELLS, device=maps.device).expand(len(maps), 1, CELLS, CELLS)
@@ -199,9 +199,9 @@ def set_steps(scheduler: Any, steps: int, power: float) -> None:
         scheduler.set_timesteps(timesteps=timesteps.tolist())
         return
     scheduler.set_timesteps(steps)
-    kept = scheduler.alphas_cumprod[timesteps]
+    alphas_cumprod = scheduler.alphas_cumprod[timesteps]
     scheduler.timesteps = timesteps
-    scheduler.sigmas = torch.cat([((1 - kept) / kept).sqrt(), torch.zeros(1)])
+    scheduler.sigmas = torch.cat([((1 - alphas_cumprod) / alphas_cumprod).sqrt(), torch.zeros(1)])
     scheduler.num_inference_steps = steps
 
 
@@ -212,10 +212,10 @@ def fast_scheduler(config: DDPMConfig) -> Any:
     return scheduler
 
 
-def estimate(x: torch.Tensor, output: torch.Tensor, kept: float, prediction_type: str) -> torch.Tensor:
-    """x_0 from x_t and the network's output, v (Salimans & Ho 2022, arXiv:2202.00512) or noise; `kept` is the
-    cumulative alpha of x_t."""
-    signal, spread = kept**0.5, (1 - kept) ** 0.5
+def estimate(x: torch.Tensor, output: torch.Tensor, alpha_cumprod: float, prediction_type: str) -> torch.Tensor:
+    """x_0 from x_t and the network's output, v (Salimans & Ho 2022, arXiv:2202.00512) or noise;
+    `alpha_cumprod` is that of x_t."""
+    signal, spread = alpha_cumprod**0.5, (1 - alpha_cumprod) ** 0.5
     if prediction_type == "v_prediction":
         return signal * x - spread * output
     return (x - spread * output) / signal
@@ -244,15 +244,15 @@ def denoise(
 
 
 def painter_denoiser(
-    painter: Painter, given: torch.Tensor, kept: torch.Tensor, black: torch.Tensor | None = None
+    painter: Painter, condition: torch.Tensor, alphas_cumprod: torch.Tensor, black: torch.Tensor | None = None
 ) -> Denoiser:
-    """The painter's estimate of x_0; `kept` (timesteps,) are the cumulative alphas. With `black`, the state of the
-    lowest pixels, the estimate is kept within the range of pixels."""
+    """The painter's estimate of x_0 from its condition (N, 13, 32, 32) and alphas_cumprod (timesteps,). With `black`,
+    the state of the lowest pixels, the estimate stays within the range of pixels."""
 
     def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
         with half_precision(x.device):
-            output = painter(x, torch.full((len(x),), timestep, device=x.device), given).float()
-        found = estimate(x, output, float(kept[timestep]), painter.config.prediction_type)
+            output = painter(x, torch.full((len(x),), timestep, device=x.device), condition).float()
+        found = estimate(x, output, float(alphas_cumprod[timestep]), painter.config.prediction_type)
         return found if black is None else found.clamp(black, black + 2 / SPREAD)
 
     return denoiser
@@ -280,7 +280,7 @@ class DiffusionGenerator:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.eval().requires_grad_(False)
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
-        self._kept: torch.Tensor = make_scheduler("ddpm", self.config).alphas_cumprod
+        self._alphas_cumprod: torch.Tensor = make_scheduler("ddpm", self.config).alphas_cumprod
 
     def generate(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm") -> Generation:
         """Draws one picture with its whole timeline: `WHERE_FRAMES` frames of the places, then one a step.
@@ -343,8 +343,8 @@ class DiffusionGenerator:
                     frames[row].append(Frame(index, step.timestep, *pictures, ends[row], "what"))
         seconds = watch.seconds / len(requests)
         return [
-            Generation(tuple(kept), request, self.name, seconds, request.steps)
-            for kept, request in zip(frames, requests, strict=True)
+            Generation(tuple(timeline_of), request, self.name, seconds, request.steps)
+            for timeline_of, request in zip(frames, requests, strict=True)
         ]
 
     def _stream(self, request: GenerationRequest) -> Iterator[Frame]:
@@ -410,7 +410,7 @@ class DiffusionGenerator:
         else:
             scheduler = make_scheduler(requests[0].sampler, self.config)
             set_steps(scheduler, steps, 1.0 if report else painter_power(steps, self.config))
-        pixels, generators = noise([request.seed for request in requests], (3, SIZE, SIZE))
+        pixels, generators = seeded_noise([request.seed for request in requests], (3, SIZE, SIZE))
         labels = multi_hot(request.objects for request in requests).to(self.device)
         denoiser, unpack = self._reporter(labels) if report else self._painter(labels, places, fast)
         x = pixels.to(self.device) if report else F.pixel_unshuffle(pixels.to(self.device), PATCH)
@@ -426,14 +426,16 @@ class DiffusionGenerator:
         self, labels: torch.Tensor, places: list[Places], fast: bool
     ) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
         painter = self.network.fast if fast else self.network.painter
-        given = painter.given(by_object(places).to(self.device), labels)
-        return painter_denoiser(painter, given, self._kept, None if fast else painter.black), painter.unpack
+        condition = painter.condition(by_object(places).to(self.device), labels)
+        return painter_denoiser(
+            painter, condition, self._alphas_cumprod, None if fast else painter.black
+        ), painter.unpack
 
     def _reporter(self, labels: torch.Tensor) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
         def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
             with half_precision(x.device):
                 output = self.network.report(x, torch.full((len(x),), timestep, device=x.device), labels).float()
-            return estimate(x, output, float(self._kept[timestep]), self.config.prediction_type).clamp(-1, 1)
+            return estimate(x, output, float(self._alphas_cumprod[timestep]), self.config.prediction_type).clamp(-1, 1)
 
         return denoiser, lambda x: x
 

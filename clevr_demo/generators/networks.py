@@ -180,15 +180,17 @@ class SetBlock(nn.Module):
         self.layers = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(), zeroed(nn.Linear(4 * width, width)))
 
     def forward(
-        self, x: torch.Tensor, places: torch.Tensor, there: torch.Tensor, condition: torch.Tensor | None
+        self, x: torch.Tensor, places: torch.Tensor, mask: torch.Tensor, condition: torch.Tensor | None
     ) -> torch.Tensor:
+        """Features x (N, K, width), places (N, K, 2), mask (N, K), true where there is an object, and a condition
+        (N, D) to new features (N, K, width)."""
         n, k, width = x.shape
         scales = [x.new_zeros(())] * 4 if self.film is None else self.film(condition)[:, None].chunk(4, dim=-1)
         bias, values = self.geometry(places, condition)
         h = self.first_norm(x) * (1 + scales[0]) + scales[1]
         q, key, v = self.qkv(h).view(n, k, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         scores = q @ key.transpose(2, 3) / math.sqrt(width // self.heads) + bias
-        weights = scores.masked_fill(~there[:, None, None], -1e4).softmax(dim=-1)
+        weights = scores.masked_fill(~mask[:, None, None], -1e4).softmax(dim=-1)
         pairs = values.view(n, k, k, self.heads, -1).permute(0, 3, 1, 2, 4)  # (N, heads, K, K, width / heads)
         attended = weights @ v + (weights.unsqueeze(-1) * pairs).sum(dim=3)
         x = x + self.out(attended.transpose(1, 2).reshape(n, k, width))
@@ -221,10 +223,10 @@ class SetTransformer(nn.Module):
         condition: torch.Tensor | None = None,
         extra: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        there = objects >= 0
-        given = places if extra is None else torch.cat([places, extra], dim=-1)
-        number = there.sum(dim=1, keepdim=True).float()[:, None] / 3
-        x = self.embed(objects + 1) + self.place(given) + self.count(number)
+        mask = objects >= 0
+        inputs = places if extra is None else torch.cat([places, extra], dim=-1)
+        number = mask.sum(dim=1, keepdim=True).float()[:, None] / 3
+        x = self.embed(objects + 1) + self.place(inputs) + self.count(number)
         for block in self.blocks:
-            x = block(x, places, there, condition)
+            x = block(x, places, mask, condition)
         return self.last(self.norm(x))

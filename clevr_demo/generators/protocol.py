@@ -106,7 +106,7 @@ class Batched(Protocol):
     chunk: int
 
 
-def noise(seeds: Sequence[int], shape: tuple[int, ...]) -> tuple[torch.Tensor, list[torch.Generator]]:
+def seeded_noise(seeds: Sequence[int], shape: tuple[int, ...]) -> tuple[torch.Tensor, list[torch.Generator]]:
     """((N, *shape) standard normal noise, the generators it came from): one CPU generator a seed.
 
     A picture's noise thus depends on its own seed alone: not on the batch, not on the device.

@@ -28,7 +28,7 @@ def block(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-class TeacherNetwork(nn.Module):
+class ClassifierNetwork(nn.Module):
     """A plain stack of convolutions; returns logits."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class TeacherNetwork(nn.Module):
         return logits
 
 
-def load_classifier(folder: Path, kind: str) -> TeacherNetwork:
+def load_classifier(folder: Path, kind: str) -> ClassifierNetwork:
     """The network of a checkpoint folder that holds a "classifier", which judges, or a "teacher".
 
     Raises:
@@ -55,6 +55,6 @@ def load_classifier(folder: Path, kind: str) -> TeacherNetwork:
     """
     if (found := read_config(folder).get("kind", kind)) != kind:
         raise CheckpointError(f"{folder}: does not fit, it holds a {found} and no {kind}")
-    network = TeacherNetwork()
+    network = ClassifierNetwork()
     load_weights(network, folder)
     return network

@@ -34,7 +34,7 @@ TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six
 ALL = {1: "Drawn", 2: "Both drawn"}  # and else "All 3 drawn"
 
 
-class EvaluatorNetwork(nn.Module):
+class CourseResNet18(nn.Module):
     """ResNet18 with 24 outputs, laid out as the course's so that its checkpoint fits; returns logits."""
 
     def __init__(self) -> None:
@@ -206,7 +206,7 @@ def load_evaluator(
     """
     eye, place = load_detector(detector, device), pick_device(device)
     if path is not None and Path(path).suffix in (".pth", ".pt"):
-        course = EvaluatorNetwork()
+        course = CourseResNet18()
         try:
             course.resnet18.load_state_dict(course_state(Path(path)))
         except RuntimeError as error:

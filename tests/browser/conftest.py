@@ -38,7 +38,7 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     from clevr_demo.checkpoints import save_weights
     from clevr_demo.generators.acgan import ACGANNetwork
     from clevr_demo.generators.ddpm import DDPMNetwork
-    from clevr_demo.judge.classifier import TeacherNetwork
+    from clevr_demo.judge.classifier import ClassifierNetwork
     from train.acgan import PRESETS as ACGAN
     from train.ddpm import PRESETS as DDPM
 
@@ -46,7 +46,7 @@ def tiny_weights(folder: Path) -> dict[str, str]:
     ddpm, acgan = DDPM["tiny-what"].model, ACGAN["tiny-what"].model
     save_weights(DDPMNetwork(ddpm), {"model": dataclasses.asdict(ddpm)}, folder / "ddpm")
     save_weights(ACGANNetwork(acgan), {"model": dataclasses.asdict(acgan)}, folder / "acgan")
-    save_weights(TeacherNetwork(), {"model": {}}, folder / "evaluator")
+    save_weights(ClassifierNetwork(), {"model": {}}, folder / "evaluator")
     return {f"CLEVR_{name.upper()}": str(folder / name) for name in ("ddpm", "acgan", "evaluator")}
 
 

@@ -17,7 +17,7 @@ import clevr_demo
 from clevr_demo.checkpoints import save_weights
 from clevr_demo.generators.acgan import ACGANConfig, ACGANGenerator, ACGANNetwork, Painter, Planner, latent_path, walked
 from clevr_demo.generators.course import ReportDiscriminator, ReportGAN
-from clevr_demo.judge.classifier import TeacherNetwork
+from clevr_demo.judge.classifier import ClassifierNetwork
 from clevr_demo.objects import InputError, index_valued, multi_hot
 from tests.conftest import shaken, shipped
 from train.acgan import (
@@ -99,7 +99,7 @@ def test_a_walk_moves_the_places_or_the_looks(gan: ACGANGenerator) -> None:
     walks = {walk: gan.generate([1, 9], 7, 6, walk=walk).frames for walk in ("both", "places", "looks")}
     places = {walk: len({frame.places for frame in frames}) for walk, frames in walks.items()}
     assert places == {"both": 6, "places": 6, "looks": 1}
-    shapes = gan.network.noise
+    shapes = gan.network.noise_shapes
     for walk, still in (("places", ("objects", "picture", "grain")), ("looks", ("layout", "grain"))):
         first, *_, last = walked(shapes, 7, 6, walk)
         assert all(torch.equal(first[name], last[name]) == (name in still) for name in shapes), walk
@@ -109,8 +109,8 @@ def test_a_walk_moves_the_places_or_the_looks(gan: ACGANGenerator) -> None:
 
 def test_the_walk_ends_at_the_seeds_own_noise(gan: ACGANGenerator) -> None:
     generator = torch.Generator().manual_seed(11)
-    last = walked(gan.network.noise, 11, 4, "both")[-1]
-    for name, shape in gan.network.noise.items():
+    last = walked(gan.network.noise_shapes, 11, 4, "both")[-1]
+    for name, shape in gan.network.noise_shapes.items():
         assert torch.equal(last[name], torch.randn(shape, generator=generator)), name
 
 
@@ -564,7 +564,7 @@ def test_a_report_checkpoint_draws_without_places(tmp_path: Path) -> None:
 
 def report_task(pictures: Pictures, **change: Any) -> ReportTask:
     torch.manual_seed(0)
-    return ReportTask(replace(TINY_REPORT, **change), pictures, TeacherNetwork())
+    return ReportTask(replace(TINY_REPORT, **change), pictures, ClassifierNetwork())
 
 
 class Recorder:

@@ -251,8 +251,8 @@ def test_ddim_is_diffusers_ddim() -> None:
     scheduler = make_scheduler("ddim", TINY)
     set_steps(scheduler, 12, 1.0)
     scheduler.timesteps = torch.tensor(times)
-    kept = scheduler.alphas_cumprod[scheduler.timesteps]
-    scheduler.sigmas = torch.cat([((1 - kept) / kept).sqrt(), torch.zeros(1)])
+    alphas_cumprod = scheduler.alphas_cumprod[scheduler.timesteps]
+    scheduler.sigmas = torch.cat([((1 - alphas_cumprod) / alphas_cumprod).sqrt(), torch.zeros(1)])
     ours = list(denoise(lambda x, t: torch.tanh(x) + target, scheduler, start, []))[-1][2]
     assert (ours - x).abs().max() < 1e-3
 
@@ -264,16 +264,16 @@ def test_ancestral_sampling_is_the_papers_algorithm() -> None:
     labels = multi_hot([[4]])
     betas = torch.linspace(1e-4, 0.02, 30)
     alphas = 1 - betas
-    kept = alphas.cumprod(0)
+    alphas_cumprod = alphas.cumprod(0)
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(1, 3, 64, 64, generator=generator)
     for t in range(29, -1, -1):
         with torch.no_grad():
             noise = model.network(x, torch.tensor([t]), labels)
-        before = kept[t - 1] if t else torch.tensor(1.0)
-        x0 = ((x - (1 - kept[t]).sqrt() * noise) / kept[t].sqrt()).clamp(-1, 1)
-        mean = (before.sqrt() * betas[t] * x0 + alphas[t].sqrt() * (1 - before) * x) / (1 - kept[t])
-        spread = ((1 - before) / (1 - kept[t]) * betas[t]).sqrt()
+        before = alphas_cumprod[t - 1] if t else torch.tensor(1.0)
+        x0 = ((x - (1 - alphas_cumprod[t]).sqrt() * noise) / alphas_cumprod[t].sqrt()).clamp(-1, 1)
+        mean = (before.sqrt() * betas[t] * x0 + alphas[t].sqrt() * (1 - before) * x) / (1 - alphas_cumprod[t])
+        spread = ((1 - before) / (1 - alphas_cumprod[t]) * betas[t]).sqrt()
         x = mean + (spread * torch.randn(1, 3, 64, 64, generator=generator) if t else 0)
     ours = model.generate([4], seed=3, steps=30, sampler="ddpm").frames[-1].predicted_pixels
     assert (ours - x[0]).abs().max() < 1e-3
@@ -293,8 +293,8 @@ def test_second_order_solvers_beat_the_first_order(sampler: str) -> None:
     scheduler = make_scheduler("dpm", TINY)
 
     def ideal(x: torch.Tensor, timestep: int) -> torch.Tensor:
-        kept = float(scheduler.alphas_cumprod[timestep])
-        return x * kept**0.5 * 0.25 / (0.25 * kept + 1 - kept)
+        alpha_cumprod = float(scheduler.alphas_cumprod[timestep])
+        return x * alpha_cumprod**0.5 * 0.25 / (0.25 * alpha_cumprod + 1 - alpha_cumprod)
 
     x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     errors = {name: (solved(TINY, name, 12, x, ideal, 1.0).std() - 0.5).abs().item() for name in ("ddim", sampler)}
@@ -303,11 +303,11 @@ def test_second_order_solvers_beat_the_first_order(sampler: str) -> None:
 
 @pytest.mark.parametrize("kind", ["v_prediction", "epsilon"])
 def test_the_estimate_inverts_the_forward_process(kind: str) -> None:
-    x0, noise, kept = torch.randn(4, 3), torch.randn(4, 3), 0.3
-    x = kept**0.5 * x0 + (1 - kept) ** 0.5 * noise
-    v = kept**0.5 * noise - (1 - kept) ** 0.5 * x0
+    x0, noise, alpha_cumprod = torch.randn(4, 3), torch.randn(4, 3), 0.3
+    x = alpha_cumprod**0.5 * x0 + (1 - alpha_cumprod) ** 0.5 * noise
+    v = alpha_cumprod**0.5 * noise - (1 - alpha_cumprod) ** 0.5 * x0
     output = v if kind == "v_prediction" else noise
-    assert (estimate(x, output, kept, kind) - x0).abs().max() < 1e-5
+    assert (estimate(x, output, alpha_cumprod, kind) - x0).abs().max() < 1e-5
 
 
 # where --------------------------------------------------------------------------------------------------------------
@@ -370,9 +370,9 @@ def test_packing_keeps_every_pixel_in_place(ddpm: DiffusionGenerator) -> None:
 def test_the_estimate_stays_within_the_range_of_pixels() -> None:
     torch.manual_seed(0)
     painter: Any = shaken(Painter(TINY)).eval()
-    kept = make_scheduler("dpm", TINY).alphas_cumprod
+    alphas_cumprod = make_scheduler("dpm", TINY).alphas_cumprod
     with torch.no_grad():
-        denoiser = painter_denoiser(painter, torch.zeros(1, 13, 32, 32), kept, painter.black)
+        denoiser = painter_denoiser(painter, torch.zeros(1, 13, 32, 32), alphas_cumprod, painter.black)
         drawn = painter.unpack(denoiser(50 * torch.randn(1, 12, 32, 32), 600))
     assert drawn.abs().max() <= 1 + 1e-5
     assert drawn.abs().max() > 0.99
@@ -386,8 +386,8 @@ def test_places_and_labels_reach_the_picture(ddpm: DiffusionGenerator) -> None:
         outputs = []
         for index in range(24):
             centres[0, index] = torch.tensor([30.0, 30.0])
-            outputs.append(painter(x, t, painter.given(centres, multi_hot([[index]]))))
-        moved = painter(x, t, painter.given(centres + 5, multi_hot([[23]])))
+            outputs.append(painter(x, t, painter.condition(centres, multi_hot([[index]]))))
+        moved = painter(x, t, painter.condition(centres + 5, multi_hot([[23]])))
     assert all((a - b).abs().max() > 0 for n, a in enumerate(outputs) for b in outputs[:n])
     assert (moved - outputs[23]).abs().max() > 0
 
@@ -419,8 +419,8 @@ def test_the_stages_learn_v() -> None:
     clean = torch.randn(64, 3, 2)
     torch.manual_seed(1)
     x, timesteps, v = task.noised(clean)
-    kept = DDPMScheduler(**TINY.schedule()).alphas_cumprod[timesteps].view(-1, 1, 1)
-    assert (kept.sqrt() * x - (1 - kept).sqrt() * v - clean).abs().max() < 1e-4
+    alphas_cumprod = DDPMScheduler(**TINY.schedule()).alphas_cumprod[timesteps].view(-1, 1, 1)
+    assert (alphas_cumprod.sqrt() * x - (1 - alphas_cumprod).sqrt() * v - clean).abs().max() < 1e-4
 
 
 def test_windows_become_whole_pictures_at_the_same_cost(iclevr: Path) -> None:
@@ -527,14 +527,14 @@ def test_a_checkpoint_without_a_distilled_painter_draws_any_number_of_steps(ddpm
 def test_a_ddim_step_with_the_wanted_v_leads_to_the_teachers_next_state() -> None:
     config = replace(TINY, fast_steps=4)
     scheduler = fast_scheduler(config)
-    kept = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
+    alphas_cumprod = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
     torch.manual_seed(0)
     states = torch.randn(5, 2, 12, 8, 8)
-    signal, spread = (part.view(-1, 1, 1, 1, 1) for part in (kept.sqrt(), (1 - kept).sqrt()))
+    signal, spread = (part.view(-1, 1, 1, 1, 1) for part in (alphas_cumprod.sqrt(), (1 - alphas_cumprod).sqrt()))
     wanted = leading(states[:-1], states[1:], signal, spread)
     x = states[0]
     for number, timestep in enumerate(scheduler.timesteps):
-        clean = estimate(x, wanted[number], float(kept[number]), "v_prediction")
+        clean = estimate(x, wanted[number], float(alphas_cumprod[number]), "v_prediction")
         x = scheduler.step(clean, timestep, x).prev_sample
         assert (x - states[number + 1]).abs().max() < 1e-4
 

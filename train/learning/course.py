@@ -19,7 +19,7 @@ from torch import nn
 
 from clevr_demo.checkpoints import folder_of
 from clevr_demo.generators.course import ReportDiscriminator, ReportGAN, ReportGANConfig
-from clevr_demo.judge.classifier import TeacherNetwork, load_classifier
+from clevr_demo.judge.classifier import ClassifierNetwork, load_classifier
 from clevr_demo.judge.evaluator import topk_hits
 from train.data.batches import Batch
 from train.data.iclevr import Pictures
@@ -127,6 +127,6 @@ class ReportTask:
         return {"kind": "acgan", "model": preset["model"], "preset": preset}
 
 
-def load_teacher(path: Path | None = None) -> TeacherNetwork:
+def load_teacher(path: Path | None = None) -> ClassifierNetwork:
     """The classifier that the generator learns from."""
     return load_classifier(folder_of("teacher", path), "teacher")

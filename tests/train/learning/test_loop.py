@@ -23,7 +23,7 @@ from torch import nn
 
 from clevr_demo.checkpoints import load_weights, save_weights
 from clevr_demo.generators.ddpm import Painter
-from clevr_demo.judge.classifier import TeacherNetwork
+from clevr_demo.judge.classifier import ClassifierNetwork
 from train import acgan, ddpm
 from train import classifier as evaluator
 from train.data.batches import Batch
@@ -137,7 +137,7 @@ def test_the_same_command_makes_the_run_that_never_stopped(
 @pytest.fixture
 def teacher_folder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    save_weights(TeacherNetwork(), {"preset": {"network": "teacher"}}, tmp_path / "teacher")
+    save_weights(ClassifierNetwork(), {"preset": {"network": "teacher"}}, tmp_path / "teacher")
     return tmp_path / "teacher"
 
 
@@ -280,7 +280,7 @@ def test_the_classifier_is_scored_on_the_held_out_pictures(
     evaluator.main(arguments(iclevr, tmp_path, 64, "teacher"))
     found = json.loads((tmp_path / "metrics.json").read_text())["held_out"]
     assert found["pictures"] == 6
-    network = TeacherNetwork()
+    network = ClassifierNetwork()
     load_weights(network, tmp_path)
     held_out = load_pictures(iclevr, progress=False).split()[1]
     assert evaluator.score(network, held_out) == found
