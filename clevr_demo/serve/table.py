@@ -11,7 +11,6 @@ import numpy as np
 from clevr_demo.judge.evaluator import Verdict
 from clevr_demo.serve.payload import png_base64
 from clevr_demo.serve.wording import duration, left, many
-from clevr_demo.ui.component import Html, asset
 
 TOLD = {"drawing": "Drawing", "done": "Done", "stopped": "Stopped"}
 LEGEND = (
@@ -141,10 +140,3 @@ class Table:
             "status": self.status,
             "query": self.query,
         }
-
-
-class Pictures(Html):
-    """Shows a table's payload."""
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(asset("table/table.html"), **arguments)

@@ -11,9 +11,7 @@ import gradio as gr
 
 from clevr_demo.request import DEFAULT_STEPS, FAST_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
 from clevr_demo.serve.studio import Studio
-from clevr_demo.ui.component import asset
-from clevr_demo.ui.note import Note
-from clevr_demo.ui.picker import Picker
+from clevr_demo.ui.widgets import Note, Picker, asset
 
 EXAMPLES = {
     "2 objects": ["blue sphere", "yellow cylinder"],

@@ -20,8 +20,7 @@ from clevr_demo.serve.queue import Line
 from clevr_demo.serve.shared import Shared
 from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.controls import QUIET, Controls
-from clevr_demo.ui.duel import Duel
-from clevr_demo.ui.note import Note
+from clevr_demo.ui.widgets import Duel, Note
 
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
 """The queue of everything else that runs a network: as many at a time as there are cores, or as a GPU takes."""

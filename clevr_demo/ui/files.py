@@ -18,11 +18,10 @@ from clevr_demo.request import GenerationRequest, query_of
 from clevr_demo.serve import card as cards
 from clevr_demo.serve.payload import Pair, Run
 from clevr_demo.serve.wording import cost
-from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES
 from clevr_demo.ui.events import AT_ONCE, Drawing, Updates, visitor
 from clevr_demo.ui.links import address_of, read
-from clevr_demo.ui.note import Note
+from clevr_demo.ui.widgets import Note, asset
 
 
 def kinds(contenders: Sequence[Contender]) -> dict[str, str]:

@@ -11,9 +11,9 @@ import gradio as gr
 
 from clevr_demo.request import PARSERS, GenerationRequest, from_query, query_of
 from clevr_demo.serve.studio import Studio
-from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET
 from clevr_demo.ui.events import Drawing, Updates
+from clevr_demo.ui.widgets import asset
 
 KNOWN = {"v", "objects", *PARSERS}
 

@@ -13,22 +13,16 @@ from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.preview import TITLE, Preview
 from clevr_demo.serve.queue import Line
 from clevr_demo.serve.studio import Studio
-from clevr_demo.ui.address import Address
-from clevr_demo.ui.component import ASSETS, asset
 from clevr_demo.ui.controls import Controls, build_controls
-from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.endpoint import add_api
 from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.files import Files
-from clevr_demo.ui.guess import Guess
 from clevr_demo.ui.links import Links, copy_button
-from clevr_demo.ui.note import Note
-from clevr_demo.ui.presentation import Presentation
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import History
 from clevr_demo.ui.tabs.report import build_report
 from clevr_demo.ui.tabs.walk import build_walk
-from clevr_demo.ui.tour import Tour
+from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Note, Presentation, Tour, asset
 
 HEAD = """# CLEVR duel
 A diffusion model and a GAN draw the same objects from the same request. An independent judge says what it sees."""
@@ -78,9 +72,9 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         with gr.Row(elem_id="top"):
             gr.Markdown(HEAD, elem_id="head")
             with gr.Row(elem_id="story"):
-                Tour()
-                Presentation()
-                Guess()
+                Tour(elem_id="tour")
+                Presentation(elem_id="presentation")
+                Guess(elem_id="guess")
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="ask", scale=0, min_width=320):
@@ -103,7 +97,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     history = History(studio.contenders.values())
                 with gr.Tab("The report", id="report"):
                     build_report(files)
-        address = Address()
+        address = Address(elem_id="address")
         with drop_place:
             files.build_drop_place()
         drawing.wire()

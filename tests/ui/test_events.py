@@ -22,11 +22,10 @@ from clevr_demo.request import FAST_STEPS, GenerationRequest, query_of
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.queue import Line
 from clevr_demo.ui.controls import Controls, build_controls
-from clevr_demo.ui.duel import Duel
 from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.files import Files
 from clevr_demo.ui.links import Links
-from clevr_demo.ui.note import Note
+from clevr_demo.ui.widgets import Duel, Note
 from tests.serve.test_drawing import FakeStudio, run_of
 
 ME: Any = SimpleNamespace(session_hash="me")

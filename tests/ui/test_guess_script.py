@@ -14,7 +14,7 @@ SEATED = json.dumps([{"name": "ddpm", "title": "DDPM"}, {"name": "acgan", "title
 
 
 def ask(expression: str) -> Any:
-    return in_node(expression, "guess/guess.model.js")
+    return in_node(expression, "guess/model.js")
 
 
 def pair(ddpm: bool, acgan: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clevr_demo.ui.component import ASSETS
+from clevr_demo.ui.widgets import ASSETS
 
 SIDE = {
     "frames": [
@@ -29,7 +29,7 @@ def in_node(expression: str, *files: str) -> Any:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    scripts = "\n".join((ASSETS / name).read_text() for name in files or ("duel/duel.model.js",))
+    scripts = "\n".join((ASSETS / name).read_text() for name in files or ("duel/model.js",))
     program = f"{scripts}\nconst side = {json.dumps(SIDE)};\nconsole.log(JSON.stringify({expression}));"
     answer = subprocess.run([node, "-"], input=program, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 0, answer.stderr
@@ -99,7 +99,7 @@ def test_the_race_marks_when_all_was_found() -> None:
 
 def test_labels_of_ticks_do_not_touch() -> None:
     rows = in_node(
-        "rowsOf([{ at: 0.5 }, { at: 0.52 }, { at: 0.9 }, { at: 1 }], 0.15)", "duel/duel.model.js", "duel/duel.chart.js"
+        "rowsOf([{ at: 0.5 }, { at: 0.52 }, { at: 0.9 }, { at: 1 }], 0.15)", "duel/model.js", "duel/chart.js"
     )
     taken: list[tuple[int, float]] = []
     for one in rows:
@@ -119,7 +119,7 @@ def test_two_tabs_add_to_one_history() -> None:
         remember(storage, run('c', 'one tab'));
         return recalled(kept[HISTORY_KEY]).map(({ key, pairs }) => [key, pairs[0].ddpm.frames.length]);
     })()"""
-    assert in_node(program, "history/history.model.js") == [["c", 0], ["b", 0]]
+    assert in_node(program, "history/model.js") == [["c", 0], ["b", 0]]
 
 
 def test_a_full_or_broken_memory_costs_the_oldest_entries_alone() -> None:
@@ -134,4 +134,4 @@ def test_a_full_or_broken_memory_costs_the_oldest_entries_alone() -> None:
         }
         return recalled(kept[HISTORY_KEY]).map(({ key }) => key);
     })()"""
-    assert in_node(program, "history/history.model.js") == ["c", "b"]
+    assert in_node(program, "history/model.js") == ["c", "b"]

@@ -21,14 +21,13 @@ from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.queue import Line
 from clevr_demo.serve.sheet import sheet_png
 from clevr_demo.serve.studio import Studio
-from clevr_demo.serve.table import Pictures, Table
+from clevr_demo.serve.table import Table
 from clevr_demo.serve.wording import ahead
-from clevr_demo.ui.component import asset
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.events import AT_ONCE, STREAM, Updates, message, visitor
 from clevr_demo.ui.files import Shelf
 from clevr_demo.ui.links import address_of, copy_button
-from clevr_demo.ui.note import Note
+from clevr_demo.ui.widgets import Note, Pictures, asset
 
 STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
 """The axes' values when the page opens."""
@@ -121,7 +120,7 @@ def _axis(name: str, title: str, kind: str, seed: gr.Number) -> tuple[gr.Dropdow
     choices = [(told, kind) for kind, told in AXES.items()]
     axis = gr.Dropdown(choices, value=kind, label=title, elem_id=f"grid-{name}")
     values = gr.Textbox(STARTS[kind], label=f"Values of the {name}", elem_id=f"grid-{name}-values")
-    axis.input(None, [axis, seed], values, js=asset("table/grid.values.js"), api_visibility="private")
+    axis.input(None, [axis, seed], values, js=asset("table/values.js"), api_visibility="private")
     return axis, values
 
 
@@ -161,9 +160,7 @@ def build_change(studio: Studio, controls: Controls, line: Line) -> None:
         choices = [NOTHING, *OBJECTS]
         out = gr.Dropdown(choices, value=NOTHING, label="Take out", elem_id="take-out")
         into = gr.Dropdown(choices, value="cyan sphere", label="Put in", elem_id="put-in")
-    controls.picker.change(
-        None, [controls.picker, out], out, js=asset("table/change.choices.js"), api_visibility="private"
-    )
+    controls.picker.change(None, [controls.picker, out], out, js=asset("table/choices.js"), api_visibility="private")
 
     def make(out: str, into: str, *values: Any) -> Drawable:
         before = controls.read(values).single(0)

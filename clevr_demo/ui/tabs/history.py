@@ -6,26 +6,16 @@ All of it happens in the browser; the server never sees the history.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import gradio as gr
 
 from clevr_demo.models import Contender
-from clevr_demo.ui.component import Html, asset
-from clevr_demo.ui.duel import Duel
-from clevr_demo.ui.note import Note
+from clevr_demo.ui.widgets import Duel, Entries, Note
 
 CHOSEN = """(chosen) => [
   chosen?.run ?? {}, chosen?.query ?? '', { __type__: 'update', interactive: Boolean(chosen?.run) },
   chosen?.words ? [chosen.words] : [],
 ]"""
-
-
-class Entries(Html):
-    """The last results; its value is the chosen one: {"run", "query", "words"}."""
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(asset("history/history.html"), ["history/history.model.js", "history/history.js"], **arguments)
 
 
 class History:

@@ -13,26 +13,17 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.models import Contender
-from clevr_demo.objects import OBJECTS
 from clevr_demo.serve.payload import Run, png_base64, webp_base64
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import compact, compact_places
-from clevr_demo.ui.component import Html, asset
 from clevr_demo.ui.controls import QUIET
 from clevr_demo.ui.events import MODELS_QUEUE, Drawing, Updates
+from clevr_demo.ui.widgets import Walk
 
 WALKS = {"Where things stand": "places", "What they look like": "looks", "Both": "both"}
 FRAMES = 20
 """Frames of a walk, a pass of the network each."""
 NOTHING_DRAWN = "Draw something first: the walk ends in the ACGAN's picture above."
-
-
-class Walk(Html):
-    """Shows a walk's frames with a scrubber of its own, which asks the server nothing."""
-
-    def __init__(self, title: str, **arguments: Any) -> None:
-        scripts = ["duel/duel.model.js", "duel/duel.chart.js", "duel/duel.marks.js", "walk/walk.js"]
-        super().__init__(asset("walk/walk.html"), scripts, names=list(OBJECTS), title=title, **arguments)
 
 
 def walker(contenders: Iterable[Contender]) -> Contender | None:

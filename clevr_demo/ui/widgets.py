@@ -1,0 +1,189 @@
+"""The page's own components: `gr.HTML` with a template and scripts out of assets/, and plain data for a value."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gradio as gr
+
+from clevr_demo.models import Contender
+from clevr_demo.objects import COLOURS, MAX_TRAINED, OBJECTS, SHAPES, parse
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def asset(*names: str) -> str:
+    """The text of files in assets/, joined in order."""
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+
+
+class Html(gr.HTML):
+    """Its value is plain data that its script draws; what a subclass does not say otherwise is an object.
+
+    `template` is its HTML and `script` what runs once that is there. `schema` describes the value to API users,
+    `nothing` is the value that shows nothing, `example` one that does.
+    """
+
+    template: ClassVar[str] = "<span hidden></span>"
+    script: ClassVar[str] = ""
+    schema: ClassVar[dict[str, Any]] = {"type": "object"}
+    nothing: ClassVar[Any] = {}
+    example: ClassVar[Any] = {}
+
+    def __init__(self, value: Any = None, **arguments: Any) -> None:
+        """`arguments` are those of `gr.HTML`, whose props are what else the template and the script read."""
+        own: dict[str, Any] = {"html_template": self.template, "js_on_load": self.script, "apply_default_css": False}
+        super().__init__(value=self.fresh() if value is None else value, **own | arguments)
+
+    @classmethod
+    def fresh(cls) -> Any:
+        """A value that shows nothing."""
+        return copy.deepcopy(cls.nothing)
+
+    def preprocess(self, payload: Any) -> Any:
+        """What the browser sent, or nothing where that is of another kind."""
+        return payload if isinstance(payload, type(self.nothing)) else self.fresh()
+
+    def postprocess(self, value: Any) -> Any:
+        return value or self.fresh()
+
+    def api_info(self) -> dict[str, Any]:
+        return {"title": type(self).__name__} | self.schema
+
+    def example_payload(self) -> Any:
+        return copy.deepcopy(self.example)
+
+    def example_value(self) -> Any:
+        return copy.deepcopy(self.example)
+
+
+class Note(Html):
+    """A message beside a control: a live region, so that a screen reader says it when it fills.
+
+    Its value is a list of plain sentences; none hides it. The browser sets them as text, never as markup.
+    """
+
+    script = asset("note/note.js")
+    schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
+    nothing: ClassVar[list[str]] = []
+    example: ClassVar[list[str]] = []
+
+    def __init__(self, name: str, tone: str = "fault", **arguments: Any) -> None:
+        body = f'<div class="note-body {tone}" role="status"></div>'
+        super().__init__(html_template=body, elem_id=f"note-{name}", elem_classes="note", **arguments)
+
+    def postprocess(self, value: Any) -> list[str]:
+        return [value] if isinstance(value, str) and value else list(value or [])
+
+
+def _cell(colour: str, shape: str) -> str:
+    name = f"{colour} {shape}"
+    return (
+        f'<td role="gridcell"><label class="cell colour-{colour}" title="{name}">'
+        f'<input type="checkbox" value="{name}" aria-label="{name}" tabindex="-1">'
+        f'<svg class="object" aria-hidden="true"><use href="#object-{shape}"></use></svg></label></td>'
+    )
+
+
+def _rows() -> str:
+    rows = []
+    for shape in SHAPES:
+        cells = "".join(_cell(colour, shape) for colour in COLOURS)
+        rows.append(f'<tr role="row"><th scope="row" role="rowheader">{shape}s</th>{cells}</tr>')
+    return "".join(rows)
+
+
+class Picker(Html):
+    """24 boxes in a grid, shapes down, colours across, one tab stop with arrow keys. Its value is the list of ticked
+    names, in index order."""
+
+    script = asset("picker/picker.js")
+    schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string", "enum": list(OBJECTS)}}
+    nothing: ClassVar[list[str]] = []
+    example: ClassVar[list[str]] = ["red cube"]
+
+    def __init__(self, value: Sequence[str] = (), **arguments: Any) -> None:
+        heads = "".join(f'<th scope="col" role="columnheader"><span>{colour}</span></th>' for colour in COLOURS)
+        table = asset("picker/picker.html").replace("@heads", heads).replace("@rows", _rows())
+        super().__init__(list(value), html_template=table, most=MAX_TRAINED, **arguments)
+
+    def preprocess(self, payload: Any) -> list[str]:
+        return [name for name in super().preprocess(payload) if isinstance(name, str)]
+
+    def postprocess(self, value: Any) -> list[str]:
+        return [OBJECTS[index] for index in parse(value)] if value else []
+
+
+class Duel(Html):
+    """Both pictures, the timeline with its scrubber, and the judge's verdict along it. Its value is a run's payload;
+    scrubbing happens in the browser alone."""
+
+    template = asset("duel/duel.html")
+    script = asset(
+        "history/model.js", "duel/model.js", "duel/chart.js", "duel/marks.js", "duel/race.js", "duel/view.js",
+        "duel/duel.js",
+    )  # fmt: skip
+
+    def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
+        """Of the contenders the first two draw what names no others. With `address`, a result goes into the browser's
+        address, which draws it again, and into the history."""
+        known = [
+            {"name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps}
+            for one in contenders
+        ]
+        super().__init__(names=list(OBJECTS), contenders=known, address=address, **arguments)
+
+
+class Walk(Html):
+    """A walk's frames with a scrubber of its own, which asks the server nothing."""
+
+    template = asset("walk/walk.html")
+    script = asset("duel/model.js", "duel/chart.js", "duel/marks.js", "walk/walk.js")
+
+    def __init__(self, title: str, **arguments: Any) -> None:
+        """`title` is who walks."""
+        super().__init__(names=list(OBJECTS), title=title, **arguments)
+
+
+class Pictures(Html):
+    """A table of judged pictures; its value is a table's payload."""
+
+    template = asset("table/table.html")
+
+
+class Entries(Html):
+    """This visitor's last results, kept by the browser; its value is the chosen one: {"run", "query", "words"}."""
+
+    template = asset("history/history.html")
+    script = asset("history/model.js", "history/history.js")
+
+
+class Guess(Html):
+    """ "Guess first": names and verdicts are hidden until the visitor has guessed; the browser keeps the score."""
+
+    template = asset("guess/guess.html")
+    script = asset("guess/model.js", "guess/guess.js")
+
+
+class Tour(Html):
+    """ "What am I seeing?": three short steps with small drawings that drive the real page, in half a minute."""
+
+    template, script = asset("tour/tour.html"), asset("tour/tour.js")
+
+
+class Presentation(Html):
+    """The duel alone on the whole screen, larger, with a key for everything; a button and the bar of keys."""
+
+    template, script = asset("presentation/presentation.html"), asset("presentation/presentation.js")
+
+
+class Address(Html):
+    """The browser's Back and Forward: its value is the query of the address that one comes back to; shows nothing."""
+
+    script = asset("address/address.js")
+    schema: ClassVar[dict[str, Any]] = {"type": "string"}
+    nothing: ClassVar[Any] = ""
+    example: ClassVar[Any] = "objects=red-cube&seed=7"
