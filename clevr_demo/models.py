@@ -110,7 +110,7 @@ class Contender:
             if setting not in ("steps", "sampler"):
                 raise InputError("contender", f"{shown(setting)} is no setting of a contender; steps and sampler are")
             settings[setting] = int(value) if setting == "steps" and value.isdecimal() else value
-        GenerationRequest.of([0], **settings)
+        GenerationRequest.of([0], **settings)  # an InputError where one is beyond its range
         return cls(name, kind, path, settings)
 
     @property

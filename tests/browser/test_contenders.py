@@ -1,0 +1,50 @@
+"""A page whose second contender is a third model: its name, its picture, its links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from clevr_demo.models import Model
+from clevr_demo.ui import build_demo, server
+from tests.browser.conftest import PATIENCE
+from tests.browser.helpers import generate, wait_for_state
+from tests.test_models import discs, studio_of
+
+__all__ = ["discs"]
+
+
+@pytest.fixture
+def address(discs: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: F811
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    studio = studio_of("ddpm", "acgan")
+    studio = type(studio)({name: studio.gates[name] for name in ("ddpm", "discs", "acgan")}, studio.judge)
+    demo = build_demo(studio)
+    yield server.start(demo).rstrip("/")
+    server.stop(demo, studio)
+
+
+def test_a_third_model_is_one_of_the_two(address: str, chromium: Any) -> None:
+    page = chromium.new_page(viewport={"width": 1366, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.wait_for_selector("#picker .picker-count")
+    assert page.locator("#duel .stage strong").all_inner_texts() == ["DDPM", "Discs"]
+    generate(page, "red cube", steps=4)
+    assert page.locator('#duel .stage[data-model="discs"] .told').inner_text() == "Drawn, nothing else"
+    assert page.locator('#duel .lane[data-model="discs"] .lane-cost').inner_text() == "1 pass, 1 ms"
+    query = parse_qs(urlsplit(page.url).query)
+    assert query["discs"] == ["0d15c500"]
+    assert "duel" not in query
+    page.goto(f"{page.url}&duel=acgan,discs")  # two of one pass each: nothing to scrub, both pictures are there
+    wait_for_state(page, "done")
+    assert page.locator("#duel .stage strong").all_inner_texts() == ["ACGAN", "Discs"]
+    assert all(one.startswith("data:image/png") for one in page.locator("#duel .picture").evaluate_all(
+        "(all) => all.map((one) => one.src)"
+    ))  # fmt: skip
+    assert "duel=acgan,discs" in page.url.replace("%2C", ",")
+    page.close()
