@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -51,7 +52,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--model", choices=("both", *MODELS), default="both")
     parser.add_argument("--checkpoint", type=Path, help="folder of the model's weights; needs one --model")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--out", type=Path, help="the picture, a PNG (default: named after the request)")
+    parser.add_argument("--out", type=Path, help="the picture, a PNG (default: a new one, named after the request)")
     parser.add_argument("--gif", type=Path, help="also the way to it, as an animated GIF or WebP")
     parser.add_argument("--scale", type=int, default=4, help=f"pixels a pixel in --out, 1 to {LARGEST_SCALE}")
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a line a model")
@@ -68,7 +69,10 @@ def checked(options: argparse.Namespace) -> GenerationRequest:
         raise InputError("out", f"--out is a .png, not {options.out.name}")
     if options.gif and options.gif.suffix.lower() not in FILMS:
         raise InputError("gif", f"--gif is a {' or a '.join(FILMS)}, not {options.gif.name}")
-    return GenerationRequest.of(options.objects, options.seed, options.steps, options.sampler)
+    request = GenerationRequest.of(options.objects, options.seed, options.steps, options.sampler)
+    for path in filter(None, (options.out or unused(request), options.gif)):
+        check_writable(path)
+    return request
 
 
 def drawn(studio: Studio, request: GenerationRequest, timelines: bool) -> dict[str, list[Still]]:
@@ -98,14 +102,27 @@ def film(results: Iterable[Sequence[Still]]) -> list[Image.Image]:
     return [film_strip([row]) for row in reversed(list(zip(*columns, strict=True)))]
 
 
+def check_writable(path: Path) -> None:
+    """An OSError, before anything is drawn, if a file cannot be written there."""
+    there = path.exists()
+    path.open("ab").close()
+    if not there:
+        path.unlink()
+
+
+def unused(request: GenerationRequest) -> Path:
+    """A file name of the request that no file has yet: another request of the same seed must not be lost."""
+    name = "_".join(slug(index) for index in request.objects[:4]) + f"_seed{request.seed}"
+    return next(path for number in count(1) if not (path := Path(f"{name}{f'_{number}' * (number > 1)}.png")).exists())
+
+
 def write(
     options: argparse.Namespace, request: GenerationRequest, query: str, results: Mapping[str, Sequence[Still]]
 ) -> dict[str, str]:
     """Writes the files; what they are called, by kind."""
     pair = film_strip([[Image.fromarray(stills[-1].predicted) for stills in results.values()]])
     large = pair.resize((pair.width * options.scale, pair.height * options.scale), Image.Resampling.NEAREST)
-    name = "_".join(slug(index) for index in request.objects[:4])
-    out = options.out or Path(f"{name}_seed{request.seed}.png")
+    out = options.out or unused(request)
     out.write_bytes(png(large, query))
     if options.gif is None:
         return {"picture": str(out)}

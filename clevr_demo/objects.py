@@ -29,6 +29,8 @@ INDEX = {name: index for index, name in enumerate(OBJECTS)}
 
 MAX_TRAINED = 3
 """The most objects that one training picture holds; more can be asked for, but lies beyond the training data."""
+NEAR = 0.75
+"""How alike, of 1, a name must be to an object's for us to suggest it."""
 MOST_LABELS = 1000
 """The most entries that are read of a set of objects, the same one named again included."""
 MOST_TEXT = 4096
@@ -73,14 +75,14 @@ def index_of(label: Any) -> int:
     """Index of one object, given by name (any case, blank, "-" or "_" between the words) or by index.
 
     Raises:
-        InputError: for anything else; the message names the culprit and, for a name, the nearest valid one.
+        InputError: for anything else; the message names the culprit and a valid name that is near, if there is one.
     """
     if isinstance(label, str):
         name = " ".join(label[:MOST_TEXT].lower().replace("-", " ").replace("_", " ").split())
         if name in INDEX:
             return INDEX[name]
-        # Names far longer than any object's have no nearest one, and the search takes time with their length.
-        near = difflib.get_close_matches(name, OBJECTS, n=1, cutoff=0) if len(name) <= 40 else []
+        # Names far longer than any object's have no near one, and the search takes time with their length.
+        near = difflib.get_close_matches(name, OBJECTS, n=1, cutoff=NEAR) if len(name) <= 40 else []
         raise InputError("objects", f"unknown object {shown(label)}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if isinstance(label, numbers.Integral) and not isinstance(label, bool):
         if 0 <= int(label) < len(OBJECTS):

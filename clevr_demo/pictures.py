@@ -41,6 +41,8 @@ def grid(pixels: torch.Tensor, columns: int = 8) -> Image.Image:
 
 MARK = "clevr-duel"
 """The name under which pictures carry the query that drew them."""
+MOST_PIXELS = 2**24
+"""Of a picture whose pixels are read for what stands behind them; ours have far fewer."""
 DESCRIPTION = 0x010E  # EXIF's ImageDescription, which WebP can carry
 
 
@@ -92,9 +94,14 @@ def animation(images: Sequence[Image.Image], query: str = "", kind: str = "WEBP"
 
 
 def query_in(path: str | Path | IO[bytes]) -> str | None:
-    """The query that a PNG, WebP or GIF of ours carries, or None for any other file, broken ones included."""
+    """The query that a PNG, WebP, GIF or JPEG of ours carries, or None for any other file, broken ones included.
+
+    Other programs save a PNG's text behind its pixels, and a WebP's or a GIF's as what a JPEG has for it.
+    """
     try:
-        with Image.open(path, formats=("PNG", "WEBP", "GIF")) as image:
+        with Image.open(path, formats=("PNG", "WEBP", "GIF", "JPEG")) as image:
+            if MARK not in image.info and image.format == "PNG" and image.width * image.height <= MOST_PIXELS:
+                image.load()
             if MARK in image.info:
                 return str(image.info[MARK])[:MOST_TEXT]
             comment = image.info.get("comment", b"")

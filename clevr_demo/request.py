@@ -10,6 +10,7 @@ says so. Of a link no more than 24 names and `MOST_TEXT` characters are read, of
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
 import re
@@ -133,9 +134,9 @@ class GenerationRequest:
 PARSERS: dict[str, Callable[[str], Any]] = {
     "seed": int,
     "steps": int,
-    "sampler": str,
+    "sampler": str.lower,
     "pictures": int,
-    "duel": lambda text: tuple(text.split(",")),
+    "duel": lambda text: tuple(text.lower().split(",")),
 }
 
 MOST_NAMED = 3
@@ -145,11 +146,27 @@ MOST_NAMED = 3
 def query_of(text: str) -> dict[str, str]:
     """The fields of a query; of a longer one than a link of ours ever is, those of its first part.
 
-    Of a field that is there several times the last one counts, but objects add up.
+    Of a field that is there several times the last one counts, but objects add up. Links that went through HTML have
+    "&amp;" between their fields, once or several times over, and a shouting keyboard writes large letters.
     """
-    pairs = parse_qsl(text[:MOST_TEXT].removeprefix("?"), keep_blank_values=True)
+    plain = re.sub(r"&(amp;|#38;|#x26;)+", "&", text[:MOST_TEXT], flags=re.IGNORECASE)
+    pairs = [
+        (name.strip().lower(), value) for name, value in parse_qsl(plain.removeprefix("?"), keep_blank_values=True)
+    ]
     objects = [value for name, value in pairs if name == "objects"]
     return dict(pairs) | ({"objects": ",".join(objects)} if objects else {})
+
+
+def misspelt(query: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """Notes on fields that a link of ours does not have, where one that it lacks is near: "object", "sedd"."""
+    fields = [name for name in ("objects", *PARSERS, "grid", "rows", "columns") if name not in query]
+    strangers = [name for name in query if name not in {"v", *PARSERS, *known} and not name.startswith("_")]
+    near = {name: difflib.get_close_matches(name[:24], fields, n=1, cutoff=0.75) for name in strangers[:MOST_NAMED]}
+    return [
+        f"The link's {shown(name)} was not understood; did you mean {found[0]!r}?"
+        for name, found in near.items()
+        if found
+    ]
 
 
 def _objects(text: str, notes: list[str]) -> tuple[int, ...]:
@@ -183,6 +200,7 @@ def from_query(
     if (version := query.get("v", str(VERSION))) != str(VERSION):
         told = version if len(version) <= 9 else shown(version)
         notes.append(f"The link is of version {told}, this page of version {VERSION}; fields may differ.")
+    notes += misspelt(query, known)
     is_link = any(field in query for field in ("objects", *PARSERS))
     notes += [
         f"The link names no {field}; {getattr(default, field)} is used."

@@ -110,10 +110,36 @@ def test_an_error_is_one_line(arguments: list[str], message: str, capsys: pytest
     assert "\n" not in line
 
 
-def test_a_file_that_cannot_be_written_is_one_line(ddpm_folder: Path, tmp_path: Path) -> None:
-    options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--steps", "1"]
-    with pytest.raises(SystemExit, match=r"absent.one.png: No such file or directory"):
-        command.main(["red cube", *options, "--out", str(tmp_path / "absent" / "one.png")])
+def test_two_requests_of_one_seed_are_two_files(
+    ddpm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--seed", "7"]
+    five = "red cube, blue cube, gray cube, green cube, "
+    asked = [(f"{five}cyan sphere", "1"), (f"{five}cyan cylinder", "1"), (f"{five}cyan sphere", "2")]
+    for objects, steps in asked:
+        command.main([objects, *options, "--steps", steps])
+    files = sorted(tmp_path.glob("*.png"))
+    assert len(files) == 3
+    queries = [query_in(path) for path in files]
+    wanted = {GenerationRequest.of(objects, 7, int(steps)) for objects, steps in asked}
+    assert {from_query(query_of(query or ""))[0] for query in queries} == wanted
+
+
+@pytest.mark.parametrize("option", ["--out", "--gif"])
+def test_a_file_that_cannot_be_written_is_one_line_before_anything_is_drawn(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "drawn", lambda *arguments: pytest.fail("it was drawn"))
+    for name in ("absent/one", "folder"):
+        path = tmp_path / (name + (".png" if option == "--out" else ".gif"))
+        if name == "folder":
+            path.mkdir()
+        with pytest.raises(SystemExit, match=rf"{path.name}: (No such file|Is a directory)"):
+            command.main(["red cube", "--model", "acgan", option, str(path)])
+    assert not list(tmp_path.glob("*.png.*"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [path.name]
 
 
 def test_weights_that_do_not_fit_are_one_line(ddpm_folder: Path, tmp_path: Path) -> None:

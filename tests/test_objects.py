@@ -73,6 +73,13 @@ def test_unknown_name_is_named_with_its_nearest(labels: object, culprit: str, ne
     assert isinstance(caught.value, ValueError)
 
 
+@pytest.mark.parametrize("name", ["pink-dog", "red", "x" * 30, "violet box", "sphere of red glass", "roter Würfel"])
+def test_a_name_that_is_near_to_none_gets_no_suggestion(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse([name])
+    assert "did you mean" not in str(caught.value)
+
+
 @pytest.mark.parametrize("labels", [[], "", " , ", (), set(), [0] * 24, torch.zeros(24)])
 def test_no_object_is_an_error(labels: object) -> None:
     with pytest.raises(InputError, match="no object was asked for"):

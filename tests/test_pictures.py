@@ -66,6 +66,36 @@ def crafted(side: int, *chunks: bytes) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
+def plain() -> Image.Image:
+    return Image.new("RGB", (64, 64), "gray")
+
+
+def reordered(png_file: bytes) -> bytes:
+    """The PNG as ImageMagick writes it: its texts behind its pixels."""
+    chunks, place = [], 8
+    while place < len(png_file):
+        size = 12 + int.from_bytes(png_file[place : place + 4], "big")
+        chunks.append(png_file[place : place + size])
+        place += size
+    text = [one for one in chunks if one[4:8] in (b"tEXt", b"zTXt", b"iTXt")]
+    rest = [one for one in chunks if one not in text]
+    assert text
+    return png_file[:8] + b"".join([*rest[:-1], *text, rest[-1]])
+
+
+def test_text_behind_the_pixels_is_found(tmp_path: Path) -> None:
+    assert query_of_file(reordered(png(plain(), QUERY)), tmp_path) == QUERY
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "GIF"])
+def test_metadata_that_another_format_kept_is_found(kind: str, tmp_path: Path) -> None:
+    film = Image.open(io.BytesIO(animation([plain()] * 2, QUERY, kind="WEBP" if kind != "GIF" else "GIF")))
+    kept = {"comment": film.info["comment"]} if kind == "GIF" else {"exif": film.getexif()}
+    buffer = io.BytesIO()
+    film.convert("RGB").save(buffer, format=kind, **kept)
+    assert query_of_file(buffer.getvalue(), tmp_path) == QUERY
+
+
 def compressed(text: str) -> bytes:
     return chunk(b"zTXt", MARK.encode() + b"\0\0" + zlib.compress(text.encode(), 9))
 

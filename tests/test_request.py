@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
@@ -158,6 +159,40 @@ def test_a_link_without_objects_says_so(link: dict[str, str]) -> None:
     request, notes, _ = from_query(link)
     assert request.objects == ()
     assert notes[-1] == "The link names no object that can be drawn."
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda link: link.replace("&", "&amp;"),
+        lambda link: link.replace("&", "&amp;amp;"),
+        lambda link: link.replace("&", "&#38;"),
+        lambda link: link.replace("&", "&AMP;"),
+        lambda link: link.upper(),
+        lambda link: link.title(),
+        lambda link: link.replace("seed=", " Seed ="),
+    ],
+)
+def test_a_link_that_went_through_html_or_a_shouting_keyboard_is_read(change: Callable[[str], str]) -> None:
+    wanted = GenerationRequest.of(["red cube", "blue sphere"], 7, 12, "ddim", 2)
+    weights = {"ddpm": "0123abcd", "acgan": "89ef4567"}
+    found, notes, theirs = from_query(query_of("?" + change(wanted.query(weights))))
+    assert (found, notes) == (wanted, [])
+    assert {name: mark.lower() for name, mark in theirs.items()} == weights
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("object=red-cube", "objects"), ("objects=red-cube&sedd=7", "seed"), ("objekts=red-cube", "objects")],
+)
+def test_a_field_that_is_not_understood_is_said(text: str, said: str) -> None:
+    _, notes, _ = from_query(query_of(text))
+    assert notes[0].endswith(f"was not understood; did you mean {said!r}?")
+
+
+@pytest.mark.parametrize("text", ["__theme=dark", "view=api", "utm_source=mail&fbclid=x", "logs=container"])
+def test_fields_of_others_are_left_alone(text: str) -> None:
+    assert from_query(query_of(text))[1] == []
 
 
 def test_another_version_is_read_with_a_note() -> None:

@@ -30,6 +30,9 @@ from clevr_demo.objects import OBJECTS, parse
 from clevr_demo.pictures import from_image
 
 THRESHOLD = 0.5
+MAX_JUDGED = 6
+"""The most objects of a picture that the detector learned from. Of more it may miss some; what it finds is there."""
+BEYOND = f"the judge learned with at most {MAX_JUDGED} objects, so others may be there unseen"
 TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"}
 ALL = {1: "Drawn", 2: "Both drawn"}  # and else "All 3 drawn"
 
@@ -98,6 +101,11 @@ class Verdict:
         return not self.missing and not self.extra
 
     @property
+    def beyond_training(self) -> bool:
+        """Whether more objects are asked for than the detector ever saw in one picture."""
+        return len(self.requested) > MAX_JUDGED
+
+    @property
     def hits(self) -> int:
         """The course's: how many of the k requested objects are among the k most probable ones."""
         ranked = sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)
@@ -110,8 +118,11 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The verdict in words: "2 of 3 drawn: yellow cylinder missing", "3 drawn, but red cube twice"."""
+        """The verdict in words: "2 of 3 drawn: yellow cylinder missing", "3 drawn, but red cube twice"; of more objects
+        than the judge learned with, only what is certain."""
         asked, drawn = len(self.requested), len(self.requested) - len(self.missing)
+        if self.beyond_training and self.missing:
+            return f"At least {drawn} of {asked} drawn: {BEYOND}"
         faults = [self.counted(name) for name in self.doubled]
         if unwanted := [self.counted(name) for name in self.counts if name not in self.requested]:
             faults.append(f"also {listed(unwanted)}")

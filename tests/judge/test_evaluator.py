@@ -97,6 +97,20 @@ def verdict_on(found: tuple[str, ...], asked: tuple[str, ...] = ASKED) -> Verdic
     return Verdict(dict.fromkeys(OBJECTS, 0.5), asked, tuple(Found(n, 20.0, 9.0 * x, 0.9) for x, n in enumerate(found)))
 
 
+@pytest.mark.parametrize("asked", [7, 8, 12, 24])
+def test_beyond_the_judges_training_only_what_is_certain_is_said(asked: int) -> None:
+    verdict = verdict_on(OBJECTS[:5], OBJECTS[:asked])
+    assert verdict.beyond_training
+    assert verdict.sentence == (
+        f"At least 5 of {asked} drawn: the judge learned with at most 6 objects, so others may be there unseen"
+    )
+    assert not any(name in verdict.sentence for name in OBJECTS)
+    assert verdict_on(OBJECTS[:asked], OBJECTS[:asked]).sentence == f"All {asked} drawn, nothing else"
+    six = verdict_on(OBJECTS[:5], OBJECTS[:6])
+    assert not six.beyond_training
+    assert six.sentence == f"5 of 6 drawn: {OBJECTS[5]} missing"
+
+
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
