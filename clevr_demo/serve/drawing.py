@@ -27,7 +27,7 @@ def work(request: GenerationRequest) -> float:
     return request.pictures * (request.steps + 4)
 
 
-def waiting(count: int, seconds: float) -> dict[str, Any]:
+def waiting(count: int, seconds: float | None) -> dict[str, Any]:
     """The payload for somebody in the line: what is shown stays, and a sentence says how long."""
     return {"state": "waiting", "status": ahead(count, seconds)}
 

@@ -40,10 +40,10 @@ class Ticket(Generic[Wanted]):
 
 @dataclass(frozen=True)
 class Waiting:
-    """What somebody in the line is told: how many runs are ahead, and about how many seconds they take."""
+    """What somebody in the line is told: how many runs are ahead, and about how many seconds they take, if known."""
 
     ahead: int
-    seconds: float
+    seconds: float | None
 
 
 class NewestRun(Generic[Wanted, Drawn]):
@@ -57,9 +57,11 @@ class NewestRun(Generic[Wanted, Drawn]):
     events find it at work and end at once.
     """
 
-    def __init__(self, line: Line, work: Callable[[Wanted], float], linger: float = LINGER) -> None:
-        """`work` says how many network evaluations a request takes, for the line's estimates."""
-        self.line, self.work, self.linger = line, work, linger
+    def __init__(
+        self, line: Line, work: Callable[[Wanted], float], progress: Callable[[Drawn], float], linger: float = LINGER
+    ) -> None:
+        """For the line's estimates: how many network evaluations a request takes, and which share of them is done."""
+        self.line, self.work, self.progress, self.linger = line, work, progress, linger
         self._newest: OrderedDict[str, Ticket[Wanted]] = OrderedDict()
         self._running: set[str] = set()
         self._moments = itertools.count()
@@ -157,10 +159,9 @@ class NewestRun(Generic[Wanted, Drawn]):
                             yield Waiting(ahead, self.line.seconds(place))
                         await asyncio.sleep(TICK)
                     async for drawn in self._drawn(visitor, ticket, draw):
+                        self.line.report(place, self.progress(drawn))
                         yield drawn
                     ticket.over = True
-                    if not self.ended(visitor, ticket):
-                        self.line.learn(place)
         finally:
             with self._lock:
                 self._running.discard(visitor)

@@ -31,6 +31,8 @@ from clevr_demo.serve.verdicts import compact, compact_places
 from clevr_demo.serve.wording import cost, done, drawing, stopped
 
 QUALITIES = (75, 50, 25, 8, 1)
+ENOUGH = 5
+"""Steps by which it is judged how long the others take."""
 FRAME_BYTES = 1700
 """WebP qualities to try in turn until a frame fits: clear pictures stay sharp, and noise needs no care."""
 
@@ -155,7 +157,7 @@ class Run:
     state: str = "drawing"
     notice: str = ""  # how it was drawn, where that is not as usual
     pairs: list[Pair] = field(default_factory=list)
-    began: float = field(default_factory=time.monotonic)
+    first: tuple[float, int] | None = None  # when the first steps had been made, and how many
 
     @property
     def finished(self) -> list[Pair]:
@@ -187,11 +189,30 @@ class Run:
         return self.pairs[-1].lead.evaluations if self.pairs else 0
 
     @property
-    def seconds_left(self) -> float:
-        """About how long it still takes, judged by what is drawn."""
-        total = self.request.pictures * self.steps
-        behind = max(0, len(self.pairs) - 1) * self.steps + self.step
-        return (time.monotonic() - self.began) * (total - behind) / behind if behind else 0.0
+    def total(self) -> int:
+        """The steps of all its pictures."""
+        return self.request.pictures * self.steps
+
+    @property
+    def behind(self) -> int:
+        """How many of them are made."""
+        return max(0, len(self.pairs) - 1) * self.steps + self.step
+
+    @property
+    def progress(self) -> float:
+        """The share of the work that is done, in [0, 1]."""
+        return self.behind / self.total
+
+    @property
+    def seconds_left(self) -> float | None:
+        """About how long it still takes, by its steps but the first ones, which wait for more than themselves; None
+        before there are `ENOUGH` of those."""
+        if self.first is None:
+            self.first = (time.monotonic(), self.behind) if self.behind else None
+            return None
+        began, before = self.first
+        made = self.behind - before
+        return (time.monotonic() - began) * (self.total - self.behind) / made if made >= ENOUGH else None
 
     def status(self) -> str:
         """The state in words."""

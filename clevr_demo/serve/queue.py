@@ -1,4 +1,8 @@
-"""The waiting line before the processor: first come, first served, and whoever waits knows for how long."""
+"""The waiting line before the processor: first come, first served, and whoever waits knows for how long.
+
+How long is estimated by what was measured in this process, on this machine: every run reports how far it is. Before
+anything was measured nothing is said.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,36 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LEARNING = 0.3
-"""How much the newest run's pace counts in the estimate of the next one's."""
+"""How much the newest report's pace counts in the estimate of the next run's."""
 
 
 @dataclass(eq=False)
 class Place:
-    """One run's place in the line. `work` is in network evaluations, `began` is when its turn came."""
+    """One run's place in the line. `work` is in network evaluations, `began` is when its turn came, `marks` are the
+    first and the newest report of it: when, and which share of the work was done."""
 
     work: float
     began: float | None = None
+    marks: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds a unit of work, between the two reports; None before."""
+        if len(self.marks) < 2 or self.marks[1][1] <= self.marks[0][1]:
+            return None
+        (started, before), (now, done) = self.marks
+        return (now - started) / ((done - before) * self.work)
 
 
 class Line:
     """Lets `width` runs work at a time. Thread-safe; nothing here blocks, whoever waits asks again."""
 
-    def __init__(self, width: int = 1, pace: float = 0.02) -> None:
-        """`pace` is the first guess of seconds per unit of work; every finished run corrects it."""
-        self.width, self.pace = width, pace
+    def __init__(self, width: int = 1) -> None:
+        self.width = width
+        self.pace: float | None = None
         self._places: list[Place] = []
         self._lock = threading.Lock()
 
@@ -49,16 +63,28 @@ class Line:
                 place.began = time.monotonic()
             return ahead
 
-    def seconds(self, place: Place) -> float:
-        """About how long until this place's turn."""
+    def report(self, place: Place, done: float) -> None:
+        """A run says which share of its work is done. One that is shown what was drawn before goes from nothing to all
+        at once, and teaches nothing."""
         with self._lock:
-            before = self._places[: self._places.index(place)]
-            now = time.monotonic()
-            left = [max(0.0, one.work * self.pace - (now - one.began if one.began else 0.0)) for one in before]
-            return sum(left) / self.width
+            place.marks = [*place.marks[:1], (time.monotonic(), done)]
+            if (pace := place.pace) is not None:
+                self.pace = pace if self.pace is None else self.pace + LEARNING * (pace - self.pace)
 
-    def learn(self, place: Place) -> None:
-        """Corrects the pace by a run that was drawn to its end."""
-        if place.began is not None and place.work > 0:
-            pace = (time.monotonic() - place.began) / place.work
-            self.pace += LEARNING * (pace - self.pace)
+    def estimate(self, work: float) -> float | None:
+        """About how many seconds so much work takes once its turn has come; None before anything was measured."""
+        return None if self.pace is None else work * self.pace
+
+    def seconds(self, place: Place) -> float | None:
+        """About how long until this place's turn; None before anything was measured."""
+        with self._lock:
+            left = [self._left(one) for one in self._places[: self._places.index(place)]]
+        known = [one for one in left if one is not None]
+        return sum(known) / self.width if len(known) == len(left) else None
+
+    def _left(self, place: Place) -> float | None:
+        pace = place.pace or self.pace
+        if pace is None:
+            return None
+        since, done = place.marks[-1] if place.marks else (place.began or time.monotonic(), 0.0)
+        return max(0.0, (1 - done) * place.work * pace - (time.monotonic() - since))

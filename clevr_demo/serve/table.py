@@ -88,6 +88,7 @@ class Table:
     state: str = "drawing"
     spent: int = 0
     started: float = field(default_factory=time.monotonic)
+    first: tuple[float, int] | None = None  # when the first picture was there, and how many passes it had taken
 
     @property
     def total(self) -> int:
@@ -104,10 +105,18 @@ class Table:
 
     @property
     def left(self) -> float | None:
-        """Seconds until the table is full, by its pace so far; None before the first picture."""
-        if not self.spent or self.state != "drawing":
+        """Seconds until the table is full, by its pace since the first picture; None before the second."""
+        if self.first is None:
+            self.first = (time.monotonic(), self.spent) if self.spent else None
+        if self.first is None or self.spent <= self.first[1] or self.state != "drawing":
             return None
-        return (time.monotonic() - self.started) * (self.passes - self.spent) / self.spent
+        began, before = self.first
+        return (time.monotonic() - began) * (self.passes - self.spent) / (self.spent - before)
+
+    @property
+    def progress(self) -> float:
+        """The share of the passes that are done, in [0, 1]."""
+        return self.spent / max(1, self.passes)
 
     @property
     def legend(self) -> tuple[tuple[str, str], ...]:

@@ -33,12 +33,12 @@ def cost(passes: int, seconds: float, base: float = 0.0) -> str:
     return f"{told}: {seconds / base:.0f} times as long" if base and seconds >= 1.5 * base else told
 
 
-def left(seconds: float) -> str:
-    """ ", about 25 s to go", or nothing where that is soon."""
-    return f", about {duration(seconds)} to go" if seconds >= SOON else ""
+def left(seconds: float | None) -> str:
+    """ ", about 25 s to go", or nothing where that is soon or not known."""
+    return f", about {duration(seconds)} to go" if seconds is not None and seconds >= SOON else ""
 
 
-def drawing(step: int, steps: int, number: int, pictures: int, seconds_left: float) -> str:
+def drawing(step: int, steps: int, number: int, pictures: int, seconds_left: float | None) -> str:
     """How far a run is."""
     which = f"picture {number} of {pictures}, " if pictures > 1 else ""
     what = f"step {step} of {steps:,}" if step else "where the objects go"
@@ -68,6 +68,11 @@ def done(verdicts: Mapping[str, Sequence[Verdict | None]]) -> str:
     return " ".join(told)
 
 
-def ahead(count: int, seconds: float) -> str:
+def about(seconds: float | None) -> str:
+    """ ", about 7 s", or nothing where it is not known."""
+    return "" if seconds is None else f", about {duration(max(1.0, seconds))}"
+
+
+def ahead(count: int, seconds: float | None) -> str:
     """What somebody in the line is told."""
-    return f"{count} ahead of you, about {duration(max(1.0, seconds))}. Stop leaves the line."
+    return f"{count} ahead of you{about(seconds)}. Stop leaves the line."

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -30,6 +31,7 @@ from clevr_demo.serve.queue import Line, Place
 from clevr_demo.serve.shared import Shared
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import plain, plain_places
+from clevr_demo.serve.wording import about
 
 MOST_WORK = 1200
 """Steps times pictures of one call, at most: some 40 seconds of one core."""
@@ -77,24 +79,26 @@ class Endpoint:
             return await anyio.to_thread.run_sync(self._answer, request, timeline, address, left)
         with self.line.place(work(request)) as place:
             await self._turn(place, left)
-            answer = await anyio.to_thread.run_sync(self._answer, request, timeline, address, left)
-            self.line.learn(place)
-        return answer
+            report = partial(self.line.report, place)
+            return await anyio.to_thread.run_sync(self._answer, request, timeline, address, left, report)
 
     async def _turn(self, place: Place, left: Callable[[], bool]) -> None:
         if (ahead := self.line.ahead(place)) > MOST_WAITING:
-            seconds = max(1, round(self.line.seconds(place)))
-            raise gr.Error(f"Busy: {ahead} ahead, about {seconds} seconds. Try again then.", print_exception=False)
+            busy = f"Busy: {ahead} ahead{about(self.line.seconds(place))}. Try again later."
+            raise gr.Error(busy, print_exception=False)
         while self.line.ahead(place):
             if left():
                 raise gr.Error(GIVEN_UP, print_exception=False)
             await asyncio.sleep(0.05)
 
-    def _answer(self, request: GenerationRequest, timeline: bool, address: str, left: Callable[[], bool]) -> Answer:
+    def _answer(
+        self, request: GenerationRequest, timeline: bool, address: str, left: Callable[[], bool],
+        report: Callable[[float], None] = lambda done: None,
+    ) -> Answer:  # fmt: skip
         key, own = self.key(request, timeline), list[str]()
 
         def draw() -> Iterator[Answer]:
-            for answer in self._draw(request, timeline, key, left):
+            for answer in self._draw(request, timeline, key, left, report):
                 own.append(answer[0]["notice"])
                 yield answer
 
@@ -106,14 +110,17 @@ class Endpoint:
         return {**result, "link": f"{address}?{result['query']}", "notice": notice}, sheet
 
     def _draw(
-        self, request: GenerationRequest, timeline: bool, key: str, stopped: Callable[[], bool]
-    ) -> Iterator[Answer]:
+        self, request: GenerationRequest, timeline: bool, key: str, stopped: Callable[[], bool],
+        report: Callable[[float], None],
+    ) -> Iterator[Answer]:  # fmt: skip
         singles = [request.single(number) for number in range(request.pictures)]
         names = [one.name for one in self.studio.duel(request)]
         cells = [Cell(name, single, timeline) for name in names for single in singles]
         drawn: list[list[Still]] = [[] for _ in cells]
+        total = sum(one.passes(request) * request.pictures for one in self.studio.duel(request))
         for place, still in self.studio.draw(cells, stopped):
             drawn[place].append(still)
+            report(min(1.0, sum(stills[-1].evaluations for stills in drawn if stills) / total))
         if not all(stills and stills[-1].last for stills in drawn):
             return
         result: Result = {

@@ -58,7 +58,7 @@ class Drawing:
         self.studio, self.controls, self.duel, self.tabs, self.note, self.line = (
             studio, controls, duel, tabs, note, line,
         )  # fmt: skip
-        self.runs: NewestRun[GenerationRequest, Run] = NewestRun(line, work)
+        self.runs: NewestRun[GenerationRequest, Run] = NewestRun(line, work, lambda run: run.progress)
         self.shared = Shared[Run](KEPT, complete=lambda run: run.state == "done", dropped=lambda key, run: run.thin())
         self.result = gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")

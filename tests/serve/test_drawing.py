@@ -38,7 +38,7 @@ def drawn_at_once(wanted: str, stopped: Callable[[], bool]) -> Iterator[str]:
 
 
 def runner(width: int = 1, linger: float = 0.1) -> NewestRun[str, str]:
-    return NewestRun(Line(width), lambda wanted: 1.0, linger)
+    return NewestRun(Line(width), lambda wanted: 1.0, lambda drawn: 0.0, linger)
 
 
 async def heard(runs: NewestRun[Any, Any], visitor: str, draw: Callable[..., Iterator[Any]]) -> list[Any]:
@@ -117,6 +117,9 @@ def test_whoever_waits_is_told_how_many_are_ahead_and_stop_leaves_the_line(clock
     async def wait() -> tuple[list[Any], int]:
         with runs.line.place(100) as busy, runs.line.place(50):
             assert runs.line.ahead(busy) == 0
+            runs.line.report(busy, 0.1)
+            clock.now += 8
+            runs.line.report(busy, 0.2)
             runs.ask(ME, "mine")
             told: list[Any] = []
             async for update in runs.updates(ME, lambda wanted, stopped: iter(["stopped" if stopped() else "drawn"])):
@@ -127,7 +130,7 @@ def test_whoever_waits_is_told_how_many_are_ahead_and_stop_leaves_the_line(clock
     told, _ = asyncio.run(wait())
     assert isinstance(told[0], Waiting)
     assert told[0].ahead == 2
-    assert told[0].seconds == pytest.approx(150 * runs.line.pace)
+    assert told[0].seconds == pytest.approx(0.8 * (80 + 50)), "what is left of the one that draws, and the other"
     assert told[1:] == ["stopped"]
 
 
@@ -145,18 +148,39 @@ def test_a_run_that_fails_leaves_no_runner_behind() -> None:
     assert asyncio.run(heard(runs, ME, drawn_at_once))[-1] == "two is done"
 
 
-def test_the_line_lets_in_as_many_as_it_is_wide_and_learns_its_pace(clock: SimpleNamespace) -> None:
-    line = Line(width=2, pace=1.0)
-    with line.place(10) as a, line.place(10) as b, line.place(10) as c:
+def test_the_line_lets_in_as_many_as_it_is_wide_and_tells_what_it_measured(clock: SimpleNamespace) -> None:
+    line = Line(width=2)
+    with line.place(10) as a, line.place(10) as b, line.place(30) as c, line.place(10) as d:
         assert [line.ahead(one) for one in (a, b, c)] == [0, 0, 1]
-        assert line.seconds(c) == 10
-        clock.now += 4
-        assert line.seconds(c) == 6
-    with line.place(10) as d:
-        assert line.ahead(d) == 0
-        clock.now += 5  # half of what the pace says
-        line.learn(d)
-    assert 0.5 < line.pace < 1
+        assert line.seconds(c) is None, "nothing was measured yet"
+        for done in (0.1, 0.5):
+            line.report(a, done)
+            clock.now += 4
+        assert line.seconds(c) == pytest.approx((1 + 2) / 2), "5 of a, 4 s ago, and all of b, since 8 s, at 1 s each"
+        assert line.seconds(d) == pytest.approx((1 + 2 + 30) / 2)
+    assert line.estimate(1200) == pytest.approx(1200)
+
+
+def test_what_was_drawn_before_teaches_no_pace(clock: SimpleNamespace) -> None:
+    line = Line()
+    with line.place(20) as cached:
+        line.ahead(cached)
+        line.report(cached, 1.0)
+    assert line.estimate(20) is None
+
+
+@pytest.mark.parametrize(("first", "step"), [(0.1, 0.05), (5.0, 0.05), (0.0, 0.3), (60.0, 1.0)])
+def test_what_is_told_to_go_is_what_it_takes(clock: SimpleNamespace, first: float, step: float) -> None:
+    """However long the first step waited, for a network to be loaded or for others."""
+    run, told = next(draw(FakeStudio(), request(steps=200), lambda: False)), []
+    for evaluations in range(1, 200):
+        run.pairs[0].sides["ddpm"].evaluations = evaluations
+        clock.now += first if evaluations == 1 else step
+        if (left := run.seconds_left) is not None:
+            told.append((clock.now, left))
+    assert len(told) > 190
+    for moment, left in told:
+        assert left == pytest.approx(clock.now + step - moment, rel=0.01)
 
 
 class FakeGate:
@@ -290,8 +314,9 @@ def test_the_acgans_walk_ends_in_its_picture() -> None:
 
 
 def test_a_long_run_says_how_long_it_still_takes(clock: SimpleNamespace) -> None:
-    studio, wanted = FakeStudio(), request(steps=1200)
-    run = next(draw(studio, wanted, lambda: False))
-    run.pairs[0].sides["ddpm"].evaluations = 40
-    run.began = clock.now - 2
-    assert run.status() == "Drawing: step 40 of 1,200, about 58 s to go"
+    run = next(draw(FakeStudio(), request(steps=1200), lambda: False))
+    run.pairs[0].sides["ddpm"].evaluations = 1
+    assert run.status() == "Drawing: step 1 of 1,200"
+    clock.now += 2
+    run.pairs[0].sides["ddpm"].evaluations = 41
+    assert run.status() == "Drawing: step 41 of 1,200, about 58 s to go"

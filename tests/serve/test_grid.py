@@ -169,8 +169,11 @@ def test_each_column_has_its_mean_and_the_legend_says_what_words_mean() -> None:
 def test_the_table_says_how_long_the_rest_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     table = Table("t", ["a", "b"], ["c"], passes=300)
     assert table.status == "Drawing: 0 of 2 pictures, 300 network passes"
-    now = table.started
-    monkeypatch.setattr("clevr_demo.serve.table.time.monotonic", lambda: now + 20)
+    clock = [table.started + 90]
+    monkeypatch.setattr("clevr_demo.serve.table.time.monotonic", lambda: clock[0])
+    table.spent = 50
+    assert table.status == "Drawing: 0 of 2 pictures", "the first picture waits for more than itself"
+    clock[0] += 10
     table.spent = 100
     assert table.status == "Drawing: 0 of 2 pictures, about 40 s to go"
 

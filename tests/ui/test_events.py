@@ -180,7 +180,7 @@ def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> 
 
 
 def test_downloads_are_withdrawn_while_something_new_draws_and_made_when_the_menu_opens(page: Page) -> None:
-    page.drawing.runs = type(page.drawing.runs)(Line(), lambda one: 1.0)
+    page.drawing.runs = type(page.drawing.runs)(Line(), lambda one: 1.0, lambda run: 0.0)
     updates = page.drawing.press(ME, 9.0, True, *ASKED)
     assert all(updates[button].interactive is False for button in page.files.buttons)
     run: Run = run_of(GenerationRequest.of(*ASKED[:4]))[0]

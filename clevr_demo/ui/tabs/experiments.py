@@ -46,7 +46,9 @@ class Experiment:
 
     def __init__(self, title: str, name: str, line: Line, make: Callable[..., Drawable]) -> None:
         self.make, self.name = make, name
-        self.runs: NewestRun[Drawable, Table] = NewestRun(line, lambda wanted: wanted.work)
+        self.runs: NewestRun[Drawable, Table] = NewestRun(
+            line, lambda wanted: wanted.work, lambda table: table.progress
+        )
         self.note, self.nothing, self.shelf = Note(name), gr.State(None), Shelf()
         with gr.Row(elem_classes="experiment-buttons"):
             self.go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
