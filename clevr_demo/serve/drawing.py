@@ -59,9 +59,9 @@ def _updates(
         for _, still in frames:
             run.notice = still.notice or run.notice
             side.seconds, side.evaluations = still.seconds, still.evaluations
-            if still.stage == "where" or still.last or still.evaluations in shown:
-                unsent.append(still)
             halted = stopped()
+            if still.stage == "where" or still.last or halted or still.evaluations in shown:
+                unsent.append(still)
             if unsent and (halted or still.last or time.monotonic() - sent >= INTERVAL):
                 _add(studio, side, request, unsent)
                 unsent, sent = [], time.monotonic()

@@ -61,12 +61,8 @@ class Picture:
 
 
 def mean(verdicts: list[Verdict]) -> str:
-    """Several verdicts in one line: "2 of 3 exact, accuracy 94 %"."""
-    if not verdicts:
-        return ""
-    accuracy = sum(verdict.accuracy for verdict in verdicts) / len(verdicts)
-    exact = sum(verdict.exact for verdict in verdicts)
-    return f"{exact} of {len(verdicts)} exact, accuracy {100 * accuracy:.0f}\u00a0%"
+    """Several verdicts in one line: "2 of 3 exact"."""
+    return f"{sum(verdict.exact for verdict in verdicts)} of {len(verdicts)} exact" if verdicts else ""
 
 
 @dataclass

@@ -56,15 +56,14 @@ def stopped(step: int, steps: int, finished: int, pictures: int) -> str:
 
 
 def done(verdicts: Mapping[str, Sequence[Verdict | None]]) -> str:
-    """The result of each model: the judge's sentence, or over several pictures how many are exact and the accuracy."""
+    """The result of each model: the judge's sentence, or over several pictures how many are exact."""
     told = []
     for model, seen in verdicts.items():
         all_of = [verdict for verdict in seen if verdict is not None]
         if len(all_of) == 1:
             told.append(f"{model}: {all_of[0].sentence}.")
         elif all_of:
-            exact, accuracy = sum(one.exact for one in all_of), sum(one.accuracy for one in all_of) / len(all_of)
-            told.append(f"{model}: {exact} of {len(all_of)} exact, accuracy {100 * accuracy:.0f} % on average.")
+            told.append(f"{model}: {sum(one.exact for one in all_of)} of {len(all_of)} exact.")
     return " ".join(told)
 
 

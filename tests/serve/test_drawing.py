@@ -295,6 +295,13 @@ def test_a_run_stopped_within_its_second_picture_keeps_the_first_and_the_last_fr
     assert len(run.pairs) == 2
 
 
+def test_the_step_that_a_stopped_run_tells_is_the_step_that_it_shows() -> None:
+    run, said = run_of(request(steps=777), stop_after=1 + 1 + PLACING + 81)
+    assert said[-1] == "Stopped after step 80 of 777. The last frame is kept."
+    assert 80 not in shown_steps(777)
+    assert run.payload()["pairs"][0]["ddpm"]["frames"][-1]["step"] == 80
+
+
 def test_a_run_stopped_before_it_began_draws_nothing() -> None:
     run, said = run_of(request(), stop_after=0)
     assert said == ["Stopped before the first step."]

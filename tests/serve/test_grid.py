@@ -161,7 +161,7 @@ def test_an_unusual_way_of_drawing_is_told_once() -> None:
 
 def test_each_column_has_its_mean_and_the_legend_says_what_words_mean() -> None:
     payloads, _ = drawn(FakeStudio(), plan_of("ddpm", ("seed", "1-3"), ("steps", "4, 8")))
-    assert payloads[-1]["foot"] == ["3 of 3 exact, accuracy 100\u00a0%"] * 2
+    assert payloads[-1]["foot"] == ["3 of 3 exact"] * 2
     assert payloads[-1]["legend"][0] == ["exact", "the judge finds every object once and nothing else"]
     assert payloads[0]["legend"] == []
 

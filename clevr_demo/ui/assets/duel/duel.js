@@ -82,7 +82,7 @@ function tell(run) {
   told.setAttribute('aria-live', run.state === 'drawing' ? 'off' : 'polite'); // not every step is read out
   // One picture's verdicts stand above the pictures already: here they are for those who listen.
   const spoken = run.state === 'done' && run.total === 1;
-  told.querySelector('.seen').textContent = spoken ? `Seed ${run.seed}, ${run.steps} steps` : (run.status ?? '');
+  told.querySelector('.seen').textContent = spoken ? `Seed ${run.seed}, ${many(run.steps, 'step')}` : (run.status ?? '');
   told.querySelector('.unseen').textContent = spoken ? run.status : '';
   root.dataset.state = run.state;
 }
@@ -90,7 +90,7 @@ function tell(run) {
 function show() {
   const run = props.value?.state ? props.value : null;
   const example = run?.state === 'showcase';
-  if (example && new URLSearchParams(location.search).has('objects')) return; // the address asks for another one
+  if (example && new URLSearchParams(location.search.toLowerCase()).has('objects')) return; // the address asks for another one
   if (run) tell(run);
   if (run && !run.pairs?.length) return;
   root.classList.toggle('empty', !run);

@@ -55,6 +55,8 @@ function axisSteps(steps) {
   return steps > 1 ? [1, ...between, steps] : [1];
 }
 
+const many = (count, thing) => `${count} ${count === 1 ? thing : `${thing}s`}`;
+
 const isJudged = (frame) => Boolean(frame?.found);
 const sightings = (frame, object) => frame.found.filter(([index]) => index === object);
 
@@ -106,7 +108,6 @@ function meanScore(pairs, model, objects) {
   const done = pairs.map((pair) => pair[model].last).filter(Boolean);
   if (!done.length) return null;
   return {
-    accuracy: done.reduce((sum, frame) => sum + frame.hits / objects.length, 0) / done.length,
     exact: done.filter((frame) => frame.exact).length,
     count: done.length,
   };

@@ -40,9 +40,9 @@ const EXACT_SAYS =
   'nor how well a picture is drawn.';
 
 function fillScores(place, frame, run) {
-  const accuracy = place.querySelector('.accuracy');
-  accuracy.textContent = isJudged(frame) ? `accuracy ${percent(frame.hits / run.objects.length)}` : '';
-  accuracy.title = ACCURACY_SAYS;
+  place.querySelector('.more').hidden = !isJudged(frame);
+  const course = isJudged(frame) ? percent(frame.hits / run.objects.length) : '';
+  place.querySelector('.accuracy').textContent = `The course's accuracy: ${course}. ${ACCURACY_SAYS}`;
   const exact = place.querySelector('.exact');
   exact.textContent = isJudged(frame) ? (frame.exact ? 'exact' : 'not exact') : '';
   exact.title = EXACT_SAYS;
@@ -62,7 +62,7 @@ function fillCaption(stage, side, frame, run, noisy) {
 function fillMean(place, run, model) {
   const mean = run.total > 1 && meanScore(run.pairs, model, run.objects);
   place.querySelector('.mean').textContent = mean
-    ? `All ${mean.count}: ${mean.exact} exact, accuracy ${percent(mean.accuracy)} on average`
+    ? `All ${mean.count}: ${mean.exact} exact`
     : '';
 }
 

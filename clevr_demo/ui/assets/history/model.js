@@ -37,5 +37,5 @@ function remember(storage, run) {
 // "red cube, blue sphere. Seed 7, 20 steps."
 function inWords(run) {
   const objects = (new URLSearchParams(run.query).get('objects') ?? '').replaceAll('-', ' ').replaceAll(',', ', ');
-  return `${objects}. Seed ${run.seed}, ${run.steps} steps.`;
+  return `${objects}. Seed ${run.seed}, ${run.steps} ${run.steps === 1 ? 'step' : 'steps'}.`;
 }

@@ -34,6 +34,8 @@ async function enter() {
   page.classList.add('presenting');
   opener.setAttribute('aria-pressed', 'true');
   opener.textContent = 'Leave';
+  opener.blur(); // else the first Space, which plays, would press it again and leave
+  document.querySelector('#duel .scrub')?.focus({ preventScroll: true });
   keys.hidden = false;
   try {
     await page.requestFullscreen?.();
