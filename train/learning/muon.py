@@ -11,14 +11,17 @@ from typing import Any
 import torch
 from torch import nn
 
+from train.learning.loop import bf16_pays
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalised(matrices: torch.Tensor, steps: int = 5) -> torch.Tensor:
-    """Matrices (..., a, b) with their singular values brought near 1, by Newton-Schulz steps in bf16."""
+    """Matrices (..., a, b) with their singular values brought near 1, by Newton-Schulz steps: in bf16, which is enough,
+    where that is fast; a processor that lacks it takes ten times as long in it."""
     a, b, c = COEFFICIENTS
     tall = matrices.shape[-2] > matrices.shape[-1]
-    x = (matrices.mT if tall else matrices).to(torch.bfloat16)
+    x = (matrices.mT if tall else matrices).to(torch.bfloat16 if bf16_pays() else torch.float32)
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
         square = x @ x.mT
