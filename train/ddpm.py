@@ -36,9 +36,10 @@ from clevr_demo.generators.ddpm import (
 )
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, Examples, LayoutExamples, PictureExamples
-from train.data.iclevr import Pictures, background
-from train.data.layout import find_layout, teaching_layouts
-from train.data.windows import cut, origins, window_items
+from train.data.iclevr import Pictures
+from train.data.layout import teaching_layouts
+from train.data.teaching import anywhere, as_they_are
+from train.data.windows import cut, origins
 from train.learning.loop import LoopSettings, Run, learning_rate
 from train.learning.muon import Muon, split_parameters
 from train.learning.options import arguments, chosen, clear_errors, train_task, training_pictures
@@ -66,6 +67,7 @@ class DDPMPreset:
     low_noise: float = 1.0
     window: int = 32  # pixels a side
     whole_from: float = 1.0
+    anywhere: bool = False  # whether lifted and composed pictures are learnt from beside the real ones
 
 
 REPORT_UNET: dict[str, Any] = {
@@ -93,6 +95,11 @@ PRESETS = {
     "what": DDPMPreset(
         "what", LoopSettings(pictures=7_000_000, batch=512, ema=0.999, sample_every=2000),
         rate=2e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.85,
+    ),
+    "anywhere": DDPMPreset(  # goes on from the weights of "what"
+        "what", LoopSettings(pictures=400_000, batch=128, seed=1, ema=0.999, log_every=50, sample_every=500),
+        rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
+        anywhere=True,
     ),
     "report": DDPMPreset(  # claims 0.847 / 0.869
         "report", LoopSettings(pictures=100 * 18009, batch=20, clip=0.0), rate=5e-5, model=REPORT
@@ -171,14 +178,16 @@ class PlannerTask(StageTask):
 class PainterTask(StageTask):
     """What: weighted squared error of v, on windows around objects and then on whole pictures."""
 
+    from_data = ("empty",)
+
     def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
         self.painter = Painter(preset.model)
-        self.painter.empty.copy_(background(data))
         super().__init__(preset, self.painter)
-        found = find_layout(data)
-        self.examples = PictureExamples(data, found, window_items(found))
+        taught = (anywhere if preset.anywhere else as_they_are)(data)
+        self.painter.empty.copy_(taught.empty)
+        self.examples = PictureExamples(taught.pictures, taught.layout, taught.items)
         few = torch.arange(0, len(data), max(1, len(data) // EXAMPLES))[:EXAMPLES]
-        self.shown = (found.take(few).by_object(), data.labels[few])
+        self.shown = (taught.layout.take(few).by_object(), data.labels[few])
 
     def windows(self, batch: Batch, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         """(states (B, 12, S, S), what is given (B, 13, S, S)) of windows; of fewer whole pictures at the run's end."""

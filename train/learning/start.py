@@ -38,7 +38,8 @@ def start_weights(folder: Path, kind: str, stage: str | None) -> dict[str, torch
 
 
 def begin(task: Task, start: Path, folder: Path) -> dict[str, Any]:
-    """Gives a task's network the weights of `start`; returns what config.json should say of them.
+    """Gives a task's network the weights of `start`; returns what config.json should say of them. The buffers that a
+    task names in `from_data` keep what its own pictures say.
 
     Raises:
         CheckpointError: they are of another network.
@@ -46,8 +47,10 @@ def begin(task: Task, start: Path, folder: Path) -> dict[str, Any]:
     config = task.config()
     kind, stage = config["kind"], config.get("stage")
     weights, before = start_weights(start, kind, stage), read_config(start)
+    network = task.networks[task.averaged]
+    weights |= {name: network.get_buffer(name) for name in getattr(task, "from_data", ())}
     try:
-        task.networks[task.averaged].load_state_dict(weights)
+        network.load_state_dict(weights)
     except RuntimeError:
         raise CheckpointError(f"{start / WEIGHTS}: weights of a network of another size") from None
     training = before.get("training", {})

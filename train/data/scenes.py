@@ -1,0 +1,198 @@
+"""Scenes of one to eight objects where the data has none, put together from what real pictures show.
+
+    lifted = lift(pictures, found)
+    places = relabelled(found, pictures, lifted)
+    scenes, layout = compose(lifted, additions(pictures, places, lifted), 16_000, seed=0)
+
+What an object adds to its own picture, picture less predecessor, holds its shadow too. It is added to lifted ground,
+moved along its row by any number of columns and by up to two rows, so that its size stays right. The nearest comes
+last and hides what stands behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from clevr_demo.objects import COLOURS, OBJECTS
+from train.data.iclevr import SIZE, Pictures, predecessors
+from train.data.layout import THRESHOLD, Layout, grown, window_index, windows
+from train.data.lifting import Lifted
+
+REACH = 13  # pixels around an object's centre that are taken along
+SIDE = 2 * REACH + 1
+SHADOW = 0.03  # of a range of 2, averaged over 3x3 pixels: less is grain, and stays behind
+ALONE = (15, 11)  # rows and columns that a donor's neighbours stand off: nearer ones' colours would come along
+ROW_SHIFT = 2.0  # rows by which an object may move: farther, its size would be wrong
+GROUND = ((13.0, 31.0), (28.5, 59.0), (53.0, 26.5), (28.0, 5.0))  # corners of what the data's objects cover
+MIDDLE = 31.0  # column in which every scene's first object stands
+AROUND = 12.0  # columns around it in which a third of the objects are put
+GAP, GAP_A_ROW = 8.0, 0.12  # pixels between two objects, at least, and up to so many more a row: the fewer, the more
+TRIES = 24  # spots that are looked at for each object
+SEEN = 0.4  # share of every object that is to be seen
+MOST = 8
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What objects added to their pictures, in the neighbours' absence: `levels` (A, 3, SIDE, SIDE) int16, differences
+    of 255 levels around the centre, zero where it is grain; `masks` (A, SIDE, SIDE) the object, holes filled, without
+    its shadow's faint part; `objects` (A,); `rows` (A,) of their centres."""
+
+    levels: torch.Tensor
+    masks: torch.Tensor
+    objects: torch.Tensor
+    rows: torch.Tensor
+
+
+def additions(pictures: Pictures, places: Layout, lifted: Lifted, batch: int = 1024) -> Additions:
+    """The last object of every picture in which it stands alone; the first pictures are compared with themselves
+    lifted. `places` is the layout with the middle objects' true centres, `relabelled`."""
+    without = predecessors(pictures)
+    earlier = torch.cat([pictures.pixels, lifted.pictures.pixels])
+    bare = (lifted.layout.objects < 0).all(dim=1).nonzero().flatten()
+    without[lifted.origin[bare]] = len(pictures) + bare
+    last = (places.objects >= 0).sum(dim=1) - 1
+    every = torch.arange(len(pictures))
+    centres, objects = places.centres[every, last], places.objects[every, last]
+    away = (places.centres - centres.unsqueeze(1)).abs()
+    others = (places.objects >= 0) & (torch.arange(places.objects.shape[1]) != last.unsqueeze(1))
+    crowded = (others & (away < torch.tensor(ALONE)).all(dim=2)).any(dim=1)
+    inside = ((centres >= 9) & (centres < SIZE - 9)).all(dim=1)
+    chosen = (~crowded & inside & (without >= 0)).nonzero().flatten()
+    levels, masks = [], []
+    for part in chosen.split(batch):
+        added = pictures.pixels[part].float() - earlier[without[part]].float()
+        added = windows(F.pad(added, [REACH] * 4), centres[part].round().long(), SIDE)
+        faint = F.avg_pool2d(added, 3, 1, 1).abs().amax(dim=1) > SHADOW * 127.5
+        mask = outlines(added / 127.5, objects[part])
+        levels.append((added * (faint | mask).unsqueeze(1)).to(torch.int16))
+        masks.append(mask)
+    return Additions(torch.cat(levels), torch.cat(masks), objects[chosen], centres[chosen, 0])
+
+
+def outlines(added: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
+    """(n, SIDE, SIDE) where the objects (n,) stand themselves, out of what they added (n, 3, SIDE, SIDE): of what is
+    strong, what hangs together with their middle. Of a coloured object, what only got darker is its shadow."""
+    strong = added.abs().amax(dim=1) > THRESHOLD
+    colourless = added.amax(dim=1) - added.amin(dim=1) < THRESHOLD
+    gray = (objects % len(COLOURS) == COLOURS.index("gray")).view(-1, 1, 1)
+    solid = grown(grown(strong & (gray | ~colourless)), -1)
+    reached = torch.zeros_like(solid)
+    reached[:, REACH - 3 : REACH + 4, REACH - 3 : REACH + 4] = True
+    for _ in range(2 * REACH):
+        reached = grown(reached) & solid
+    return filled(reached)
+
+
+def filled(masks: torch.Tensor) -> torch.Tensor:
+    """Masks (n, H, W) with all that lies between their pixels, in its row and in its column: a gray object hardly
+    differs from the ground."""
+    inside = torch.ones_like(masks)
+    for axis in (1, 2):
+        before = masks.cummax(dim=axis).values
+        after = masks.flip(axis).cummax(dim=axis).values.flip(axis)
+        inside &= before & after
+    return masks | inside
+
+
+def on_ground(centres: torch.Tensor) -> torch.Tensor:
+    """(...) whether centres (..., 2) lie on the ground that the data's objects cover, a square seen from above one of
+    its corners."""
+    within = torch.ones(centres.shape[:-1], dtype=torch.bool)
+    for (row, column), (next_row, next_column) in zip(GROUND, GROUND[1:] + GROUND[:1], strict=True):
+        down, across = centres[..., 0] - row, centres[..., 1] - column
+        within &= (next_column - column) * down - (next_row - row) * across >= 0
+    return within
+
+
+def spots(
+    numbers: torch.Tensor,
+    gap: float,
+    generator: torch.Generator,
+    a_row: torch.Tensor | float = 0.0,
+    middle: float = 0.0,
+) -> torch.Tensor:
+    """(n, MOST, 2) whole rows and columns on the ground for so many objects a scene, as `numbers` (n,) says, at least
+    `gap` pixels and `a_row` (n, 1) pixels a row apart; nan where no room was left. A share `middle` of them stand in
+    the columns around the middle."""
+    n = len(numbers)
+    centres = torch.full((n, MOST, 2), torch.nan)
+    for slot in range(MOST):
+        found = torch.rand(n, TRIES, 2, generator=generator) * torch.tensor([42.0, 56.0]) + torch.tensor([12.0, 4.0])
+        near = MIDDLE + AROUND * (2 * torch.rand(n, TRIES, generator=generator) - 1)
+        close = torch.rand(n, 1, generator=generator) < middle
+        found[..., 1] = torch.where(close, near, found[..., 1])
+        found = found.round()
+        apart = (found.unsqueeze(2) - centres.unsqueeze(1)).norm(dim=3).nan_to_num(nan=torch.inf).amin(dim=2)
+        fits = on_ground(found) & (apart >= gap + a_row * found[..., 0])
+        pick = fits.float().argmax(dim=1)
+        able = fits.any(dim=1) & (slot < numbers)
+        centres[able, slot] = found[able, pick[able]]
+    return centres
+
+
+def donors(added: Additions, objects: torch.Tensor, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """(m,) numbers of additions of these objects (m,) that stand within `ROW_SHIFT` of these rows (m,); -1 for none."""
+    found = torch.full_like(objects, -1)
+    for index in range(len(OBJECTS)):
+        mine, wanted = (added.objects == index).nonzero().flatten(), (objects == index).nonzero().flatten()
+        order = added.rows[mine].argsort(stable=True)
+        heights = added.rows[mine][order]
+        low = torch.searchsorted(heights, rows[wanted] - ROW_SHIFT)
+        high = torch.searchsorted(heights, rows[wanted] + ROW_SHIFT, right=True)
+        pick = low + (torch.rand(len(wanted), generator=generator) * (high - low)).long()
+        there = high > low
+        found[wanted[there]] = mine[order[pick[there]]]
+    return found
+
+
+def compose(lifted: Lifted, added: Additions, number: int, seed: int, batch: int = 500) -> tuple[Pictures, Layout]:
+    """About `number` scenes, as many of each number of objects from one to eight, whose objects are all seen."""
+    generator = torch.Generator().manual_seed(seed)
+    grounds = (lifted.layout.objects < 0).all(dim=1).nonzero().flatten()
+    parts = []
+    for part in torch.arange(number).split(batch):
+        n = len(part)
+        ground = lifted.pictures.pixels[grounds[torch.randint(len(grounds), (n,), generator=generator)]]
+        numbers = part % MOST + 1
+        a_row = GAP_A_ROW * torch.rand(n, 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
+        centres = spots(numbers, GAP, generator, a_row, middle=1 / 3)
+        objects = torch.rand(n, len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
+        there = ~centres[..., 0].isnan()
+        chosen = torch.full_like(objects, -1)
+        chosen[there] = donors(added, objects[there], centres[there][:, 0], generator)
+        parts.append(painted(ground, added, chosen, centres.nan_to_num()))
+    pixels, labels, centres, objects = (torch.cat(one) for one in zip(*parts, strict=True))
+    return Pictures(pixels, labels, torch.full((len(pixels),), -1)), Layout(centres, objects)
+
+
+def painted(
+    ground: torch.Tensor, added: Additions, chosen: torch.Tensor, centres: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ground (n, 3, 64, 64) uint8 with the chosen additions (n, K), -1 for none, at whole centres (n, K, 2), from far
+    to near: pixels, labels, centres and objects of the scenes all of whose objects are seen."""
+    far = centres[..., 0].masked_fill(chosen < 0, torch.inf).argsort(dim=1)
+    chosen, centres = chosen.gather(1, far), centres.gather(1, far.unsqueeze(2).expand(-1, -1, 2))
+    bare = F.pad(ground.float(), [REACH] * 4, mode="replicate")
+    canvas, owner = bare.clone(), torch.full(bare[:, 0].shape, -1)
+    whole = torch.zeros(chosen.shape)
+    for slot in range(chosen.shape[1]):
+        which = (chosen[:, slot] >= 0).nonzero().flatten()
+        levels, mask = added.levels[chosen[which, slot]].float(), added.masks[chosen[which, slot]]
+        _, rows, columns = window_index(centres[which, slot].long(), SIDE)
+        place = which.view(-1, 1, 1)
+        under, below = (planes[place, :, rows, columns].movedim(-1, 1) for planes in (canvas, bare))
+        laid = torch.where(mask.unsqueeze(1), below, under) + levels
+        canvas[place, :, rows, columns] = laid.movedim(1, -1)
+        owner[place, rows, columns] = torch.where(mask, slot, owner[place, rows, columns])
+        whole[which, slot] = mask.sum(dim=(1, 2)).float()
+    shown = torch.stack([(owner == slot).sum(dim=(1, 2)) for slot in range(chosen.shape[1])], dim=1)
+    clear = (shown >= SEEN * whole).all(dim=1) & (chosen >= 0).any(dim=1)
+    objects = added.objects[chosen].where(chosen >= 0, -1)
+    inner = slice(REACH, REACH + SIZE)
+    pixels = canvas[:, :, inner, inner].round().clamp(0, 255).to(torch.uint8)
+    labels = Layout(centres, objects).ticked()
+    return pixels[clear], labels[clear], (centres * (objects >= 0).unsqueeze(2))[clear], objects[clear]
