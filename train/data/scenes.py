@@ -1,8 +1,7 @@
 """Scenes of one to eight objects where the data has none, put together from what real pictures show.
 
-    lifted = lift(pictures, found)
-    places = relabelled(found, pictures, lifted)
-    scenes, layout = compose(lifted, additions(pictures, places, lifted), 16_000, seed=0)
+    given = material(pictures)
+    scenes, layout = compose(given, 16_000, seed=0)
 
 What an object adds to its own picture, picture less predecessor, holds its shadow too. It is added to lifted ground,
 moved along its row by any number of columns and by up to two rows, so that its size stays right. The nearest comes
@@ -18,8 +17,8 @@ import torch.nn.functional as F
 
 from clevr_demo.objects import COLOURS, OBJECTS
 from train.data.iclevr import SIZE, Pictures, predecessors
-from train.data.layout import THRESHOLD, Layout, grown, window_index, windows
-from train.data.lifting import Lifted
+from train.data.layout import THRESHOLD, Layout, grown, layout, window_index, windows
+from train.data.lifting import Lifted, lift, relabelled
 
 REACH = 13  # pixels around an object's centre that are taken along
 SIDE = 2 * REACH + 1
@@ -33,18 +32,42 @@ GAP, GAP_A_ROW = 8.0, 0.12  # pixels between two objects, at least, and up to so
 TRIES = 24  # spots that are looked at for each object
 SEEN = 0.4  # share of every object that is to be seen
 MOST = 8
+NOTHING = len(OBJECTS)  # the index of what looks like objects and is none
 
 
 @dataclass(frozen=True)
 class Additions:
     """What objects added to their pictures, in the neighbours' absence: `levels` (A, 3, SIDE, SIDE) int16, differences
     of 255 levels around the centre, zero where it is grain; `masks` (A, SIDE, SIDE) the object, holes filled, without
-    its shadow's faint part; `objects` (A,); `rows` (A,) of their centres."""
+    its shadow; `objects` (A,), `NOTHING` for what is none; `rows` (A,) of their centres."""
 
     levels: torch.Tensor
     masks: torch.Tensor
     objects: torch.Tensor
     rows: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Material:
+    """What scenes are made of: the pictures' layout with the middle objects' true centres, the pictures lifted, and
+    what each object added."""
+
+    places: Layout
+    lifted: Lifted
+    added: Additions
+
+    @property
+    def grounds(self) -> torch.Tensor:
+        """(G, 3, 64, 64) uint8 pictures that show nothing."""
+        return self.lifted.pictures.pixels[(self.lifted.layout.objects < 0).all(dim=1)]
+
+
+def material(pictures: Pictures) -> Material:
+    """All of it, out of real pictures."""
+    found = layout(pictures)
+    lifted = lift(pictures, found)
+    places = relabelled(found, pictures, lifted)
+    return Material(places, lifted, additions(pictures, places, lifted))
 
 
 def additions(pictures: Pictures, places: Layout, lifted: Lifted, batch: int = 1024) -> Additions:
@@ -111,7 +134,7 @@ def on_ground(centres: torch.Tensor) -> torch.Tensor:
 def spots(
     numbers: torch.Tensor,
     gap: float,
-    generator: torch.Generator,
+    generator: torch.Generator | None = None,
     a_row: torch.Tensor | float = 0.0,
     middle: float = 0.0,
 ) -> torch.Tensor:
@@ -134,10 +157,12 @@ def spots(
     return centres
 
 
-def donors(added: Additions, objects: torch.Tensor, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def donors(
+    added: Additions, objects: torch.Tensor, rows: torch.Tensor, generator: torch.Generator | None = None
+) -> torch.Tensor:
     """(m,) numbers of additions of these objects (m,) that stand within `ROW_SHIFT` of these rows (m,); -1 for none."""
     found = torch.full_like(objects, -1)
-    for index in range(len(OBJECTS)):
+    for index in objects.unique().tolist():
         mine, wanted = (added.objects == index).nonzero().flatten(), (objects == index).nonzero().flatten()
         order = added.rows[mine].argsort(stable=True)
         heights = added.rows[mine][order]
@@ -149,36 +174,28 @@ def donors(added: Additions, objects: torch.Tensor, rows: torch.Tensor, generato
     return found
 
 
-def compose(lifted: Lifted, added: Additions, number: int, seed: int, batch: int = 500) -> tuple[Pictures, Layout]:
-    """About `number` scenes, as many of each number of objects from one to eight, whose objects are all seen."""
-    generator = torch.Generator().manual_seed(seed)
-    grounds = (lifted.layout.objects < 0).all(dim=1).nonzero().flatten()
-    parts = []
-    for part in torch.arange(number).split(batch):
-        n = len(part)
-        ground = lifted.pictures.pixels[grounds[torch.randint(len(grounds), (n,), generator=generator)]]
-        numbers = part % MOST + 1
-        a_row = GAP_A_ROW * torch.rand(n, 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
-        centres = spots(numbers, GAP, generator, a_row, middle=1 / 3)
-        objects = torch.rand(n, len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
-        there = ~centres[..., 0].isnan()
-        chosen = torch.full_like(objects, -1)
-        chosen[there] = donors(added, objects[there], centres[there][:, 0], generator)
-        parts.append(painted(ground, added, chosen, centres.nan_to_num()))
-    pixels, labels, centres, objects = (torch.cat(one) for one in zip(*parts, strict=True))
-    return Pictures(pixels, labels, torch.full((len(pixels),), -1)), Layout(centres, objects)
+@dataclass(frozen=True)
+class Painted:
+    """Scenes: `pixels` (n, 3, 64, 64) in levels of 255; `objects` (n, K) index or -1; `centres` (n, K, 2); `shown`
+    (n, K) share of the object that is seen; `empty` (n, K) slots that nothing was painted for."""
+
+    pixels: torch.Tensor
+    objects: torch.Tensor
+    centres: torch.Tensor
+    shown: torch.Tensor
+    empty: torch.Tensor
 
 
-def painted(
-    ground: torch.Tensor, added: Additions, chosen: torch.Tensor, centres: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Ground (n, 3, 64, 64) uint8 with the chosen additions (n, K), -1 for none, at whole centres (n, K, 2), from far
-    to near: pixels, labels, centres and objects of the scenes all of whose objects are seen."""
+def painted(ground: torch.Tensor, added: Additions, chosen: torch.Tensor, centres: torch.Tensor) -> Painted:
+    """Ground (n, 3, 64, 64) uint8 with the chosen additions (n, K), -1 for none, at whole centres (n, K, 2).
+
+    From far to near: an object hides what it covers, and adds its shadow to what stands around it.
+    """
     far = centres[..., 0].masked_fill(chosen < 0, torch.inf).argsort(dim=1)
     chosen, centres = chosen.gather(1, far), centres.gather(1, far.unsqueeze(2).expand(-1, -1, 2))
     bare = F.pad(ground.float(), [REACH] * 4, mode="replicate")
     canvas, owner = bare.clone(), torch.full(bare[:, 0].shape, -1)
-    whole = torch.zeros(chosen.shape)
+    whole = torch.ones(chosen.shape)
     for slot in range(chosen.shape[1]):
         which = (chosen[:, slot] >= 0).nonzero().flatten()
         levels, mask = added.levels[chosen[which, slot]].float(), added.masks[chosen[which, slot]]
@@ -188,11 +205,34 @@ def painted(
         laid = torch.where(mask.unsqueeze(1), below, under) + levels
         canvas[place, :, rows, columns] = laid.movedim(1, -1)
         owner[place, rows, columns] = torch.where(mask, slot, owner[place, rows, columns])
-        whole[which, slot] = mask.sum(dim=(1, 2)).float()
-    shown = torch.stack([(owner == slot).sum(dim=(1, 2)) for slot in range(chosen.shape[1])], dim=1)
-    clear = (shown >= SEEN * whole).all(dim=1) & (chosen >= 0).any(dim=1)
-    objects = added.objects[chosen].where(chosen >= 0, -1)
+        whole[which, slot] = mask.sum(dim=(1, 2)).float().clamp(min=1)
     inner = slice(REACH, REACH + SIZE)
-    pixels = canvas[:, :, inner, inner].round().clamp(0, 255).to(torch.uint8)
-    labels = Layout(centres, objects).ticked()
-    return pixels[clear], labels[clear], (centres * (objects >= 0).unsqueeze(2))[clear], objects[clear]
+    owner = owner[:, inner, inner]
+    shown = torch.stack([(owner == slot).sum(dim=(1, 2)) for slot in range(chosen.shape[1])], dim=1) / whole
+    named = added.objects[chosen.clamp(min=0)]
+    objects = named.where((chosen >= 0) & (named != NOTHING), -1)
+    pixels = canvas[:, :, inner, inner].clamp(0, 255)
+    return Painted(pixels, objects, centres * (objects >= 0).unsqueeze(2), shown, chosen < 0)
+
+
+def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[Pictures, Layout]:
+    """About `number` scenes, as many of each number of objects from one to eight, none twice, all of them seen."""
+    generator = torch.Generator().manual_seed(seed)
+    grounds = given.grounds
+    pixels, objects, places = [], [], []
+    for part in torch.arange(number).split(batch):
+        numbers = part % MOST + 1
+        a_row = GAP_A_ROW * torch.rand(len(part), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
+        centres = spots(numbers, GAP, generator, a_row, middle=1 / 3)
+        names = torch.rand(len(part), len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
+        there = ~centres[..., 0].isnan()
+        chosen = torch.full_like(names, -1)
+        chosen[there] = donors(given.added, names[there], centres[there][:, 0], generator)
+        ground = grounds[torch.randint(len(grounds), part.shape, generator=generator)]
+        scene = painted(ground, given.added, chosen, centres.nan_to_num())
+        clear = (scene.empty | (scene.shown >= SEEN)).all(dim=1) & ~scene.empty.all(dim=1)
+        pixels.append(scene.pixels[clear].round().to(torch.uint8))
+        objects.append(scene.objects[clear])
+        places.append(scene.centres[clear])
+    made = Layout(torch.cat(places), torch.cat(objects))
+    return Pictures(torch.cat(pixels), made.ticked(), torch.full((len(made),), -1)), made

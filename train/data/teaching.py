@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 
 from train.data.iclevr import Pictures
-from train.data.layout import Layout, joined, layout
-from train.data.lifting import COLUMNS, ROWS, lift, relabelled
-from train.data.scenes import MOST, additions, compose
+from train.data.layout import Layout, joined
+from train.data.lifting import COLUMNS, ROWS
+from train.data.scenes import MOST, compose, material
 from train.data.windows import window_items
 
 COMPOSED = 12_000  # scenes: their windows are fewer than the real ones'
@@ -38,10 +38,9 @@ class Teaching:
 def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0) -> Teaching:
     """Real, lifted and composed pictures, in this order. Of their windows the real ones are the larger half; one shows
     each gap that a middle object left, the others' objects stand in as many as they do in real pictures."""
-    found = layout(pictures)
-    lifted = lift(pictures, found)
-    places = relabelled(found, pictures, lifted)
-    scenes, scenes_layout = compose(lifted, additions(pictures, places, lifted), composed, seed)
+    given = material(pictures)
+    places, lifted = given.places, given.lifted
+    scenes, scenes_layout = compose(given, composed, seed)
     several = (pictures, lifted.pictures, scenes)
     before_scenes = len(pictures) + len(lifted.pictures)
     both = joined(places, lifted.layout, scenes_layout)
