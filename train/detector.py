@@ -14,7 +14,8 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,14 @@ from clevr_demo.judge.detector import STRIDE, Detector, DetectorConfig, Detector
 from clevr_demo.objects import OBJECTS, decode
 from clevr_demo.places import SIZE
 from train.classifier import write_metrics
+from train.data.anywhere import AnywhereComposer
 from train.data.batches import Batch
 from train.data.blobs import KINDS
 from train.data.composing import Composer, Mixture, Scene
 from train.data.iclevr import Pictures, load_pictures, to_unit
 from train.data.layout import Layout, find_layout
+from train.data.scenes import MOST, Material, material
+from train.data.scenes import compose as composed
 from train.learning.loop import LoopSettings, Run, learning_rate
 from train.learning.options import arguments, chosen, clear_errors, train_task
 
@@ -40,6 +44,7 @@ CELLS = SIZE // STRIDE
 SPREAD = 2.0  # pixels: standard deviation of the spot around a centre within which a peak is forgiven
 NEAR = 3.2  # pixels: from how far a cell knows its way to the centre
 UNSAID = 6.0  # pixels around a half-hidden object in which its class is neither asked for nor forbidden
+SCENES = 1200  # that are put together for a score
 THRESHOLDS = [round(0.1 + 0.05 * step, 2) for step in range(13)]  # that `settle` tries
 
 
@@ -53,11 +58,16 @@ class DetectorPreset:
     offsets: float = 0.2  # weight of the distance from the centre
 
 
+ANYWHERE = Mixture(paste=0.7, same=0.7, near=0.6, anywhere=0.4, fused=0.3, alike=0.4)
 PRESETS = {
     "default": DetectorPreset(LoopSettings(pictures=136_000, batch=32, seed=11, clip=0.0)),
     "doubles": DetectorPreset(  # a second run that starts from the first one's weights: doubles were what it missed
         LoopSettings(pictures=64_000, batch=32, seed=12, clip=0.0), mixture=Mixture(paste=0.7, same=0.7, near=0.6)
     ),
+    "anywhere": DetectorPreset(  # a third: objects where the data has none, and two that are fused into one
+        LoopSettings(pictures=64_000, batch=32, seed=13, clip=0.0), mixture=ANYWHERE
+    ),
+    "teacher": DetectorPreset(LoopSettings(pictures=96_000, batch=32, seed=31, clip=0.0), mixture=ANYWHERE),
 }
 
 
@@ -98,13 +108,20 @@ def focal_loss(logits: torch.Tensor, wanted: Target) -> torch.Tensor:
     return (torch.where(found, right, wrong) * wanted.asked).sum() / found.sum().clamp(min=1)
 
 
+def composer(preset: DetectorPreset, data: Pictures) -> Composer:
+    """What puts the pictures of a preset together."""
+    if preset.mixture.anywhere:
+        return AnywhereComposer(data, material(data), preset.mixture, preset.loop.seed)
+    return Composer(data, find_layout(data), preset.mixture)
+
+
 class DetectorTask:
     """Heat maps of scenes that are put together anew in every step."""
 
     averaged = "detector"
 
-    def __init__(self, preset: DetectorPreset, data: Pictures, places: Layout) -> None:
-        self.preset, self.compose = preset, Composer(data, places, preset.mixture)
+    def __init__(self, preset: DetectorPreset, data: Pictures) -> None:
+        self.preset, self.compose = preset, composer(preset, data)
         network = DetectorNetwork(preset.model)
         self.networks: dict[str, nn.Module] = {"detector": network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {
@@ -134,6 +151,11 @@ class DetectorTask:
 
 
 # scores ---------------------------------------------------------------------------------------------------------
+
+
+def shown_by(labels: torch.Tensor) -> list[Counter[str]]:
+    """How often each object is shown where labels (N, 24) say which are there: once each."""
+    return [Counter(decode(row)) for row in labels]
 
 
 def named(found: tuple[Found, ...]) -> Counter[str]:
@@ -179,23 +201,41 @@ def doubles(detector: Detector, compose: Composer, shown: float = 0.75) -> tuple
 
 def score(detector: Detector, pictures: Pictures, seed: int = 0) -> dict[str, Any]:
     """How a detector counts real pictures; and how many doubles it tells, and blobs it takes for objects."""
-    places = find_layout(pictures)
-    compose = Composer(pictures, places)
+    given = material(pictures)
+    compose = AnywhereComposer(pictures, given, Mixture(), seed)
     found, wanted = found_in(detector, pictures.pixels), [Counter(decode(row)) for row in pictures.labels]
     right = sum(len(seen) == count.total() for seen, count in zip(found, wanted, strict=True)) / len(wanted)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         every = torch.arange(len(pictures))
         spoilt = {kind: found_in(detector, compose.with_blobs(every, kind).pixels) for kind in KINDS}
         told, caught = doubles(detector, compose)
+        anywhere = anywhere_scores(detector, compose, given, seed)
     return {
         "pictures": len(pictures),
         "counted_exact": round(counted_exact(found, wanted), 4),
         "number_right": round(right, 4),
-        "centre_pixels": round(float(distances(found, places).median()), 2),
+        "centre_pixels": round(float(distances(found, given.places).median()), 2),
+        **anywhere,
         "doubles_told": round(told, 4),
         "doubles_caught": round(caught, 4),
         "blobs_counted_exact": {kind: round(counted_exact(seen, wanted), 4) for kind, seen in spoilt.items()},
+    }
+
+
+def anywhere_scores(detector: Detector, compose: AnywhereComposer, given: Material, seed: int) -> dict[str, Any]:
+    """How a detector counts pictures without their middle object, scenes of one to eight objects anywhere, by number,
+    and pairs that are fused into one, which are not two."""
+    lifted, (scenes, layout) = given.lifted.pictures, composed(given, SCENES, seed)
+    numbers = (layout.objects >= 0).sum(dim=1)
+    pairs, names = compose.fused_alone(SCENES)
+    by_number = []
+    for number in range(1, MOST + 1):
+        some = scenes.take(numbers == number)
+        by_number.append(round(counted_exact(found_in(detector, some.pixels), shown_by(some.labels)), 4))
+    return {
+        "lifted_counted_exact": round(counted_exact(found_in(detector, lifted.pixels), shown_by(lifted.labels)), 4),
+        "anywhere_counted_exact": by_number,
+        "fused_counted_exact": round(counted_exact(found_in(detector, pairs.pixels), names), 4),
     }
 
 
@@ -204,8 +244,7 @@ def settle(folder: Path, compose: Composer, pictures: int = 600, seed: int = 0) 
     a pasted double, and ones whose objects are all blobs, of which none should be counted."""
     detector = load_detector(folder, "cpu")
     detector.config = dataclasses.replace(detector.config, threshold=min(THRESHOLDS))
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with seeded(seed):
         chosen = torch.randperm(len(compose.pictures))[:pictures]
         doubled = compose.with_double(chosen)
         spoilt = [compose.with_blobs(part, kind) for part, kind in zip(chosen.chunk(len(KINDS)), KINDS, strict=True)]
@@ -214,15 +253,30 @@ def settle(folder: Path, compose: Composer, pictures: int = 600, seed: int = 0) 
     twice = found_in(detector, doubled.pixels[doubled.clear()])
     names = [row for row, clear in zip(doubled.names(), doubled.clear(), strict=True) if clear]
     blobs = found_in(detector, torch.cat([scene.pixels for scene in spoilt]))
+    right = [(real, wanted), (twice, names)]
+    if isinstance(compose, AnywhereComposer):
+        with seeded(seed):
+            scattered = compose.scattered(pictures)
+        clear = scattered.clear()
+        rows = [row for row, said in zip(scattered.names(), clear, strict=True) if said]
+        right.append((found_in(detector, scattered.pixels[clear]), rows))
 
     def goodness(level: float) -> float:
-        counts = [([above(seen, level) for seen in found], row) for found, row in ((real, wanted), (twice, names))]
+        counts = [([above(seen, level) for seen in found], row) for found, row in right]
         fooled = counted_exact([above(seen, level) for seen in blobs], wanted)
         return sum(counted_exact(*count) for count in counts) - fooled
 
     config = read_config(folder)
     config["model"]["threshold"] = max(THRESHOLDS, key=goodness)
     write_json(folder / CONFIG, config)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within, torch's own randomness is the seed's; afterwards it is what it was before."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
 
 
 def above(found: tuple[Found, ...], threshold: float) -> tuple[Found, ...]:
@@ -247,7 +301,7 @@ def main(argv: list[str] | None = None) -> None:
     if options.dry_run:
         return None
     training, held_out = load_pictures(options.data).split()
-    task = DetectorTask(preset, training, find_layout(training))
+    task = DetectorTask(preset, training)
     run = train_task("detector", options, task, training, preset.loop)
     if run.accelerator.is_main_process and run.position >= run.settings.steps:
         settle(run.folder, task.compose)

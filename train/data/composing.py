@@ -45,6 +45,9 @@ class Mixture:
     contrast: float = 0.15
     brightness: float = 0.08  # of a range of 2
     mirror: float = 0.5
+    anywhere: float = 0.0  # share of the pictures that are none, but scenes of objects anywhere on lifted ground
+    fused: float = 0.0  # of these have two objects in them that are blended into one
+    alike: float = 0.0  # of these have objects of two classes alone, so the same several times
 
 
 @dataclass
@@ -79,10 +82,13 @@ class Scene:
 class Composer:
     """Makes a `Scene` of chosen pictures; all randomness is torch's own."""
 
-    def __init__(self, pictures: Pictures, layout: Layout, mixture: Mixture = Mixture()) -> None:
+    def __init__(
+        self, pictures: Pictures, layout: Layout, mixture: Mixture = Mixture(), empty: torch.Tensor | None = None
+    ) -> None:
         self.pictures, self.layout, self.mixture = pictures, layout, mixture
-        self.cuts = cut_outs(pictures, layout)
-        self.empty = with_margin(background(pictures)[None])[0]
+        empty = background(pictures) if empty is None else empty
+        self.cuts = cut_outs(pictures, layout, empty)
+        self.empty = with_margin(empty[None])[0]
         self.chain = chains(pictures)
         self.donors = self.cuts.whole.nonzero().flatten()
         self.of_class = [self.donors[self.cuts.objects[self.donors] == index] for index in range(len(OBJECTS))]

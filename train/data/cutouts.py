@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.places import SIZE
-from train.data.iclevr import Pictures, background, predecessors, to_unit
+from train.data.iclevr import Pictures, predecessors, to_unit
 from train.data.layout import THRESHOLD, Layout, changes
 from train.data.masks import differing, grown
 from train.data.windows import cut
@@ -32,9 +32,9 @@ class CutOuts:
     whole: torch.Tensor
 
 
-def cut_outs(pictures: Pictures, layout: Layout, batch: int = 1024) -> CutOuts:
+def cut_outs(pictures: Pictures, layout: Layout, empty: torch.Tensor, batch: int = 1024) -> CutOuts:
     """Cuts out every object where its picture differs from the one before; holes are closed, stray pixels dropped."""
-    before, empty = predecessors(pictures), background(pictures)
+    before = predecessors(pictures)
     every = torch.arange(len(pictures))
     slots = (layout.objects >= 0).sum(dim=1) - 1
     centres, objects = layout.centres[every, slots].round().long(), layout.objects[every, slots]

@@ -1,20 +1,22 @@
 """Neighbours of one shape that are blended into one, as generators do it: what a judge must not call two objects.
 
-    given = dataclasses.replace(given, added=with_fused(given.added, 3000, seed=0))
+    added, names = with_fused(given.added, 3000, seed=0)
 
 Seen in pictures of the DDPM: two spheres a few pixels apart share one outline, and one colour turns into the other.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import COLOURS, OBJECTS
-from train.data.layout import grown
-from train.data.scenes import NOTHING, ROW_SHIFT, SIDE, Additions, donors
+from train.data.masks import grown
+from train.data.scenes import NOTHING, SIDE, Additions, donors
+from train.data.windows import cut
 
 NEAR, FAR = 4.0, 8.0  # pixels between two that are fused
 OVERLAP = 0.15  # share of the smaller that both cover, at least: less are only neighbours
@@ -24,11 +26,7 @@ SAME = 0.2  # share of the pairs of one colour
 def moved(planes: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
     """Planes (n, C, SIDE, SIDE), each moved by whole rows and columns (n, 2); what comes in is zero."""
     most = int(FAR)
-    padded = F.pad(planes, [most] * 4)
-    along = torch.arange(SIDE)
-    rows, columns = most + along - by[:, :1], most + along - by[:, 1:]
-    number = torch.arange(len(planes)).view(-1, 1, 1)
-    return padded[number, :, rows.unsqueeze(2), columns.unsqueeze(1)].movedim(-1, 1)
+    return cut(F.pad(planes, [most] * 4), most - by, SIDE)
 
 
 def spread(levels: torch.Tensor, mask: torch.Tensor, rounds: int = 8) -> torch.Tensor:
@@ -117,10 +115,9 @@ def hull(masks: torch.Tensor, sides: int = 24) -> torch.Tensor:
     return inside
 
 
-def with_fused(added: Additions, number: int, seed: int) -> Additions:
-    """The additions and fused pairs of them."""
-    more, _ = fused(added, number, seed)
-    parts = (
-        torch.cat([getattr(one, name) for one in (added, more)]) for name in ("levels", "masks", "objects", "rows")
-    )
-    return Additions(*parts)
+def with_fused(added: Additions, number: int, seed: int) -> tuple[Additions, torch.Tensor]:
+    """The additions and, after them, fused pairs of them; (n, 2) the objects that each pair was made of."""
+    more, names = fused(added, number, seed)
+    both = (getattr(added, part.name) for part in dataclasses.fields(Additions))
+    new = (getattr(more, part.name) for part in dataclasses.fields(Additions))
+    return Additions(*(torch.cat(pair) for pair in zip(both, new, strict=True))), names

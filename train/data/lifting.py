@@ -1,9 +1,9 @@
 """Real pictures without their middle object: what i-CLEVR never shows, an empty middle and an empty scene.
 
-    lifted = lift(pictures, layout(pictures))
+    lifted = lift(pictures, find_layout(pictures))
     lifted.pictures, lifted.layout          # as many as could be lifted, with the labels and places that are left
     lifted.empty                            # (3, 64, 64) in [-1, 1]: the true empty scene
-    places = relabelled(layout(pictures), pictures, lifted)    # the middle objects' centres found anew against it
+    places = relabelled(find_layout(pictures), pictures, lifted)    # the middle objects' centres found anew against it
 
 Every scene has its first object in the middle, so the median of all pictures has a smudge there. The box that holds
 that object with its shadow is filled with ground from the same rows beside it, cloned seamlessly: the ground's own
@@ -18,8 +18,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from train.data.iclevr import SIZE, Pictures, predecessors, to_unit
-from train.data.layout import THRESHOLD, Layout, changes, grown, median_place
+from clevr_demo.places import SIZE
+from train.data.iclevr import Pictures, predecessors, to_unit
+from train.data.layout import THRESHOLD, Layout, changes, median_place
+from train.data.masks import differing, grown
 
 ROWS, COLUMNS = (14, 43), (22, 42)  # the box that holds the middle object with its shadow: from, up to
 SHIFTS = (-21, -20, -19, 19, 20, 21)  # columns from the box to ground that may fill it; nearer is the object's own edge
@@ -114,7 +116,7 @@ def fills(pixels: torch.Tensor, covered: torch.Tensor, weights: torch.Tensor) ->
 
 
 def lift(pictures: Pictures, found: Layout, batch: int = 1024) -> Lifted:
-    """Takes the middle object off every picture where ground for it is free; `found` is the pictures' `layout`."""
+    """Takes the middle object off every picture where ground for it is free; `found` is the pictures' layout."""
     covered = taken(pictures, found)
     weights = membrane(ROWS[1] - ROWS[0], COLUMNS[1] - COLUMNS[0])
     origins, lifted = [], []
@@ -142,8 +144,8 @@ def relabelled(found: Layout, pictures: Pictures, lifted: Lifted) -> Layout:
     for part in (number == 1).nonzero().flatten().split(1024):  # the few that were not lifted
         centres[part, 0] = median_place(changes(pictures, before, lifted.empty, part))
     first = lifted.origin[bare]
-    apart = to_unit(pictures.pixels[first]) - to_unit(lifted.pictures.pixels[bare])
-    centres[first, 0] = median_place(apart.abs().amax(dim=1) > THRESHOLD)
+    with_it, without = to_unit(pictures.pixels[first]), to_unit(lifted.pictures.pixels[bare])
+    centres[first, 0] = median_place(differing(with_it, without, THRESHOLD))
     for slot in range(1, found.objects.shape[1]):
         later = (number == slot + 1).nonzero().flatten()
         centres[later, 0] = centres[before[later], 0]

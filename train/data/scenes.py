@@ -16,9 +16,12 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import COLOURS, OBJECTS
-from train.data.iclevr import SIZE, Pictures, predecessors
-from train.data.layout import THRESHOLD, Layout, grown, layout, window_index, windows
+from clevr_demo.places import SIZE
+from train.data.iclevr import Pictures, predecessors
+from train.data.layout import THRESHOLD, Layout, find_layout
 from train.data.lifting import Lifted, lift, relabelled
+from train.data.masks import grown
+from train.data.windows import cut, window_index
 
 REACH = 13  # pixels around an object's centre that are taken along
 SIDE = 2 * REACH + 1
@@ -64,7 +67,7 @@ class Material:
 
 def material(pictures: Pictures) -> Material:
     """All of it, out of real pictures."""
-    found = layout(pictures)
+    found = find_layout(pictures)
     lifted = lift(pictures, found)
     places = relabelled(found, pictures, lifted)
     return Material(places, lifted, additions(pictures, places, lifted))
@@ -88,7 +91,7 @@ def additions(pictures: Pictures, places: Layout, lifted: Lifted, batch: int = 1
     levels, masks = [], []
     for part in chosen.split(batch):
         added = pictures.pixels[part].float() - earlier[without[part]].float()
-        added = windows(F.pad(added, [REACH] * 4), centres[part].round().long(), SIDE)
+        added = cut(F.pad(added, [REACH] * 4), centres[part].round().long(), SIDE)
         faint = F.avg_pool2d(added, 3, 1, 1).abs().amax(dim=1) > SHADOW * 127.5
         mask = outlines(added / 127.5, objects[part])
         levels.append((added * (faint | mask).unsqueeze(1)).to(torch.int16))
@@ -199,8 +202,7 @@ def painted(ground: torch.Tensor, added: Additions, chosen: torch.Tensor, centre
     for slot in range(chosen.shape[1]):
         which = (chosen[:, slot] >= 0).nonzero().flatten()
         levels, mask = added.levels[chosen[which, slot]].float(), added.masks[chosen[which, slot]]
-        _, rows, columns = window_index(centres[which, slot].long(), SIDE)
-        place = which.view(-1, 1, 1)
+        place, rows, columns = window_index(centres[which, slot].long(), SIDE, which)
         under, below = (planes[place, :, rows, columns].movedim(-1, 1) for planes in (canvas, bare))
         laid = torch.where(mask.unsqueeze(1), below, under) + levels
         canvas[place, :, rows, columns] = laid.movedim(1, -1)
@@ -221,6 +223,7 @@ def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[
     grounds = given.grounds
     pixels, objects, places = [], [], []
     for part in torch.arange(number).split(batch):
+        ground = grounds[torch.randint(len(grounds), part.shape, generator=generator)]
         numbers = part % MOST + 1
         a_row = GAP_A_ROW * torch.rand(len(part), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
         centres = spots(numbers, GAP, generator, a_row, middle=1 / 3)
@@ -228,7 +231,6 @@ def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[
         there = ~centres[..., 0].isnan()
         chosen = torch.full_like(names, -1)
         chosen[there] = donors(given.added, names[there], centres[there][:, 0], generator)
-        ground = grounds[torch.randint(len(grounds), part.shape, generator=generator)]
         scene = painted(ground, given.added, chosen, centres.nan_to_num())
         clear = (scene.empty | (scene.shown >= SEEN)).all(dim=1) & ~scene.empty.all(dim=1)
         pixels.append(scene.pixels[clear].round().to(torch.uint8))

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from train.data.iclevr import Pictures
-from train.data.layout import Layout, joined
+from train.data.iclevr import Pictures, background
+from train.data.layout import Layout, find_layout, joined
 from train.data.lifting import COLUMNS, ROWS
 from train.data.scenes import MOST, compose, material
 from train.data.windows import window_items
@@ -26,13 +26,19 @@ GAP = MOST  # the layout's slot, without an object, that tells where the middle 
 
 @dataclass(frozen=True)
 class Teaching:
-    """`pictures` (N, ...) and their `layout` (N, MOST + 1); `items`, pictures and slots, each (M,), one a window of an
+    """`pictures` (N, ...) and their `layout` (N, K); `items`, pictures and slots, each (M,), one a window of an
     epoch; `empty` (3, 64, 64) in [-1, 1], the empty scene."""
 
     pictures: Pictures
     layout: Layout
     items: tuple[torch.Tensor, torch.Tensor]
     empty: torch.Tensor
+
+
+def as_they_are(pictures: Pictures) -> Teaching:
+    """Real pictures alone; the empty scene is their median, which has a smudge in the middle."""
+    found = find_layout(pictures)
+    return Teaching(pictures, found, window_items(found), background(pictures))
 
 
 def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0) -> Teaching:

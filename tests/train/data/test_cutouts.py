@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tests.train.made import MIDDLE, NAMES, scenes, squares
 from train.data.cutouts import cut_outs
+from train.data.iclevr import background
 from train.data.layout import find_layout
 
 
 def test_cut_outs_hold_the_object_that_a_picture_added() -> None:
     pictures = squares()
-    cuts = cut_outs(pictures, find_layout(pictures))
+    cuts = cut_outs(pictures, find_layout(pictures), background(pictures))
     assert cuts.whole.all()
     for index in range(len(pictures)):
         scene, slot = divmod(index, 3)
@@ -21,4 +22,4 @@ def test_cut_outs_hold_the_object_that_a_picture_added() -> None:
 
 def test_an_object_behind_another_is_no_whole_one() -> None:
     hidden = scenes([[MIDDLE, (27, 37)], [MIDDLE, (27, 50)]], [[0, 1], [2, 3]])
-    assert cut_outs(hidden, find_layout(hidden)).whole.tolist() == [True, False, True, True]
+    assert cut_outs(hidden, find_layout(hidden), background(hidden)).whole.tolist() == [True, False, True, True]

@@ -1,0 +1,82 @@
+"""What a judge learns from beside real pictures: objects anywhere on lifted ground, and two that are fused into one.
+
+compose = AnywhereComposer(pictures, material(pictures), Mixture(anywhere=0.4, fused=0.3, alike=0.4))
+scene = compose(chosen)         # 40 % of the pictures are such scenes, the rest are real ones with more pasted in
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import torch
+import torch.nn.functional as F
+
+from clevr_demo.objects import OBJECTS
+from train.data.blobs import chance
+from train.data.composing import HIDDEN, SHOWN, Composer, Mixture, Scene
+from train.data.fused import with_fused
+from train.data.iclevr import Pictures, to_unit
+from train.data.scenes import AROUND, GAP_A_ROW, MIDDLE, MOST, NOTHING, Material, donors, painted, spots
+
+NEAREST = 6.0  # pixels between two objects, at least
+FUSED = 6000  # pairs that are tried
+
+
+class AnywhereComposer(Composer):
+    """A `Composer` whose middle objects stand where they truly do, with scenes of its own beside the real pictures."""
+
+    def __init__(self, pictures: Pictures, given: Material, mixture: Mixture, seed: int = 0) -> None:
+        super().__init__(pictures, given.places, mixture, given.lifted.empty)
+        self.grounds = given.grounds
+        self.added, self.pairs = with_fused(given.added, FUSED, seed)
+
+    def __call__(self, chosen: torch.Tensor) -> Scene:
+        few = round(self.mixture.anywhere * len(chosen))
+        return stacked(self.lit(self.scattered(few)), super().__call__(chosen[few:]))
+
+    def scattered(self, n: int) -> Scene:
+        """n scenes of none to eight objects anywhere on the ground, no object of a class or several."""
+        mixture, numbers = self.mixture, torch.randint(0, MOST + 1, (n,))
+        a_row = GAP_A_ROW * torch.rand(n, 1) * (1 - numbers.unsqueeze(1) / MOST)
+        centres = spots(numbers, NEAREST, None, a_row, middle=1 / 3)
+        names = torch.rand(n, len(OBJECTS)).argsort(dim=1)[:, :MOST]
+        few = names[:, :2].gather(1, torch.randint(0, 2, names.shape))
+        names = torch.where(chance(mixture.alike, n).unsqueeze(1), few, names)
+        names[:, 0] = torch.where(chance(mixture.fused, n), NOTHING, names[:, 0])
+        there = ~centres[..., 0].isnan()
+        chosen = torch.full_like(names, -1)
+        chosen[there] = donors(self.added, names[there], centres[there][:, 0])
+        return self.scene(chosen, centres.nan_to_num())
+
+    def fused_alone(self, n: int) -> tuple[Scene, list[Counter[str]]]:
+        """n scenes of one fused pair, and the names of the two that it was made of."""
+        first = len(self.added.rows) - len(self.pairs)
+        which = torch.randint(len(self.pairs), (n,))
+        columns = MIDDLE + AROUND * (2 * torch.rand(n) - 1)
+        centres = torch.stack([self.added.rows[first + which], columns.round()], dim=1)
+        names = [Counter(OBJECTS[index] for index in pair) for pair in self.pairs[which].tolist()]
+        return self.scene(first + which.unsqueeze(1), centres.unsqueeze(1)), names
+
+    def scene(self, chosen: torch.Tensor, centres: torch.Tensor) -> Scene:
+        """The chosen additions (n, K) at centres (n, K, 2) on any ground."""
+        ground = self.grounds[torch.randint(len(self.grounds), (len(chosen),))]
+        made = painted(ground, self.added, chosen, centres)
+        objects = torch.where(made.shown >= HIDDEN, made.objects, -1)
+        return Scene(to_unit(made.pixels), objects, made.centres, made.shown, (objects >= 0) & (made.shown >= SHOWN))
+
+
+def stacked(*scenes: Scene) -> Scene:
+    """All pictures of several, with as many slots for objects as the one with the most has."""
+    most = max(scene.objects.shape[1] for scene in scenes)
+
+    def padded(planes: torch.Tensor, value: float) -> torch.Tensor:
+        more = [0, 0] * (planes.dim() - 2) + [0, most - planes.shape[1]]
+        return F.pad(planes, more, value=value)
+
+    return Scene(
+        torch.cat([scene.pixels for scene in scenes]),
+        torch.cat([padded(scene.objects, -1) for scene in scenes]),
+        torch.cat([padded(scene.centres, 0.0) for scene in scenes]),
+        torch.cat([padded(scene.shown, 1.0) for scene in scenes]),
+        torch.cat([padded(scene.told, False) for scene in scenes]),
+    )
