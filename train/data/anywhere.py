@@ -25,10 +25,12 @@ FUSED = 6000  # pairs that are tried
 class AnywhereComposer(Composer):
     """A `Composer` whose middle objects stand where they truly do, with scenes of its own beside the real pictures."""
 
-    def __init__(self, pictures: Pictures, given: Material, mixture: Mixture, seed: int = 0) -> None:
+    def __init__(
+        self, pictures: Pictures, given: Material, mixture: Mixture, seed: int = 0, pairs: int = FUSED
+    ) -> None:
         super().__init__(pictures, given.places, mixture, given.lifted.empty)
         self.grounds = given.grounds
-        self.added, self.pairs = with_fused(given.added, FUSED, seed)
+        self.added, self.pairs = with_fused(given.added, pairs, seed)
 
     def __call__(self, chosen: torch.Tensor) -> Scene:
         few = round(self.mixture.anywhere * len(chosen))

@@ -17,7 +17,7 @@ from train.data.scenes import MOST, NOTHING, material
 @pytest.fixture(scope="module")
 def compose() -> AnywhereComposer:
     pictures = squares()
-    return AnywhereComposer(pictures, material(pictures), Mixture(anywhere=0.5, fused=0.5, alike=0.5))
+    return AnywhereComposer(pictures, material(pictures), Mixture(anywhere=0.5, fused=0.5, alike=0.5), pairs=500)
 
 
 def test_half_of_the_pictures_are_scenes_of_objects_anywhere(compose: AnywhereComposer) -> None:
