@@ -43,7 +43,8 @@ def whole(field: str, value: Any, low: int, high: int) -> int:
     except OverflowError:  # a fraction beyond the largest float
         fits = False
     if isinstance(value, bool) or not fits or int(value) != value:
-        raise InputError(field, f"{field} must be a whole number, not {shown(value)}")
+        told = "the field is empty" if value is None else f"not {shown(value)}"
+        raise InputError(field, f"{field} must be a whole number, {told}")
     if not low <= value <= high:
         raise InputError(field, f"{field} must be between {low} and {high}, not {shown(int(value))}")
     return int(value)

@@ -58,10 +58,6 @@ class Controls:
     def with_seed(values: Sequence[Any], seed: int) -> tuple[Any, ...]:
         return (values[0], seed, *values[2:])
 
-    @staticmethod
-    def with_steps(values: Sequence[Any], steps: int) -> tuple[Any, ...]:
-        return (*values[:2], steps, *values[3:])
-
     def show(self, request: GenerationRequest) -> dict[Any, Any]:
         """The updates that put a request into the controls."""
         duel = ",".join(request.duel)
@@ -123,5 +119,12 @@ def build_controls(studio: Studio) -> Controls:
         dice = gr.Button("Roll the seed", size="sm", elem_id="dice")
         locked = gr.Checkbox(True, label="Keep the seed", elem_id="lock", container=False)
         live = gr.Checkbox(False, label="Draw as I click", elem_id="live", container=False)
+    # Whoever draws as they click wants few steps, and sees how many; a seed that is typed is to be kept.
+    live.change(
+        None, [live, steps], steps, js=asset("page/live.js").replace("@few", str(FAST_STEPS)), api_visibility="private"
+    )
+    seed.input(None, None, locked, js="() => true", api_visibility="private")
+    for control, name in ((picker, "objects"), (seed, "seed"), (steps, "steps")):  # what was wrong is changed
+        control.change(None, None, notes[name], js="() => [[]]", api_visibility="private")
     sampler, pictures, duel = _more(studio)
     return Controls(picker, seed, steps, sampler, pictures, duel, dice, locked, live, generate, stop, notes, examples)

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.objects import InputError
-from clevr_demo.request import FAST_STEPS, MAX_SEED, GenerationRequest
+from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.serve.drawing import draw, waiting, work
 from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.newest_run import NewestRun, Waiting
@@ -84,14 +84,13 @@ class Drawing:
         return {self.note: [], **self._checked(request, moment, locked, values)}
 
     def follow(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
-        """A change: draws at once with few steps, if the visitor asked for that."""
-        if not live:
+        """A change: drawn at once, if the visitor asked for that."""
+        if not live or not values[0]:  # that nothing is ticked any more is no fault
             return {self.moment: gr.skip()}
-        fast, latest = self.controls.with_steps(values, FAST_STEPS), self.runs.latest(visitor(request))
         with contextlib.suppress(InputError):  # `press` tells it
-            if locked and latest and replace(latest, steps=FAST_STEPS) == self.controls.read(fast):
+            if locked and self.runs.latest(visitor(request)) == self.controls.read(values):
                 return {self.moment: gr.skip()}  # a field was left as it was
-        return self.press(request, moment, locked, *fast)
+        return self.press(request, moment, locked, *values)
 
     def example(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
         """An example or a surprise: drawn at once; where changes are drawn anyway, the change does it."""
@@ -190,7 +189,7 @@ class Drawing:
         )
         follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
         # A number is drawn once it stands, not at every digit.
-        settled = [controls.seed.submit, controls.seed.blur]
+        settled = [event for number in (controls.seed, controls.steps) for event in (number.submit, number.blur)]
         chosen = [controls.sampler.input, controls.duel.input]
         changes = [controls.picker.change, *chosen, controls.pictures.release, *settled]
         changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)

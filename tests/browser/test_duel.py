@@ -178,7 +178,37 @@ def test_drawing_as_i_click_follows_the_newest_request(page: Any) -> None:
     wait_for_state(page, "done")
     assert "objects=gray-cube,red-cube,blue-sphere,cyan-sphere,green-cylinder" in drawn_objects(page)
     assert "steps=4" in drawn_objects(page)
-    assert page.locator("#ask").get_by_label("Steps", exact=True).input_value() == "400"
+    steps = page.locator("#ask").get_by_label("Steps", exact=True)
+    assert steps.input_value() == "4", "what is drawn stands there"
+    page.locator("#live input").uncheck()
+    page.wait_for_function("document.querySelector('#steps input').value === '400'")
+
+
+def test_a_typed_seed_is_kept(page: Any) -> None:
+    page.locator("#lock input").uncheck()
+    set_number(page, "Seed", 4711)
+    assert page.locator("#lock input").is_checked()
+    generate(page, "red cube", steps=2)
+    assert "seed=4711" in drawn_objects(page)
+
+
+def test_a_fault_goes_when_what_was_wrong_is_changed(page: Any) -> None:
+    note = page.locator("#note-objects .note-body")
+    page.locator("#generate").click()
+    page.wait_for_function("document.querySelector('#note-objects .note-body').textContent.includes('Tick')")
+    tick(page, "red cube")
+    page.wait_for_function("!document.querySelector('#note-objects .note-body').textContent")
+    assert not note.is_visible()
+    page.locator("#ask").get_by_label("Seed", exact=True).fill("")
+    page.locator("#generate").click()
+    page.wait_for_function("document.querySelector('#note-seed .note-body').textContent.includes('empty')")
+    assert "None" not in page.locator("#ask").inner_text()
+    set_number(page, "Seed", 3)
+    page.wait_for_function("!document.querySelector('#note-seed .note-body').textContent")
+    page.locator("#live input").check()
+    page.locator("#clear").click()
+    page.wait_for_timeout(500)
+    assert not note.is_visible(), "that nothing is ticked any more is no fault"
 
 
 def test_drawing_as_i_click_leaves_a_number_alone_while_it_is_typed(page: Any) -> None:

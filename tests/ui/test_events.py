@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from clevr_demo.pictures import png
-from clevr_demo.request import FAST_STEPS, GenerationRequest, query_of
+from clevr_demo.request import GenerationRequest, query_of
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.queue import Line
 from clevr_demo.ui.controls import Controls, build_controls
@@ -90,18 +90,20 @@ def test_a_seed_that_is_not_kept_is_rolled_and_shown(page: Page) -> None:
     assert wanted(page).seed == updates[page.controls.seed]  # type: ignore[union-attr]
 
 
-def test_a_change_draws_fast_and_only_if_asked_to(page: Page) -> None:
+def test_a_change_draws_what_stands_there_and_only_if_asked_to(page: Page) -> None:
     page.drawing.press(ME, 3.0, True, *ASKED)
     before = wanted(page)
     assert page.controls.stop not in page.drawing.follow(ME, 4.0, True, False, ["gray cube"], *ASKED[1:])
     assert wanted(page) == before
     updates = page.drawing.follow(ME, 5.0, True, True, ["gray cube"], *ASKED[1:])
-    assert wanted(page) == GenerationRequest.of(["gray cube"], 7, FAST_STEPS)
+    assert wanted(page) == GenerationRequest.of(["gray cube"], *ASKED[1:3])
     assert page.controls.steps not in updates
     assert page.controls.seed not in updates
     page.drawing.press(ME, 5.1, True, *ASKED)
     assert page.controls.stop not in page.drawing.follow(ME, 5.2, True, True, *ASKED), "a field was left as it was"
     assert wanted(page) == GenerationRequest.of(*ASKED[:4])
+    nothing = page.drawing.follow(ME, 5.3, True, True, [], *ASKED[1:])
+    assert nothing == {page.drawing.moment: gr.skip()}, "that nothing is ticked any more is no fault"
 
 
 def test_a_run_draws_the_request_of_its_ticket_whatever_the_controls_hold_by_then(page: Page) -> None:
@@ -113,7 +115,7 @@ def test_a_run_draws_the_request_of_its_ticket_whatever_the_controls_hold_by_the
         return [updates async for updates in page.drawing.run(ME) if page.drawing.result in updates][-1]
 
     updates = asyncio.run(last())
-    assert updates[page.drawing.result].request == GenerationRequest.of(["gray cube", "red cube"], 7, FAST_STEPS)
+    assert updates[page.drawing.result].request == GenerationRequest.of(["gray cube", "red cube"], *ASKED[1:3])
     assert updates[page.controls.generate].visible is True
     assert updates[page.drawing.duel]["state"] == "done"
 

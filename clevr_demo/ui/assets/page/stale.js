@@ -3,8 +3,7 @@
   const root = document.querySelector('#duel .duel');
   if (!root || !shown?.query) return [];
   const drawn = new URLSearchParams(shown.query);
-  const live = document.querySelector('#live input')?.checked; // draws with few steps, by itself
-  const asked = { seed, sampler, ...(live ? {} : { steps }), pictures: pictures ?? 1, duel: duel ?? '' };
+  const asked = { seed, sampler, steps, pictures: pictures ?? 1, duel: duel ?? '' };
   const usual = { pictures: 1, duel: '' };
   const objectsDrawn = (drawn.get('objects') ?? '').split(',').sort().join();
   const objectsAsked = (objects ?? []).map((name) => name.replaceAll(' ', '-')).sort().join();
