@@ -20,8 +20,6 @@ with contextlib.suppress(ImportError):
     import spaces  # noqa: F401  # on a Space with a shared GPU it has to come before torch
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # else every event costs a table of all others
-os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 
 
 def wanted_port() -> int | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import io
-import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
@@ -17,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from clevr_demo.request import from_query
 from clevr_demo.serve import showcase
+from clevr_demo.serve.addresses import server_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -74,16 +74,6 @@ def rewritten(page: bytes, query: str, address: str) -> bytes:
     return (text + tags(query, address) + "\n").encode() + found + rest
 
 
-def address_of(scope: Scope) -> str:
-    """Where the visitor sees the page: a hosted Space's own address, else what the request says."""
-    if space := os.environ.get("SPACE_HOST"):
-        return f"https://{space}"
-    headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    protocol = headers.get("x-forwarded-proto", str(scope.get("scheme", "http"))).partition(",")[0].strip()
-    host = headers.get("x-forwarded-host", headers.get("host", "localhost")).partition(",")[0].strip()
-    return f"{protocol}://{host}{scope.get('root_path', '')}"
-
-
 @cache
 def picture() -> bytes:
     """The showcase's card as a PNG, drawn once."""
@@ -136,7 +126,7 @@ class Preview:
             headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
             plain = not any(name.lower() == b"content-encoding" for name, _ in headers)
             if plain and start["status"] == 200:
-                content = rewritten(content, scope.get("query_string", b"").decode("latin-1"), address_of(scope))
+                content = rewritten(content, scope.get("query_string", b"").decode("latin-1"), server_of(scope))
             await send({**start, "headers": [*headers, (b"content-length", str(len(content)).encode())]})
             await send({"type": "http.response.body", "body": content})
 

@@ -7,23 +7,21 @@ opened on the page.
 # No deferred annotations here: Gradio counts an endpoint's outputs by the real one.
 import asyncio
 import hashlib
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 import anyio.to_thread
 import gradio as gr
-from gradio.context import Context, LocalContext
 from gradio.events import api
-from gradio.utils import get_function_description, get_upload_folder
 from PIL import Image
 
 from clevr_demo.objects import InputError, slug
 from clevr_demo.pictures import film_strip, png
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
+from clevr_demo.serve.addresses import home
 from clevr_demo.serve.answer import Answer, File, Picture, Result, Step, result_type, schema
 from clevr_demo.serve.drawing import work
 from clevr_demo.serve.gate import Still
@@ -32,6 +30,7 @@ from clevr_demo.serve.shared import Shared
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import plain, plain_places
 from clevr_demo.serve.wording import about
+from clevr_demo.ui.internals import called_at, caller_left, describe, uploads, with_defaults
 
 MOST_WORK = 1200
 """Steps times pictures of one call, at most: some 40 seconds of one core."""
@@ -48,7 +47,7 @@ class Shelf:
     """Where the endpoint's files lie: inside Gradio's own folder, so that nothing is copied there again."""
 
     def folder(self, key: str) -> Path:
-        return Path(get_upload_folder()) / "generate" / hashlib.sha256(key.encode()).hexdigest()[:16]
+        return uploads() / "generate" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
     def put(self, key: str, name: str, content: bytes) -> File:
         """Writes a PNG."""
@@ -74,7 +73,7 @@ class Endpoint:
 
     async def answer(self, request: GenerationRequest, timeline: bool) -> Answer:
         """The answer to a checked request; a gr.Error if the line is too long or the caller left before."""
-        left, address = caller_left(), home()
+        left, address = caller_left(), home() or called_at()
         if self.key(request, timeline) in self.answers:
             return await anyio.to_thread.run_sync(self._answer, request, timeline, address, left)
         with self.line.place(work(request)) as place:
@@ -164,47 +163,7 @@ class Endpoint:
         return picture
 
 
-def caller_left() -> Callable[[], bool]:
-    """Whether the caller of the event that runs in this thread has closed the connection since."""
-    blocks, event_id = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
-    jobs = [] if blocks is None else [event for job in blocks._queue.active_jobs if job for event in job]
-    event = next((event for event in jobs if event._id == event_id), None)
-    return lambda: event is not None and not event.alive
-
-
-def home() -> str:
-    """The address that links start with: a hosted Space's own, or the one that was called."""
-    if space := os.environ.get("SPACE_ID"):
-        return f"https://huggingface.co/spaces/{space}"
-    request = LocalContext.request.get(None)
-    return str(getattr(request, "base_url", "") or "")
-
-
-def with_defaults(blocks: gr.Blocks, function: Any) -> None:
-    """Lets callers of plain HTTP leave out the last values, as Python's and named ones may: Gradio would refuse."""
-    refuse = blocks.validate_inputs
-
-    def fill(block_fn: Any, inputs: list[Any]) -> None:
-        if block_fn is function:
-            inputs.extend(block.value for block in function.inputs[len(inputs) :])
-        refuse(block_fn, inputs)
-
-    blocks.validate_inputs = fill  # type: ignore[method-assign]
-
-
-def describe(function: Any, example: list[Any], contenders: Sequence[str]) -> None:
-    """Tells Gradio's description of the endpoint what our docstring and types say."""
-    _, meanings, _ = get_function_description(function.fn)
-    for component, name, value in zip(function.inputs, get_type_hints(function.fn), example, strict=False):
-        component.label, component._api_info = name, component._api_info | {"description": meanings[name]}
-        component.example_payload = component.example_value = lambda value=value: value
-    for component, name, kind in zip(
-        function.outputs, ("result", "sheet"), (result_type(contenders), File), strict=True
-    ):
-        component.label, component._api_info = name, schema(kind)
-
-
-def add_api(studio: Studio, line: Line) -> None:
+def add_api(demo: gr.Blocks, studio: Studio, line: Line) -> None:
     """Adds the endpoint `/generate` to the page that is being built."""
     endpoint = Endpoint(studio, line)
 
@@ -242,9 +201,8 @@ def add_api(studio: Studio, line: Line) -> None:
             raise gr.Error(str(error), print_exception=False) from None
         return await endpoint.answer(request, bool(timeline))  # type: ignore[return-value]
 
-    api(generate, api_name="generate", concurrency_limit=None)  # calls wait in the page's own line
-    blocks = Context.root_block
-    assert blocks is not None
-    function = next(one for one in blocks.fns.values() if one.api_name == "generate")
-    describe(function, EXAMPLE, [one.name for one in studio.pair])
-    with_defaults(blocks, function)
+    # Calls wait in the page's own line.
+    function = demo.fns[api(generate, api_name="generate", concurrency_limit=None)["id"]]
+    result = result_type([one.name for one in studio.pair])
+    describe(function, EXAMPLE, {"result": schema(result), "sheet": schema(File)})
+    with_defaults(demo, function)

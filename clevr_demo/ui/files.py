@@ -16,11 +16,11 @@ from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png, query_in
 from clevr_demo.request import GenerationRequest, query_of
 from clevr_demo.serve import card as cards
+from clevr_demo.serve.addresses import page_of, read
 from clevr_demo.serve.payload import Pair, Run
 from clevr_demo.serve.wording import cost
 from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES
 from clevr_demo.ui.events import AT_ONCE, Drawing, Updates, visitor
-from clevr_demo.ui.links import address_of, read
 from clevr_demo.ui.widgets import Note, asset
 
 
@@ -131,7 +131,7 @@ class Files:
         """
         if run is None or not run.finished or not self.drawing.runs.idle(visitor(request)):
             return self.none()
-        studio, address = self.drawing.studio, address_of(request)
+        studio, address = self.drawing.studio, page_of(request.headers)
         made = contents(self.drawing.whole(run), studio.query(run.request.single(0)), address)
         files = {f"{named(run.request)}_{kind}.{ending}": content for kind, (ending, content) in made.items()}
         paths, called = self.shelf.put(run.key, files), kinds(run.contenders).values()

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import gradio as gr
 
-from clevr_demo.request import PARSERS, GenerationRequest, from_query, query_of
-from clevr_demo.serve.studio import Studio
+from clevr_demo.request import PARSERS, query_of
+from clevr_demo.serve.addresses import home, read
 from clevr_demo.ui.controls import QUIET
 from clevr_demo.ui.events import Drawing, Updates
 from clevr_demo.ui.widgets import asset
 
 KNOWN = {"v", "objects", *PARSERS}
-
-
-def home() -> str:
-    """The address that links start with: a hosted Space's own, else empty for wherever the page is."""
-    space = os.environ.get("SPACE_ID")
-    return f"https://huggingface.co/spaces/{space}" if space else ""
-
-
-def address_of(request: gr.Request) -> str:
-    """Where links of this visitor's page start: a hosted Space's own address, else the one that the browser shows."""
-    shown = urlsplit(str(request.headers.get("referer", "")))
-    return home() or f"{shown.scheme}://{shown.netloc}{shown.path}".removeprefix("://")
-
-
-def read(query: Mapping[str, str], studio: Studio) -> tuple[GenerationRequest, list[str]]:
-    """The request of a link or a picture's metadata, and what to tell about it."""
-    request, notes, theirs = from_query(query, studio.gates)
-    for name, mark in theirs.items():
-        if mark != (here := studio.fingerprint(name)):
-            title = studio.contenders[name].title
-            notes.append(
-                f"Made with other {title} weights ({mark}, here {here}): its {title} picture may look different."
-            )
-    return studio.settled(request), notes
 
 
 class Links:

@@ -105,5 +105,5 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         files.load_on(history.load.click, history.query)
         files.load_on(address.select, address)
         drawing.then_draw(Links(drawing).wire(demo))
-        add_api(studio, line)
+        add_api(demo, studio, line)
     return demo.queue(default_concurrency_limit=1)

@@ -20,14 +20,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio.to_thread
 import gradio as gr
-import gradio.networking
-import gradio.routes
-from gradio.route_utils import CustomCORSMiddleware
-from gradio.utils import LRUCache
 
 from clevr_demo.serve.studio import Studio
+from clevr_demo.ui import internals
 from clevr_demo.ui.page import launch_options
 
 SESSIONS = 128
@@ -55,25 +51,6 @@ HEADERS = {
 }
 
 
-class Doorkeeper(CustomCORSMiddleware):
-    """Sets the headers of every answer. Other sites' pages may read what is public, but never in a visitor's name:
-    Gradio would let any origin act with the visitor's cookies."""
-
-    def __init__(self, app: Any, **options: Any) -> None:
-        super().__init__(app, **options)
-        self.preflight_headers.pop("Access-Control-Allow-Credentials", None)
-        self.simple_headers.pop("Access-Control-Allow-Credentials", None)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def send_with_headers(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in HEADERS]
-                message = {**message, "headers": [*kept, *HEADERS.items()]}
-            await send(message)
-
-        await super().__call__(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[str]:
     """A folder for all that is made on the way, gone at the end; one that GRADIO_TEMP_DIR names is left alone.
@@ -99,18 +76,6 @@ def few_arenas() -> None:
         ctypes.CDLL("libc.so.6").mallopt(-8, 2)  # M_ARENA_MAX
 
 
-def give_all_outputs() -> None:
-    """Lets MCP clients that ask for no progress have every output on its own, so that pictures arrive as images;
-    Gradio would give them one text of all."""
-    from gradio.mcp import GradioMCPServer
-
-    async def outputs(server: Any, job: Any) -> list[Any]:
-        found = await anyio.to_thread.run_sync(job.result)
-        return list(found) if isinstance(found, tuple | list) else [found]
-
-    GradioMCPServer._execute_tool_without_progress = outputs  # type: ignore[method-assign, assignment]
-
-
 def wait_for_signal() -> None:
     """Returns on Ctrl-C or when the system ends the process; a second Ctrl-C ends it at once."""
     ended = threading.Event()
@@ -129,12 +94,12 @@ def wait_for_signal() -> None:
 def start(demo: gr.Blocks, port: int | None = None) -> str:
     """Serves the page without waiting for its end; the address. OSError, if the port cannot be had."""
     few_arenas()
-    gradio.routes.CustomCORSMiddleware = Doorkeeper  # type: ignore[assignment, attr-defined]  # before the first answer
-    gradio.networking.url_ok = lambda url: True  # it gives up on a machine that is busy for some seconds
-    demo._queue.pending_messages_per_session = LRUCache(2 * SESSIONS)  # else what those who left did not fetch piles up
+    internals.guard(HEADERS)
+    internals.start_on_a_busy_machine()
+    internals.remember_little(demo, 2 * SESSIONS)
     mcp = importlib.util.find_spec("mcp") is not None
     if mcp:
-        give_all_outputs()
+        internals.give_all_outputs()
     options = launch_options() | BOUNDS | {"server_port": port, "mcp_server": mcp, "prevent_thread_lock": True}
     return demo.launch(**options)[1]
 
@@ -143,8 +108,7 @@ def stop(demo: gr.Blocks, studio: Studio) -> None:
     """Ends draws at their next step, then connections and threads."""
     studio.close()
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # that connections are cut is no news
-    if demo.server:
-        demo.server.config.timeout_graceful_shutdown = 1  # open pages would keep their connections for ever
+    internals.hang_up(demo)
     demo.close(verbose=False)
 
 

@@ -13,6 +13,7 @@ import gradio as gr
 from clevr_demo.objects import OBJECTS, InputError
 from clevr_demo.request import from_query, query_of
 from clevr_demo.serve import axes
+from clevr_demo.serve.addresses import page_of
 from clevr_demo.serve.axes import AXES, NOTHING, Plan
 from clevr_demo.serve.change import changed, draw_change
 from clevr_demo.serve.drawing import work
@@ -26,7 +27,7 @@ from clevr_demo.serve.wording import ahead
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.events import AT_ONCE, STREAM, Updates, message, visitor
 from clevr_demo.ui.files import Shelf
-from clevr_demo.ui.links import address_of, copy_button
+from clevr_demo.ui.links import copy_button
 from clevr_demo.ui.widgets import Note, Pictures, asset
 
 STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
@@ -102,7 +103,7 @@ class Experiment:
         if not table.pictures:
             return {}
         name = f"{self.name}-{uuid.uuid4().hex[:8]}"
-        path = self.shelf.put(name, {f"{name}.png": sheet_png(table, address_of(request))})[0]
+        path = self.shelf.put(name, {f"{name}.png": sheet_png(table, page_of(request.headers))})[0]
         return {self.sheet: gr.DownloadButton(value=path, interactive=True)}
 
     def then_draw(self, started: Any) -> None:
