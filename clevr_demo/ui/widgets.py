@@ -123,8 +123,8 @@ class Duel(Html):
 
     template = asset("duel/duel.html")
     script = asset(
-        "history/model.js", "duel/model.js", "duel/chart.js", "duel/marks.js", "duel/race.js", "duel/view.js",
-        "duel/duel.js",
+        "page/storage.js", "history/model.js", "duel/model.js", "duel/chart.js", "duel/marks.js", "duel/race.js",
+        "duel/view.js", "duel/duel.js",
     )  # fmt: skip
 
     def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
@@ -158,14 +158,14 @@ class Entries(Html):
     """This visitor's last results, kept by the browser; its value is the chosen one: {"run", "query", "words"}."""
 
     template = asset("history/history.html")
-    script = asset("history/model.js", "history/history.js")
+    script = asset("page/storage.js", "history/model.js", "history/history.js")
 
 
 class Guess(Html):
     """ "Guess first": names and verdicts are hidden until the visitor has guessed; the browser keeps the score."""
 
     template = asset("guess/guess.html")
-    script = asset("guess/model.js", "guess/guess.js")
+    script = asset("page/storage.js", "guess/model.js", "guess/guess.js")
 
 
 class Tour(Html):

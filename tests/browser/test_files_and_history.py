@@ -90,3 +90,21 @@ def test_history_outlives_a_reload_and_leaves_the_settings_alone(page: Any, addr
     wait_for_state(page, "done", before)
     assert pictures(page) == drawn
     assert page.locator("#ask").get_by_label("Steps", exact=True).input_value() == "3"
+
+
+DENIED = """for (const name of ['localStorage', 'sessionStorage'])
+  Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError'); } });"""
+
+
+def test_where_storage_is_denied_everything_is_shown_all_the_same(open_page: Callable[..., Any]) -> None:
+    """As in a frame on another site whose visitor blocks third parties' storage."""
+    page = open_page(script=DENIED)
+    generate(page, "red cube", "blue sphere", steps=4)
+    assert "objects=red-cube,blue-sphere" in page.url.replace("%2C", ",")
+    assert page.locator("#duel .curves .line").count() == 2
+    assert "exact" in page.locator("#duel .scores").first.inner_text()
+    page.get_by_role("tab", name="History").click()
+    page.locator("#history .history-entry").first.click()
+    page.wait_for_selector("#past .duel[data-state='done']")
+    page.locator("#guess [data-open]").click()
+    assert "No guess yet" in page.locator(".guess-score").inner_text()

@@ -111,7 +111,7 @@ def test_labels_of_ticks_do_not_touch() -> None:
 def test_two_tabs_add_to_one_history() -> None:
     program = """(() => {
         const kept = {};
-        const storage = { getItem: (key) => kept[key] ?? null, setItem: (key, text) => { kept[key] = text; } };
+        const storage = { get: (key) => kept[key] ?? null, set: (key, text) => { kept[key] = text; return true; } };
         const run = (key, query) => ({ key, query, seed: 7, steps: 4, pairs: [{ seed: 7, ddpm: side, acgan: side }] });
         remember(storage, run('a', 'one tab'));
         remember(storage, run('b', 'another tab'));
@@ -122,16 +122,31 @@ def test_two_tabs_add_to_one_history() -> None:
     assert in_node(program, "history/model.js") == [["c", 0], ["b", 0]]
 
 
+def kept_of(local_storage: str) -> Any:
+    """The keys of the history after three runs, in a browser whose localStorage is this."""
+    program = f"""(() => {{
+        Object.defineProperty(globalThis, 'localStorage', {{ get: () => {local_storage} }});
+        for (const key of ['a', 'b', 'c']) {{
+            remember(storage, {{ key, query: key, pairs: [{{ seed: 1, ddpm: side, acgan: side }}] }});
+        }}
+        return recalled(storage.get(HISTORY_KEY)).map(({{ key }}) => key);
+    }})()"""
+    return in_node(program, "page/storage.js", "history/model.js")
+
+
 def test_a_full_or_broken_memory_costs_the_oldest_entries_alone() -> None:
-    program = """(() => {
-        const kept = { [HISTORY_KEY]: '{broken' };
-        const storage = {
-            getItem: (key) => kept[key],
-            setItem: (key, text) => { if (JSON.parse(text).length > 2) throw new Error('full'); kept[key] = text; },
-        };
-        for (const key of ['a', 'b', 'c']) {
-            remember(storage, { key, query: key, pairs: [{ seed: 1, ddpm: side, acgan: side }] });
-        }
-        return recalled(kept[HISTORY_KEY]).map(({ key }) => key);
-    })()"""
-    assert in_node(program, "history/model.js") == ["c", "b"]
+    room = """(globalThis.room ??= {
+        text: '{broken',
+        getItem() { return this.text; },
+        setItem(key, text) { if (JSON.parse(text).length > 2) throw new Error('full'); this.text = text; },
+    })"""
+    assert kept_of(room) == ["c", "b"]
+
+
+@pytest.mark.parametrize(
+    "denied",
+    ["(() => { throw new Error('SecurityError'); })()", "null", "undefined",
+     "({ getItem: () => null, setItem() { throw new Error('quota of nothing'); } })"],
+)  # fmt: skip
+def test_where_storage_is_denied_the_page_remembers_all(denied: str) -> None:
+    assert kept_of(denied) == ["c", "b", "a"]

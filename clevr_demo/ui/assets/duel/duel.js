@@ -123,7 +123,7 @@ function show() {
 
 // A finished run goes into the address, so that a reload draws it again, and into the history.
 function keep(run) {
-  remember(localStorage, run);
+  remember(storage, run);
   const kept = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith('__')); // Gradio's own
   const more = kept.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join('');
   const address = `${location.pathname}?${run.query}${more}`;

@@ -8,20 +8,10 @@ const run = () => duel()?.duel?.run();
 const contenders = () => duel()?.duel?.contenders() ?? [];
 const game = { on: false, kind: 'right', swapped: false, answered: false };
 
-function kept() {
-  try {
-    return scoreOf(localStorage.getItem(KEY));
-  } catch {
-    return emptyScore(); // a browser that keeps nothing
-  }
-}
+const kept = () => scoreOf(storage.get(KEY));
 
 function keep(score) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(score));
-  } catch {
-    // it is shown all the same
-  }
+  storage.set(KEY, JSON.stringify(score));
   part('.guess-score span').textContent = scoreWords(score, contenders());
 }
 

@@ -27,14 +27,14 @@ function entry(run) {
 }
 
 function show() {
-  const runs = recalled(localStorage.getItem(HISTORY_KEY));
+  const runs = recalled(storage.get(HISTORY_KEY));
   list.replaceChildren(...runs.map(entry));
   list.classList.toggle('none', !runs.length);
   element.querySelector('.history-none').hidden = Boolean(runs.length);
 }
 
 element.querySelector('.history-forget').addEventListener('click', () => {
-  localStorage.removeItem(HISTORY_KEY);
+  storage.remove(HISTORY_KEY);
   chosen.key = '';
   show();
   props.value = {};

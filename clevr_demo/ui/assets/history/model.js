@@ -22,16 +22,11 @@ function remembered(list, run) {
   return [{ ...run, pairs }, ...list.filter((one) => one.query !== run.query)].slice(0, HISTORY_MOST);
 }
 
+// Keeps a run; where the browser's room is full, the oldest go, and where it has none, the page remembers all.
 function remember(storage, run) {
-  let list = remembered(recalled(storage.getItem(HISTORY_KEY)), run);
-  while (list.length) {
-    try {
-      storage.setItem(HISTORY_KEY, JSON.stringify(list));
-      return;
-    } catch {
-      list = list.slice(0, -1); // the browser's room is full: the oldest goes
-    }
-  }
+  const list = remembered(recalled(storage.get(HISTORY_KEY)), run);
+  for (let length = list.length; length; length -= 1) if (storage.set(HISTORY_KEY, JSON.stringify(list.slice(0, length)))) return;
+  storage.set(HISTORY_KEY, JSON.stringify(list));
 }
 
 // "red cube, blue sphere. Seed 7, 20 steps."
