@@ -21,12 +21,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from clevr_demo.generators.acgan import CLASSES, PATCH, ACGANConfig, Painter, Planner
-from clevr_demo.objects import ATTRIBUTES
+from clevr_demo.objects import ATTRIBUTES, MAX_TRAINED
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, LayoutExamples, PictureExamples
 from train.data.iclevr import Pictures, to_unit
-from train.data.layout import Layout, find_layout, teaching_layouts
-from train.data.windows import cut, origins, window_items
+from train.data.layout import Layout, teaching_layouts
+from train.data.teaching import anywhere, as_they_are
+from train.data.windows import cut, origins
 from train.learning.course import PRESETS as REPORT_PRESETS
 from train.learning.course import ReportPreset, ReportTask, load_teacher
 from train.learning.discriminators import (
@@ -92,6 +93,7 @@ class WhatPreset:
     drawings: int = 4
     whole_from: float = 0.86
     window: int = 32  # pixels a side
+    anywhere: bool = False  # whether lifted and composed pictures are learnt from beside the real ones
 
 
 WHERE = WherePreset(
@@ -109,6 +111,14 @@ PRESETS: dict[str, Any] = {
     "where": WHERE,
     "what": WHAT,
     "what-alone": dataclasses.replace(WHAT, adversary=0.0),  # without the adversary, to see what it is worth
+    "anywhere": dataclasses.replace(  # goes on from the weights of "what", with a new discriminator
+        WHAT,
+        loop=dataclasses.replace(WHAT.loop, pictures=240_000, seed=1),
+        players=Players(decay_from=0.4),
+        pull_from=0.6,
+        whole_from=0.9,
+        anywhere=True,
+    ),
     "tiny-where": dataclasses.replace(
         WHERE,
         model=TINY,
@@ -242,7 +252,8 @@ def scene(batch: Batch, painter: Painter, window: int) -> Scene:
     objects = found.objects.gather(1, batch.slots[:, None])
     spots = canvas[:, :CLASSES]
     present = spots.amax(dim=1, keepdim=True)
-    focused = spots.gather(1, objects[:, :, None, None].expand(-1, -1, *spots.shape[2:]))
+    focused = spots.gather(1, objects.clamp(min=0)[:, :, None, None].expand(-1, -1, *spots.shape[2:]))
+    focused = focused * (objects >= 0)[..., None, None]
     there, focus = (F.avg_pool2d(x, STRIDE // PATCH) + 1e-6 for x in (present, focused))
     return Scene(
         pixels,
@@ -269,13 +280,19 @@ def named_loss(named: torch.Tensor, name: torch.Tensor) -> torch.Tensor:
 class WhatTask(Duel):
     """One discriminator step and one generator step a batch of windows."""
 
-    def __init__(self, preset: WhatPreset, data: Pictures, found: Layout) -> None:
+    from_data = ("mean",)
+
+    def __init__(self, preset: WhatPreset, data: Pictures) -> None:
         self.preset, self.players = preset, preset.players
         self.painter = Painter(preset.model)
-        self.painter.mean.copy_(to_unit(data.pixels[:: max(1, len(data) // 4000)]).mean(dim=0))
+        taught = (anywhere if preset.anywhere else as_they_are)(data)
+        self.taught = PictureExamples(taught.pictures, taught.layout, taught.items)
+        usual = to_unit(data.pixels[:: max(1, len(data) // 4000)]).mean(dim=0)
+        self.painter.mean.copy_(taught.empty if preset.anywhere else usual)
         self.networks = {"generator": self.painter, "discriminator": WindowDiscriminator(preset.critic)}
         self.optimizers = adam(self.networks, self.players)
-        shown = found.take((found.objects >= 0).all(dim=1).nonzero().flatten()[:32])
+        full = (taught.layout.objects >= 0).sum(dim=1) == MAX_TRAINED
+        shown = taught.layout.take(full.nonzero().flatten()[:32])
         self.examples = (shown.by_object(), shown.ticked())
 
     def noise(self, n: int, canvas: torch.Tensor) -> list[torch.Tensor]:
@@ -392,9 +409,8 @@ def main(argv: list[str] | None = None) -> None:
         layouts = teaching_layouts(training)
         train_task("acgan", options, WhereTask(preset, layouts), LayoutExamples(layouts), preset.loop)
     else:
-        found = find_layout(training)
-        examples = PictureExamples(training, found, window_items(found))
-        train_task("acgan", options, WhatTask(preset, training, found), examples, preset.loop)
+        task = WhatTask(preset, training)
+        train_task("acgan", options, task, task.taught, preset.loop)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,11 @@ from torch import nn
 from clevr_demo.checkpoints import CONFIG, folder_of, read_config, write_json
 from clevr_demo.judge.classifier import ClassifierNetwork, load_classifier
 from clevr_demo.judge.evaluator import exact_matches, topk_hits
+from train.data.anywhere import composer
 from train.data.augmenting import Paster, augment
 from train.data.batches import Batch
-from train.data.composing import Composer, Mixture, Scene
+from train.data.composing import Mixture, Scene
 from train.data.iclevr import HELD_OUT_EVERY, Pictures, load_pictures, to_unit
-from train.data.layout import find_layout
 from train.learning.loop import LoopSettings, Run, learning_rate
 from train.learning.options import arguments, chosen, clear_errors, train_task
 
@@ -53,6 +53,10 @@ class ClassifierPreset:
 
 PRESETS = {
     "default": ClassifierPreset(LoopSettings(pictures=80_000, batch=64, clip=0.0, seed=7), STRICT),
+    "anywhere": ClassifierPreset(  # goes on from the first one's weights: objects where the data has none
+        LoopSettings(pictures=40_000, batch=64, clip=0.0, seed=8),
+        dataclasses.replace(STRICT, anywhere=0.4, fused=0.15, alike=0.2),
+    ),
     "teacher": ClassifierPreset(LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)),
 }
 
@@ -70,7 +74,7 @@ class ClassifierTask:
 
     def __init__(self, preset: ClassifierPreset, data: Pictures) -> None:
         self.preset = preset
-        self.compose = Composer(data, find_layout(data), preset.mixture) if preset.mixture else None
+        self.compose = composer(data, preset.mixture, preset.loop.seed) if preset.mixture else None
         self.paster = None if preset.mixture else Paster(data)
         network = ClassifierNetwork()
         self.networks: dict[str, nn.Module] = {"classifier": network}

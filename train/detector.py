@@ -29,12 +29,12 @@ from clevr_demo.judge.detector import STRIDE, Detector, DetectorConfig, Detector
 from clevr_demo.objects import OBJECTS, decode
 from clevr_demo.places import SIZE
 from train.classifier import write_metrics
-from train.data.anywhere import AnywhereComposer
+from train.data.anywhere import AnywhereComposer, composer
 from train.data.batches import Batch
 from train.data.blobs import KINDS
 from train.data.composing import Composer, Mixture, Scene
 from train.data.iclevr import Pictures, load_pictures, to_unit
-from train.data.layout import Layout, find_layout
+from train.data.layout import Layout
 from train.data.scenes import MOST, Material, material
 from train.data.scenes import compose as composed
 from train.learning.loop import LoopSettings, Run, learning_rate
@@ -108,20 +108,13 @@ def focal_loss(logits: torch.Tensor, wanted: Target) -> torch.Tensor:
     return (torch.where(found, right, wrong) * wanted.asked).sum() / found.sum().clamp(min=1)
 
 
-def composer(preset: DetectorPreset, data: Pictures) -> Composer:
-    """What puts the pictures of a preset together."""
-    if preset.mixture.anywhere:
-        return AnywhereComposer(data, material(data), preset.mixture, preset.loop.seed)
-    return Composer(data, find_layout(data), preset.mixture)
-
-
 class DetectorTask:
     """Heat maps of scenes that are put together anew in every step."""
 
     averaged = "detector"
 
     def __init__(self, preset: DetectorPreset, data: Pictures) -> None:
-        self.preset, self.compose = preset, composer(preset, data)
+        self.preset, self.compose = preset, composer(data, preset.mixture, preset.loop.seed)
         network = DetectorNetwork(preset.model)
         self.networks: dict[str, nn.Module] = {"detector": network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {

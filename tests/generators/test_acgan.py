@@ -20,6 +20,7 @@ from clevr_demo.generators.course import ReportDiscriminator, ReportGAN
 from clevr_demo.judge.classifier import ClassifierNetwork
 from clevr_demo.objects import InputError, index_valued, multi_hot
 from tests.conftest import shaken, shipped
+from tests.train.made import squares
 from train.acgan import (
     PRESETS,
     TINY,
@@ -36,6 +37,7 @@ from train.acgan import (
 from train.data.batches import LayoutExamples, PictureExamples
 from train.data.iclevr import Pictures, load_pictures
 from train.data.layout import Layout, find_layout, teaching_layouts
+from train.data.teaching import GAP
 from train.data.windows import window_items
 from train.join import join
 from train.learning.course import ReportPreset, ReportTask, load_teacher, teacher_loss
@@ -314,9 +316,8 @@ def pictures(iclevr: Path) -> Pictures:
 
 def what_run(pictures: Pictures, folder: Path, **change: Any) -> tuple[WhatTask, Run]:
     torch.manual_seed(0)
-    preset, found = replace(PRESETS["tiny-what"], **change), find_layout(pictures)
-    task = WhatTask(preset, pictures, found)
-    return task, Run(task, PictureExamples(pictures, found, window_items(found)), preset.loop, folder)
+    task = WhatTask(replace(PRESETS["tiny-what"], **change), pictures)
+    return task, Run(task, task.taught, task.preset.loop, folder)
 
 
 def test_a_scene_is_the_window_around_its_object_with_all_that_belongs_to_it(pictures: Pictures) -> None:
@@ -339,6 +340,15 @@ def test_a_scene_is_the_window_around_its_object_with_all_that_belongs_to_it(pic
     whole = scene(batch, painter, 0)
     assert torch.equal(whole.pixels, batch.pixels)
     assert whole.canvas.shape == (n, 49, 32, 32)
+
+
+def test_a_window_over_a_gap_has_no_object_in_focus() -> None:
+    task = WhatTask(replace(PRESETS["tiny-what"], anywhere=True), squares())
+    assert task.taught.items is not None
+    gaps = (task.taught.items[1] == GAP).nonzero().flatten()
+    seen = scene(task.taught.batch(gaps), task.painter, 24)
+    assert (seen.name == -1).all()
+    assert torch.allclose(seen.focus.amax(dim=(1, 2, 3)), seen.focus.amin(dim=(1, 2, 3)), atol=1e-5)
 
 
 def test_the_nearest_of_several_drawings_is_taken(pictures: Pictures, tmp_path: Path) -> None:

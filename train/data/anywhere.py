@@ -16,7 +16,8 @@ from train.data.blobs import chance
 from train.data.composing import HIDDEN, SHOWN, Composer, Mixture, Scene
 from train.data.fused import with_fused
 from train.data.iclevr import Pictures, to_unit
-from train.data.scenes import AROUND, GAP_A_ROW, MIDDLE, MOST, NOTHING, Material, donors, painted, spots
+from train.data.layout import find_layout
+from train.data.scenes import AROUND, GAP_A_ROW, MIDDLE, MOST, NOTHING, Material, donors, material, painted, spots
 
 NEAREST = 6.0  # pixels between two objects, at least
 FUSED = 6000  # pairs that are tried
@@ -65,6 +66,13 @@ class AnywhereComposer(Composer):
         made = painted(ground, self.added, chosen, centres)
         objects = torch.where(made.shown >= HIDDEN, made.objects, -1)
         return Scene(to_unit(made.pixels), objects, made.centres, made.shown, (objects >= 0) & (made.shown >= SHOWN))
+
+
+def composer(pictures: Pictures, mixture: Mixture, seed: int) -> Composer:
+    """What puts pictures together as the mixture says; `seed` is that of the fused pairs."""
+    if mixture.anywhere:
+        return AnywhereComposer(pictures, material(pictures), mixture, seed)
+    return Composer(pictures, find_layout(pictures), mixture)
 
 
 def stacked(*scenes: Scene) -> Scene:
