@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clevr_demo.judge.evaluator import Verdict
+from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
+LONG = 100
+"""Steps from which on it is said beforehand how long they take."""
 SOON = 3.0
 """Seconds below which nobody needs to be told how long it still takes."""
 
@@ -70,6 +73,16 @@ def done(verdicts: Mapping[str, Sequence[Verdict | None]]) -> str:
 def about(seconds: float | None) -> str:
     """ ", about 7 s", or nothing where it is not known."""
     return "" if seconds is None else f", about {duration(max(1.0, seconds))}"
+
+
+def warning(request: GenerationRequest, seconds: float | None) -> str:
+    """What is worth knowing before so many steps are asked for: how long they take here or, before anything was
+    measured, beside the usual number; nothing where that is soon."""
+    if request.steps * request.pictures < LONG:
+        return ""
+    if seconds is not None:
+        return f"Takes about {duration(seconds)} on this machine." if seconds >= SOON else ""
+    return f"Takes {request.steps * request.pictures / DEFAULT_STEPS:.0f} times as long as {DEFAULT_STEPS} steps."
 
 
 def ahead(count: int, seconds: float | None) -> str:

@@ -40,6 +40,7 @@ class Controls:
     live: gr.Checkbox
     generate: gr.Button
     stop: gr.Button
+    cost: Note
     notes: dict[str, Note] = field(default_factory=dict)
     examples: list[Any] = field(default_factory=list)
     """Events after which an example is ticked, and to be drawn."""
@@ -114,7 +115,7 @@ def build_controls(studio: Studio) -> Controls:
             notes["seed"] = Note("seed")
         with gr.Column(min_width=100):
             steps = gr.Number(DEFAULT_STEPS, label="Steps", elem_id="steps")
-            notes["steps"] = Note("steps")
+            notes["steps"], cost = Note("steps"), Note("cost", "hint")
     with gr.Row(elem_id="seed-tools"):
         dice = gr.Button("Roll the seed", size="sm", elem_id="dice")
         locked = gr.Checkbox(True, label="Keep the seed", elem_id="lock", container=False)
@@ -127,4 +128,6 @@ def build_controls(studio: Studio) -> Controls:
     for control, name in ((picker, "objects"), (seed, "seed"), (steps, "steps")):  # what was wrong is changed
         control.change(None, None, notes[name], js="() => [[]]", api_visibility="private")
     sampler, pictures, duel = _more(studio)
-    return Controls(picker, seed, steps, sampler, pictures, duel, dice, locked, live, generate, stop, notes, examples)
+    return Controls(
+        picker, seed, steps, sampler, pictures, duel, dice, locked, live, generate, stop, cost, notes, examples
+    )  # fmt: skip

@@ -19,6 +19,7 @@ from clevr_demo.serve.payload import Run
 from clevr_demo.serve.queue import Line
 from clevr_demo.serve.shared import Shared
 from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.wording import warning
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.widgets import Duel, Note
 
@@ -91,6 +92,15 @@ class Drawing:
             if locked and self.runs.latest(visitor(request)) == self.controls.read(values):
                 return {self.moment: gr.skip()}  # a field was left as it was
         return self.press(request, moment, locked, *values)
+
+    def warn(self, steps: Any, pictures: Any) -> Updates:
+        """Says what many steps will take, before they are asked for."""
+        try:
+            wanted = GenerationRequest.of([0], steps=steps, pictures=pictures)
+        except InputError:  # `press` tells it
+            return {self.controls.cost: []}
+        told = warning(wanted, self.line.estimate(work(wanted)))
+        return {self.controls.cost: [told] if told else []}
 
     def example(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
         """An example or a surprise: drawn at once; where changes are drawn anyway, the change does it."""
@@ -195,6 +205,8 @@ class Drawing:
         changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
         rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)
         controls.stop.click(self.halt, None, None, queue=False, **QUIET)
+        numbers: list[Any] = [controls.steps, controls.pictures]
+        gr.on([one.change for one in numbers], self.warn, numbers, controls.cost, **AT_ONCE)
         example = [self.example, *follow[1:]]
         examples = [ticked.then(*example, js=numbered, **AT_ONCE) for ticked in controls.examples]
         for started in (pressed, changed, rerolled, *examples):

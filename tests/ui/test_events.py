@@ -106,6 +106,18 @@ def test_a_change_draws_what_stands_there_and_only_if_asked_to(page: Page) -> No
     assert nothing == {page.drawing.moment: gr.skip()}, "that nothing is ticked any more is no fault"
 
 
+def test_many_steps_are_told_before_they_are_asked_for(page: Page) -> None:
+    line, cost = Line(), page.controls.cost
+    drawing = Drawing(page.drawing.studio, page.controls, page.drawing.duel, page.drawing.tabs, page.drawing.note, line)
+    assert drawing.warn(20, 1) == drawing.warn(99, 1) == drawing.warn(None, 1) == {cost: []}
+    assert drawing.warn(1200, 1) == {cost: ["Takes 60 times as long as 20 steps."]}
+    assert drawing.warn(50, 8) == {cost: ["Takes 20 times as long as 20 steps."]}
+    line.pace = 0.02  # measured meanwhile
+    assert drawing.warn(1200, 1) == {cost: ["Takes about 24 s on this machine."]}
+    line.pace = 0.001  # a GPU
+    assert drawing.warn(1200, 1) == {cost: []}
+
+
 def test_a_run_draws_the_request_of_its_ticket_whatever_the_controls_hold_by_then(page: Page) -> None:
     page.drawing.press(ME, 6.0, True, *ASKED)
     page.drawing.follow(ME, 8.0, True, True, ["gray cube", "red cube"], *ASKED[1:])
