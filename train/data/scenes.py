@@ -33,6 +33,7 @@ MIDDLE = 31.0  # column in which every scene's first object stands
 AROUND = 12.0  # columns around it in which a third of the objects are put
 GAP, GAP_A_ROW = 8.0, 0.12  # pixels between two objects, at least, and up to so many more a row: the fewer, the more
 TRIES = 24  # spots that are looked at for each object
+LARGER = 0.15  # logarithm of how much larger than usual a gray object's mask may be
 SEEN = 0.4  # share of every object that is to be seen
 MOST = 8
 NOTHING = len(OBJECTS)  # the index of what looks like objects and is none
@@ -48,6 +49,9 @@ class Additions:
     masks: torch.Tensor
     objects: torch.Tensor
     rows: torch.Tensor
+
+    def take(self, chosen: torch.Tensor) -> Additions:
+        return Additions(self.levels[chosen], self.masks[chosen], self.objects[chosen], self.rows[chosen])
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,8 @@ def additions(pictures: Pictures, places: Layout, lifted: Lifted, batch: int = 1
         mask = outlines(added / 127.5, objects[part])
         levels.append((added * (faint | mask).unsqueeze(1)).to(torch.int16))
         masks.append(mask)
-    return Additions(torch.cat(levels), torch.cat(masks), objects[chosen], centres[chosen, 0])
+    found = Additions(torch.cat(levels), torch.cat(masks), objects[chosen], centres[chosen, 0])
+    return found.take(~shadowed(found))
 
 
 def outlines(added: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
@@ -104,13 +109,30 @@ def outlines(added: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
     strong, what hangs together with their middle. Of a coloured object, what only got darker is its shadow."""
     strong = added.abs().amax(dim=1) > THRESHOLD
     colourless = added.amax(dim=1) - added.amin(dim=1) < THRESHOLD
-    gray = (objects % len(COLOURS) == COLOURS.index("gray")).view(-1, 1, 1)
-    solid = grown(grown(strong & (gray | ~colourless)), -1)
+    solid = grown(grown(strong & (is_gray(objects).view(-1, 1, 1) | ~colourless)), -1)
     reached = torch.zeros_like(solid)
     reached[:, REACH - 3 : REACH + 4, REACH - 3 : REACH + 4] = True
     for _ in range(2 * REACH):
         reached = grown(reached) & solid
     return filled(reached)
+
+
+def is_gray(objects: torch.Tensor) -> torch.Tensor:
+    return objects % len(COLOURS) == COLOURS.index("gray")
+
+
+def shadowed(added: Additions) -> torch.Tensor:
+    """(A,) whether an object is gray and its mask larger than those of coloured ones of its shape and row are, by a
+    line fitted to their logarithms: its shadow is taken for a part of it, and would hide what stands behind."""
+    sizes = added.masks.sum(dim=(1, 2)).float().clamp(min=1).log()
+    lines = torch.stack([torch.ones_like(added.rows), added.rows], dim=1)
+    gray, shapes = is_gray(added.objects), added.objects // len(COLOURS)
+    large = torch.zeros_like(gray)
+    for shape in shapes.unique().tolist():
+        usual = (shapes == shape) & ~gray
+        line = torch.linalg.lstsq(lines[usual], sizes[usual].unsqueeze(1), driver="gelsd").solution.squeeze(1)
+        large |= (shapes == shape) & (sizes > lines @ line + LARGER)
+    return gray & large
 
 
 def filled(masks: torch.Tensor) -> torch.Tensor:

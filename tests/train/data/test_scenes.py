@@ -25,6 +25,7 @@ from train.data.scenes import (
     on_ground,
     outlines,
     painted,
+    shadowed,
     spots,
 )
 
@@ -95,6 +96,14 @@ def test_a_coloured_object_leaves_its_shadow_behind_and_a_gray_one_has_no_hole()
     square[9:18, 9:18] = True
     assert torch.equal(coloured, square)
     assert torch.equal(gray, square)  # the hole is filled, what stands apart is not of it
+
+
+def test_a_gray_object_with_a_shadow_in_its_mask_is_told_by_its_size() -> None:
+    added = made(*[(index, RED) for index in (0, 0, 1, 2, 3)])
+    added.rows[:] = torch.tensor([20.0, 20.0, 20.0, 25.0, 30.0])
+    added.masks[0, REACH, REACH + 5 : REACH + 13] = added.masks[0, REACH + 1, REACH + 5 : REACH + 13] = True
+    added.masks[2, REACH, REACH + 5] = True
+    assert shadowed(added).tolist() == [True, False, False, False, False]
 
 
 def test_filled_closes_holes_alone() -> None:
