@@ -35,6 +35,7 @@ ROOT = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "checkp
 """Where the weights that ship with the project lie: inside the installed package, or in the repository."""
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+METRICS = "metrics.json"
 SECTIONS: dict[str, type] = {
     "kind": str,
     "revision": int,
@@ -86,6 +87,22 @@ def read_config(folder: Path) -> dict[str, Any]:
             type(value) is not kind or not 0 < (value if isinstance(value, float) else 1) < LARGEST
         ):
             raise CheckpointError(f"{path}: {section} is no {kind.__name__} that fits: {shown(value)}")
+    return found
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """What was measured of the weights, an entry a measure; empty where nothing was.
+
+    Raises:
+        CheckpointError: metrics.json is broken.
+    """
+    path = folder / METRICS
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: not valid JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{path}: expected an object of measures, not {shown(found)}")
     return found
 
 
@@ -243,6 +260,11 @@ def write_text(path: Path, content: str) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_metrics(folder: Path, found: Mapping[str, Any]) -> None:
+    """Sets entries of metrics.json, and leaves the others as they are."""
+    write_json(folder / METRICS, read_metrics(folder) | dict(found))
 
 
 def save_weights(network: nn.Module, config: dict[str, Any], folder: Path) -> None:

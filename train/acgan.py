@@ -11,6 +11,7 @@ Resumable: run the same command again and it goes on.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from torch import nn
 from clevr_demo.generators.acgan import CLASSES, PATCH, ACGANConfig, Painter, Planner
 from clevr_demo.objects import ATTRIBUTES, MAX_TRAINED
 from clevr_demo.places import SIZE
-from train.data.batches import Batch, LayoutExamples, PictureExamples
+from train.data.batches import Batch, Examples, LayoutExamples, PictureExamples
 from train.data.iclevr import Pictures, to_unit
 from train.data.layout import Layout, teaching_layouts
 from train.data.teaching import anywhere, as_they_are
@@ -38,8 +39,9 @@ from train.learning.discriminators import (
     WindowDiscriminatorConfig,
     edges,
 )
-from train.learning.loop import LoopSettings, Run, learning_rate
-from train.learning.options import arguments, chosen, clear_errors, train_task, training_pictures
+from train.learning.loop import LoopSettings, Run
+from train.learning.options import arguments, clear_errors, train
+from train.learning.task import Task, frozen, learning_rate
 
 
 @dataclass(frozen=True)
@@ -206,10 +208,9 @@ class WhereTask(Duel):
         if self.penalty_is_due(run):
             loss = loss + self.players.gamma * sum(self.penalty(objects, x, run) for x in (real.centres, centres))
         self.descend("discriminator", loss, run)
-        self.networks["discriminator"].requires_grad_(False)
-        logged["g_loss"] = relativistic(self.networks["discriminator"](objects, centres), good.detach())
-        self.descend("generator", logged["g_loss"], run)
-        self.networks["discriminator"].requires_grad_(True)
+        with frozen(self.networks["discriminator"]):
+            logged["g_loss"] = relativistic(self.networks["discriminator"](objects, centres), good.detach())
+            self.descend("generator", logged["g_loss"], run)
         return logged
 
     def sample(self, network: nn.Module) -> None:
@@ -374,10 +375,8 @@ class WhatTask(Duel):
         with run.autocast():
             drawn = self.networks["generator"](given.canvas, *noise).float()
         real, found = self.discriminator_step(given, drawn, run)
-        self.networks["discriminator"].requires_grad_(False)
-        logged |= found | self.generator_step(given, drawn, n, real, run)
-        self.networks["discriminator"].requires_grad_(True)
-        return logged
+        with frozen(self.networks["discriminator"]):
+            return logged | found | self.generator_step(given, drawn, n, real, run)
 
     def sample(self, network: nn.Module) -> torch.Tensor:
         device = next(network.parameters()).device
@@ -392,25 +391,24 @@ class WhatTask(Duel):
         return {"kind": "acgan", "stage": "what", "model": preset["model"], "preset": preset}
 
 
+def make_task(preset: Any, data: Pictures, options: argparse.Namespace) -> tuple[Task, Pictures | Examples]:
+    """The task of a preset, and the examples that it trains on."""
+    if isinstance(preset, ReportPreset):
+        return ReportTask(preset, data, load_teacher(options.teacher)), data
+    if isinstance(preset, WherePreset):
+        layouts = teaching_layouts(data)
+        return WhereTask(preset, layouts), LayoutExamples(layouts)
+    task = WhatTask(preset, data)
+    return task, task.taught
+
+
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__ or "", PRESETS, "what")
     parser.add_argument(
         "--teacher", type=Path, help="the report's teacher's checkpoint folder (default: the shipped one)"
     )
-    options = parser.parse_args(argv)
-    preset = chosen(PRESETS, options)
-    if options.dry_run:
-        return
-    training = training_pictures(options)
-    if isinstance(preset, ReportPreset):
-        train_task("acgan", options, ReportTask(preset, training, load_teacher(options.teacher)), training, preset.loop)
-    elif isinstance(preset, WherePreset):
-        layouts = teaching_layouts(training)
-        train_task("acgan", options, WhereTask(preset, layouts), LayoutExamples(layouts), preset.loop)
-    else:
-        task = WhatTask(preset, training)
-        train_task("acgan", options, task, task.taught, preset.loop)
+    train("acgan", PRESETS, make_task, parser.parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ command again and it goes on.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,16 @@ from torch import nn
 
 from clevr_demo.checkpoints import CONFIG, folder_of, read_config, write_json
 from clevr_demo.judge.classifier import ClassifierNetwork, load_classifier
-from clevr_demo.judge.evaluator import exact_matches, topk_hits
+from clevr_demo.judge.evaluator import exact_matches
 from train.data.anywhere import composer
 from train.data.augmenting import Paster, augment
 from train.data.batches import Batch
 from train.data.composing import Mixture, Scene
-from train.data.iclevr import HELD_OUT_EVERY, Pictures, load_pictures, to_unit
-from train.learning.loop import LoopSettings, Run, learning_rate
-from train.learning.options import arguments, chosen, clear_errors, train_task
+from train.data.iclevr import HELD_OUT_EVERY, Pictures, to_unit
+from train.learning.counting import accuracy
+from train.learning.loop import LoopSettings, Run
+from train.learning.options import arguments, clear_errors, train_and_score
+from train.learning.task import OneNetwork
 
 BINS = 10  # of the reliability curve
 STRICT = Mixture(blob_pasted=0.0, blob_one=0.0, blob_all=0.0)
@@ -67,7 +69,7 @@ def labelled(scene: Scene) -> tuple[torch.Tensor, torch.Tensor]:
     return labels, 1 - unsaid * (1 - labels)
 
 
-class ClassifierTask:
+class ClassifierTask(OneNetwork):
     """Binary cross-entropy on 24 outputs."""
 
     averaged = "classifier"
@@ -77,10 +79,8 @@ class ClassifierTask:
         self.compose = composer(data, preset.mixture, preset.loop.seed) if preset.mixture else None
         self.paster = None if preset.mixture else Paster(data)
         network = ClassifierNetwork()
-        self.networks: dict[str, nn.Module] = {"classifier": network}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
-        }
+        adamw = torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
+        super().__init__(network, {"adamw": adamw}, preset.rate)
 
     def shown(self, batch: Batch) -> tuple[torch.Tensor, ...]:
         """What the network is shown in this step: pixels, labels and which of these count."""
@@ -95,19 +95,14 @@ class ClassifierTask:
         return augment(pixels, preset.shift, preset.noise), labels, torch.ones_like(labels)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
-        preset, steps = self.preset, run.settings.steps
         pixels, labels, said = self.shown(batch)
         with run.autocast():
-            logits = self.networks["classifier"](pixels.contiguous(memory_format=torch.channels_last)).float()
+            logits = self.networks[self.averaged](pixels.contiguous(memory_format=torch.channels_last)).float()
         loss = F.binary_cross_entropy_with_logits(logits, labels, said) * len(labels[0])
-        rate = preset.rate * learning_rate(run.position, steps, warmup=steps // 5, decay_from=0.2)
-        run.descend(loss, "adamw", "classifier", rate)
+        self.descend(loss, run, warmup=run.settings.steps // 5, decay_from=0.2)
         seen = logits.detach().sigmoid()
-        hits = topk_hits(seen, labels).sum() / labels.sum()
-        return {"loss": loss, "accuracy": hits, "exact": exact_matches(seen, labels).float().mean()}
-
-    def sample(self, network: nn.Module) -> None:
-        return None
+        exact = exact_matches(seen, labels).float().mean()
+        return {"loss": loss, "accuracy": accuracy(seen, labels), "exact": exact}
 
     def config(self) -> dict[str, Any]:
         kind = "classifier" if self.compose else "teacher"
@@ -125,9 +120,9 @@ def logits_of(network: nn.Module, pictures: Pictures, batch: int = 128) -> torch
 def score(network: nn.Module, pictures: Pictures) -> dict[str, float]:
     """Top-k accuracy (pooled over labels) and exact match of a classifier on pictures."""
     logits = logits_of(network, pictures)
-    hits = topk_hits(logits, pictures.labels).sum() / pictures.labels.sum()
-    exact = exact_matches(logits.sigmoid(), pictures.labels).float().mean()
-    return {"pictures": len(pictures), "accuracy": round(float(hits), 4), "exact_match": round(float(exact), 4)}
+    exact = float(exact_matches(logits.sigmoid(), pictures.labels).float().mean())
+    right = float(accuracy(logits, pictures.labels))
+    return {"pictures": len(pictures), "accuracy": round(right, 4), "exact_match": round(exact, 4)}
 
 
 # calibration ------------------------------------------------------------------------------------------------------
@@ -169,39 +164,22 @@ def calibrate(network: nn.Module, held_out: Pictures) -> tuple[float, dict[str, 
     }
 
 
-def write_metrics(folder: Path, found: dict[str, Any]) -> None:
-    """Writes what was found into the folder's metrics.json, beside what other measures found."""
-    path = folder / "metrics.json"
-    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    write_json(path, there | found)
+def make_task(preset: ClassifierPreset, data: Pictures, _: argparse.Namespace) -> tuple[ClassifierTask, Pictures]:
+    return ClassifierTask(preset, data), data
 
 
-def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
-    """Scores a checkpoint folder on the held-out pictures; writes its temperature and its metrics.json."""
-    folder = folder_of(folder.name, folder)
-    network = load_classifier(folder, read_config(folder)["kind"])
+def score_folder(folder: Path, held_out: Pictures) -> dict[str, Any]:
+    """What metrics.json should hold of a checkpoint folder; its temperature is written into its config.json."""
+    config = read_config(folder_of("classifier", folder))
+    network = load_classifier(folder, config["kind"])
     temperature, reliable = calibrate(network, held_out)
-    write_json(folder / CONFIG, read_config(folder) | {"temperature": temperature})
-    found = score(network, held_out)
-    write_metrics(folder, {"held_out": found, "temperature": temperature, "reliability": reliable})
-    return found | {"temperature": temperature, "calibration_error": reliable["calibrated"]["calibration_error"]}
+    write_json(folder / CONFIG, config | {"temperature": temperature})
+    return {"held_out": score(network, held_out), "temperature": temperature, "reliability": reliable}
 
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    parser = arguments(__doc__ or "", PRESETS)
-    parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
-    options = parser.parse_args(argv)
-    if options.score:
-        return print(score_checkpoint(options.score, load_pictures(options.data).split()[1]))
-    preset: ClassifierPreset = chosen(PRESETS, options)
-    if options.dry_run:
-        return None
-    training, held_out = load_pictures(options.data).split()
-    run = train_task("classifier", options, ClassifierTask(preset, training), training, preset.loop)
-    if run.accelerator.is_main_process:
-        print(score_checkpoint(run.folder, held_out))
-    return None
+    train_and_score("classifier", PRESETS, make_task, score_folder, arguments(__doc__ or "", PRESETS), argv)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ same command goes on. On two CPU cores one thread on one core is fastest: `OMP_N
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,9 +41,10 @@ from train.data.iclevr import Pictures
 from train.data.layout import teaching_layouts
 from train.data.teaching import anywhere, as_they_are
 from train.data.windows import cut, origins
-from train.learning.loop import LoopSettings, Run, learning_rate
+from train.learning.loop import LoopSettings, Run
 from train.learning.muon import Muon, split_parameters
-from train.learning.options import arguments, chosen, clear_errors, train_task, training_pictures
+from train.learning.options import arguments, clear_errors, train
+from train.learning.task import OneNetwork
 
 EXAMPLES = 16  # pictures of a sample grid
 SAMPLE_STEPS = 16
@@ -119,20 +121,18 @@ def spread_timesteps(n: int, total: int, device: torch.device, power: float = 1.
     return (places**power * total).long().clamp(max=total - 1)
 
 
-class StageTask:
+class StageTask(OneNetwork):
     """What the stages share: one network, its optimizers, the noise schedule, one descent a step."""
-
-    averaged = "network"
 
     def __init__(self, preset: DDPMPreset, network: nn.Module) -> None:
         self.preset = preset
-        self.networks: dict[str, nn.Module] = {"network": network}
         inner, rest = split_parameters(network) if preset.muon else ([], list(network.parameters()))
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        optimizers: dict[str, torch.optim.Optimizer] = {
             "adamw": torch.optim.AdamW(rest, lr=preset.rate, betas=preset.betas)
         }
         if inner:
-            self.optimizers["muon"] = Muon(inner, lr=preset.rate)
+            optimizers["muon"] = Muon(inner, lr=preset.rate)
+        super().__init__(network, optimizers, preset.rate)
         self.schedule = DDPMScheduler(**preset.model.schedule())
 
     def noised(self, clean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -142,16 +142,11 @@ class StageTask:
         x = self.schedule.add_noise(clean, noise, timesteps)
         return x, timesteps, self.schedule.get_velocity(clean, noise, timesteps)
 
-    def descend(self, loss: torch.Tensor, run: Run) -> None:
-        preset = self.preset
-        rate = preset.rate * learning_rate(run.position, run.settings.steps, preset.warmup, preset.decay_from)
-        run.descend(loss, tuple(self.optimizers), "network", rate)
+    def learn(self, loss: torch.Tensor, run: Run) -> None:
+        self.descend(loss, run, self.preset.warmup, self.preset.decay_from)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         raise NotImplementedError
-
-    def sample(self, network: nn.Module) -> torch.Tensor | None:
-        return None
 
     def config(self) -> dict[str, Any]:
         model = dataclasses.asdict(self.preset.model)
@@ -171,7 +166,7 @@ class PlannerTask(StageTask):
         output = self.networks["network"](x, timesteps, found.objects)
         there = (found.objects >= 0).unsqueeze(2)
         loss = ((output - target).square() * there).sum() / (2 * there.sum())
-        self.descend(loss, run)
+        self.learn(loss, run)
         return {"loss": loss}
 
 
@@ -209,7 +204,7 @@ class PainterTask(StageTask):
             output = self.networks["network"](x, timesteps, given)
         error = (output.float() - target).square()
         loss = (error * self.weight(given)).mean()
-        self.descend(loss, run)
+        self.learn(loss, run)
         errors, quarters = error.detach().mean(dim=(1, 2, 3)), 4 * timesteps // self.preset.model.timesteps
         share = F.one_hot(quarters, 4).float()
         by_noise = errors @ share / share.sum(dim=0).clamp(min=1)  # a batch of fewer than four leaves some at zero
@@ -250,7 +245,7 @@ class ReportTask(StageTask):
         with run.autocast():
             output = self.networks["network"](x, timesteps, batch.labels)
         loss = (output.float() - noise).square().mean()
-        self.descend(loss, run)
+        self.learn(loss, run)
         return {"loss": loss}
 
     def sample(self, network: nn.Module) -> torch.Tensor:
@@ -260,25 +255,19 @@ class ReportTask(StageTask):
         return torch.stack([result.frames[-1].predicted_pixels for result in drawn])
 
 
-def make_task(preset: DDPMPreset, data: Pictures) -> tuple[StageTask, Examples]:
+def make_task(preset: DDPMPreset, data: Pictures, _: argparse.Namespace) -> tuple[StageTask, Pictures | Examples]:
     """The task of a preset's stage, and the examples that it trains on."""
     if preset.stage == "where":
         return PlannerTask(preset), LayoutExamples(teaching_layouts(data))
     if preset.stage == "what":
         painter = PainterTask(preset, data)
         return painter, painter.examples
-    return ReportTask(preset, data), PictureExamples(data)
+    return ReportTask(preset, data), data
 
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    options = arguments(__doc__ or "", PRESETS, default="what").parse_args(argv)
-    preset: DDPMPreset = chosen(PRESETS, options)
-    if options.dry_run:
-        return
-    data = training_pictures(options)
-    task, examples = make_task(preset, data)
-    train_task("ddpm", options, task, examples, preset.loop)
+    train("ddpm", PRESETS, make_task, arguments(__doc__ or "", PRESETS, "what").parse_args(argv))
 
 
 if __name__ == "__main__":

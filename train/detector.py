@@ -11,34 +11,33 @@ command again and it goes on.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from clevr_demo.checkpoints import CONFIG, read_config, write_json
 from clevr_demo.judge.detector import STRIDE, Detector, DetectorConfig, DetectorNetwork, Found, load_detector, peaks
-from clevr_demo.objects import OBJECTS, decode
+from clevr_demo.objects import OBJECTS
 from clevr_demo.places import SIZE
-from train.classifier import write_metrics
 from train.data.anywhere import AnywhereComposer, composer
 from train.data.batches import Batch
 from train.data.blobs import KINDS
 from train.data.composing import Composer, Mixture, Scene
-from train.data.iclevr import Pictures, load_pictures, to_unit
+from train.data.iclevr import Pictures
 from train.data.layout import Layout
 from train.data.scenes import MOST, Material, material
 from train.data.scenes import compose as composed
-from train.learning.loop import LoopSettings, Run, learning_rate
-from train.learning.options import arguments, chosen, clear_errors, train_task
+from train.learning.counting import counted_exact, detected, named, right_number, seeded, shown_by
+from train.learning.loop import LoopSettings, Run
+from train.learning.options import arguments, clear_errors, train_and_score
+from train.learning.task import OneNetwork
 
 CELLS = SIZE // STRIDE
 SPREAD = 2.0  # pixels: standard deviation of the spot around a centre within which a peak is forgiven
@@ -108,7 +107,7 @@ def focal_loss(logits: torch.Tensor, wanted: Target) -> torch.Tensor:
     return (torch.where(found, right, wrong) * wanted.asked).sum() / found.sum().clamp(min=1)
 
 
-class DetectorTask:
+class DetectorTask(OneNetwork):
     """Heat maps of scenes that are put together anew in every step."""
 
     averaged = "detector"
@@ -116,60 +115,33 @@ class DetectorTask:
     def __init__(self, preset: DetectorPreset, data: Pictures) -> None:
         self.preset, self.compose = preset, composer(data, preset.mixture, preset.loop.seed)
         network = DetectorNetwork(preset.model)
-        self.networks: dict[str, nn.Module] = {"detector": network}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
-            "adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
-        }
+        adamw = torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
+        super().__init__(network, {"adamw": adamw}, preset.rate)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
-        preset, steps = self.preset, run.settings.steps
         scene = self.compose(batch.pictures.cpu())
         wanted = target(scene)
         with run.autocast():
-            outputs = self.networks["detector"](scene.pixels.contiguous(memory_format=torch.channels_last)).float()
+            outputs = self.networks[self.averaged](scene.pixels.contiguous(memory_format=torch.channels_last)).float()
         heat = focal_loss(outputs[:, : len(OBJECTS)], wanted)
         away = (outputs[:, len(OBJECTS) :] - wanted.offsets).abs() * wanted.near
         offsets = away.sum() / wanted.near.sum().clamp(min=1) / 2
-        rate = preset.rate * learning_rate(run.position, steps, warmup=steps // 20, decay_from=0.3)
-        run.descend(heat + preset.offsets * offsets, "adamw", "detector", rate)
-        seen = peaks(outputs.detach(), preset.model)
+        self.descend(heat + self.preset.offsets * offsets, run, warmup=run.settings.steps // 20, decay_from=0.3)
+        seen = peaks(outputs.detach(), self.preset.model)
         return {"heat": heat, "offset": offsets, "exact": torch.tensor(counted_exact(seen, scene.names()))}
-
-    def sample(self, network: nn.Module) -> None:
-        return None
 
     def config(self) -> dict[str, Any]:
         preset = dataclasses.asdict(self.preset)
         return {"kind": "detector", "model": preset.pop("model"), "preset": preset}
 
 
-# scores ---------------------------------------------------------------------------------------------------------
+# scores -------------------------------------------------------------------------------------------------------------
 
 
-def shown_by(labels: torch.Tensor) -> list[Counter[str]]:
-    """How often each object is shown where labels (N, 24) say which are there: once each."""
-    return [Counter(decode(row)) for row in labels]
-
-
-def named(found: tuple[Found, ...]) -> Counter[str]:
-    return Counter(seen.name for seen in found)
-
-
-def counted_exact(found: Sequence[tuple[Found, ...]], wanted: Sequence[Counter[str]]) -> float:
-    """Share of the pictures in which just the wanted objects are found, each as often as wanted."""
-    return sum(named(seen) == count for seen, count in zip(found, wanted, strict=True)) / len(wanted)
-
-
-def found_in(detector: Detector, pixels: torch.Tensor, batch: int = 64) -> list[tuple[Found, ...]]:
-    """The objects of each of pixels (N, 3, 64, 64), uint8 or in [-1, 1]."""
-    parts = [to_unit(part) if part.dtype == torch.uint8 else part for part in pixels.split(batch)]
-    return [seen for part in parts for seen in detector.detect(part)]
-
-
-def distances(found: Sequence[tuple[Found, ...]], places: Layout) -> torch.Tensor:
-    """Pixels between each object that is found and where the layout says that it stands."""
+def distances(found: Sequence[tuple[Found, ...]], layout: Layout) -> torch.Tensor:
+    """(M,) pixels between each object that is found and where the layout says that it stands."""
     away: list[tuple[float, float]] = []
-    for seen, objects, centres in zip(found, places.objects.tolist(), places.centres.tolist(), strict=True):
+    for seen, objects, centres in zip(found, layout.objects.tolist(), layout.centres.tolist(), strict=True):
         at = {OBJECTS[index]: centre for index, centre in zip(objects, centres, strict=True) if index >= 0}
         away += [(one.row - at[one.name][0], one.column - at[one.name][1]) for one in seen if one.name in at]
     return torch.tensor(away or [(torch.nan, torch.nan)]).norm(dim=1)
@@ -186,27 +158,26 @@ def doubles(detector: Detector, compose: Composer, shown: float = 0.75) -> tuple
     twice = [next((name for name, count in row.items() if count > 1), "") for row in names]
     seen_well = ((scene.objects < 0) | (scene.shown >= shown)).all(dim=1)
     able = [index for index, name in enumerate(twice) if name and seen_well[index]]
-    found = found_in(detector, scene.pixels[able])
+    found = detected(detector, scene.pixels[able])
     told = sum(named(seen)[twice[index]] > 1 for index, seen in zip(able, found, strict=True)) / len(able)
     asked = [Counter(dict.fromkeys(names[index], 1)) for index in able]
     return told, 1 - counted_exact(found, asked)
 
 
-def score(detector: Detector, pictures: Pictures, seed: int = 0) -> dict[str, Any]:
+def score(detector: Detector, pictures: Pictures) -> dict[str, Any]:
     """How a detector counts real pictures; and how many doubles it tells, and blobs it takes for objects."""
     given = material(pictures)
-    compose = AnywhereComposer(pictures, given, Mixture(), seed)
-    found, wanted = found_in(detector, pictures.pixels), [Counter(decode(row)) for row in pictures.labels]
-    right = sum(len(seen) == count.total() for seen, count in zip(found, wanted, strict=True)) / len(wanted)
-    with seeded(seed):
+    compose = AnywhereComposer(pictures, given, Mixture())
+    found, wanted = detected(detector, pictures.pixels), shown_by(pictures.labels)
+    with seeded():
         every = torch.arange(len(pictures))
-        spoilt = {kind: found_in(detector, compose.with_blobs(every, kind).pixels) for kind in KINDS}
+        spoilt = {kind: detected(detector, compose.with_blobs(every, kind).pixels) for kind in KINDS}
         told, caught = doubles(detector, compose)
-        anywhere = anywhere_scores(detector, compose, given, seed)
+        anywhere = anywhere_scores(detector, compose, given)
     return {
         "pictures": len(pictures),
         "counted_exact": round(counted_exact(found, wanted), 4),
-        "number_right": round(right, 4),
+        "number_right": round(right_number(found, wanted), 4),
         "centre_pixels": round(float(distances(found, given.places).median()), 2),
         **anywhere,
         "doubles_told": round(told, 4),
@@ -215,44 +186,44 @@ def score(detector: Detector, pictures: Pictures, seed: int = 0) -> dict[str, An
     }
 
 
-def anywhere_scores(detector: Detector, compose: AnywhereComposer, given: Material, seed: int) -> dict[str, Any]:
+def anywhere_scores(detector: Detector, compose: AnywhereComposer, given: Material) -> dict[str, Any]:
     """How a detector counts pictures without their middle object, scenes of one to eight objects anywhere, by number,
     and pairs that are fused into one, which are not two."""
-    lifted, (scenes, layout) = given.lifted.pictures, composed(given, SCENES, seed)
+    lifted, (scenes, layout) = given.lifted.pictures, composed(given, SCENES, seed=0)
     numbers = (layout.objects >= 0).sum(dim=1)
     pairs, names = compose.fused_alone(SCENES)
-    by_number = []
-    for number in range(1, MOST + 1):
-        some = scenes.take(numbers == number)
-        by_number.append(round(counted_exact(found_in(detector, some.pixels), shown_by(some.labels)), 4))
+
+    def exact(pictures: Pictures) -> float:
+        return round(counted_exact(detected(detector, pictures.pixels), shown_by(pictures.labels)), 4)
+
     return {
-        "lifted_counted_exact": round(counted_exact(found_in(detector, lifted.pixels), shown_by(lifted.labels)), 4),
-        "anywhere_counted_exact": by_number,
-        "fused_counted_exact": round(counted_exact(found_in(detector, pairs.pixels), names), 4),
+        "lifted_counted_exact": exact(lifted),
+        "anywhere_counted_exact": [exact(scenes.take(numbers == number)) for number in range(1, MOST + 1)],
+        "fused_counted_exact": round(counted_exact(detected(detector, pairs.pixels), names), 4),
     }
 
 
-def settle(folder: Path, compose: Composer, pictures: int = 600, seed: int = 0) -> None:
+def settle(task: DetectorTask, folder: Path, pictures: int = 600) -> None:
     """Writes the threshold that counts best into config.json, by training pictures only: as many real ones, ones with
     a pasted double, and ones whose objects are all blobs, of which none should be counted."""
-    detector = load_detector(folder, "cpu")
+    detector, compose = load_detector(folder, "cpu"), task.compose
     detector.config = dataclasses.replace(detector.config, threshold=min(THRESHOLDS))
-    with seeded(seed):
+    with seeded():
         chosen = torch.randperm(len(compose.pictures))[:pictures]
         doubled = compose.with_double(chosen)
         spoilt = [compose.with_blobs(part, kind) for part, kind in zip(chosen.chunk(len(KINDS)), KINDS, strict=True)]
-    wanted = [Counter(decode(row)) for row in compose.pictures.labels[chosen]]
-    real = found_in(detector, compose.pictures.pixels[chosen])
-    twice = found_in(detector, doubled.pixels[doubled.clear()])
+    wanted = shown_by(compose.pictures.labels[chosen])
+    real = detected(detector, compose.pictures.pixels[chosen])
+    twice = detected(detector, doubled.pixels[doubled.clear()])
     names = [row for row, clear in zip(doubled.names(), doubled.clear(), strict=True) if clear]
-    blobs = found_in(detector, torch.cat([scene.pixels for scene in spoilt]))
+    blobs = detected(detector, torch.cat([scene.pixels for scene in spoilt]))
     right = [(real, wanted), (twice, names)]
     if isinstance(compose, AnywhereComposer):
-        with seeded(seed):
+        with seeded():
             scattered = compose.scattered(pictures)
         clear = scattered.clear()
         rows = [row for row, said in zip(scattered.names(), clear, strict=True) if said]
-        right.append((found_in(detector, scattered.pixels[clear]), rows))
+        right.append((detected(detector, scattered.pixels[clear]), rows))
 
     def goodness(level: float) -> float:
         counts = [([above(seen, level) for seen in found], row) for found, row in right]
@@ -264,42 +235,22 @@ def settle(folder: Path, compose: Composer, pictures: int = 600, seed: int = 0) 
     write_json(folder / CONFIG, config)
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Within, torch's own randomness is the seed's; afterwards it is what it was before."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
-
-
 def above(found: tuple[Found, ...], threshold: float) -> tuple[Found, ...]:
     return tuple(seen for seen in found if seen.confidence >= threshold)
 
 
-def score_checkpoint(folder: Path, held_out: Pictures) -> dict[str, Any]:
-    """Scores a checkpoint folder on the held-out pictures and writes its metrics.json."""
-    found = score(load_detector(folder), held_out)
-    write_metrics(folder, {"held_out": found})
-    return found
+def make_task(preset: DetectorPreset, data: Pictures, _: argparse.Namespace) -> tuple[DetectorTask, Pictures]:
+    return DetectorTask(preset, data), data
+
+
+def score_folder(folder: Path, held_out: Pictures) -> dict[str, Any]:
+    """What metrics.json should hold of a checkpoint folder."""
+    return {"held_out": score(load_detector(folder), held_out)}
 
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    parser = arguments(__doc__ or "", PRESETS)
-    parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
-    options = parser.parse_args(argv)
-    if options.score:
-        return print(json.dumps(score_checkpoint(options.score, load_pictures(options.data).split()[1]), indent=2))
-    preset: DetectorPreset = chosen(PRESETS, options)
-    if options.dry_run:
-        return None
-    training, held_out = load_pictures(options.data).split()
-    task = DetectorTask(preset, training)
-    run = train_task("detector", options, task, training, preset.loop)
-    if run.accelerator.is_main_process and run.position >= run.settings.steps:
-        settle(run.folder, task.compose)
-        print(json.dumps(score_checkpoint(run.folder, held_out), indent=2))
-    return None
+    train_and_score("detector", PRESETS, make_task, score_folder, arguments(__doc__ or "", PRESETS), argv, settle)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,16 @@ their places alone.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from clevr_demo.generators.ddpm import (
     TEACHER_STEPS,
-    DDPMConfig,
     Painter,
     fast_scheduler,
     make_scheduler,
@@ -28,38 +30,49 @@ from clevr_demo.generators.ddpm import (
     set_steps,
 )
 from clevr_demo.request import FAST_STEPS
-from train.data.batches import Batch
+from train.data.batches import Batch, Examples
 from train.data.iclevr import Pictures
 from train.ddpm import PRESETS as DDPM_PRESETS
 from train.ddpm import DDPMPreset, PainterTask
 from train.learning.loop import LoopSettings, Run
-from train.learning.options import SettingError, arguments, chosen, clear_errors, train_task, training_pictures
+from train.learning.options import arguments, clear_errors, train
 from train.learning.start import start_weights
 
 OWN = 0.5  # of the windows on which the student goes its own way
 
+
+@dataclass(frozen=True)
+class DistilPreset(DDPMPreset):
+    """The painter's own, but for a number of steps, `model.fast_steps`, that divides the teacher's."""
+
+    def __post_init__(self) -> None:
+        steps = self.model.fast_steps
+        if not steps or TEACHER_STEPS % steps:
+            raise ValueError(f"the teacher's {TEACHER_STEPS} steps are no multiple of {steps}")
+
+
+def distilled(preset: DDPMPreset, **changes: Any) -> DistilPreset:
+    """A painter's preset with its distillation's settings in place of its own."""
+    model = dataclasses.replace(preset.model, fast_steps=FAST_STEPS)
+    return DistilPreset(**vars(preset) | {"stage": "fast", "model": model} | changes)
+
+
 PRESETS = {
-    "fast": dataclasses.replace(
+    "fast": distilled(
         DDPM_PRESETS["what"],
-        stage="fast",
         loop=LoopSettings(pictures=60_000, batch=32, ema=0.998, log_every=20, sample_every=500),
         rate=5e-4,
-        model=DDPMConfig(fast_steps=FAST_STEPS),
         warmup=50,
         decay_from=0.3,
     ),
-    "tiny-fast": dataclasses.replace(
-        DDPM_PRESETS["tiny-what"],
-        stage="fast",
-        model=dataclasses.replace(DDPM_PRESETS["tiny-what"].model, fast_steps=FAST_STEPS),
-    ),
+    "tiny-fast": distilled(DDPM_PRESETS["tiny-what"]),
 }
 
 
 class DistilTask(PainterTask):
     """Weighted squared error of the v that would lead to the teacher's next state, over all of the student's times."""
 
-    def __init__(self, preset: DDPMPreset, data: Pictures, teacher: dict[str, torch.Tensor]) -> None:
+    def __init__(self, preset: DistilPreset, data: Pictures, teacher: dict[str, torch.Tensor]) -> None:
         super().__init__(preset, data)
         self.painter.load_state_dict(teacher)
         self.teacher = Painter(preset.model).eval().requires_grad_(False)
@@ -111,7 +124,7 @@ class DistilTask(PainterTask):
         square = (output.float() - target).square().unflatten(0, (times, number))
         error = (square * self.weight(given)).mean(dim=(1, 2, 3, 4))
         loss = error.mean()
-        self.descend(loss, run)
+        self.learn(loss, run)
         return {"loss": loss} | {f"mse_{place + 1}": one for place, one in enumerate(error.detach())}
 
 
@@ -123,23 +136,18 @@ def leading(x: torch.Tensor, following: torch.Tensor, signal: torch.Tensor, spre
     return (signal[:-1] * x - clean) / spread[:-1]
 
 
+def make_task(preset: DistilPreset, data: Pictures, options: argparse.Namespace) -> tuple[DistilTask, Examples]:
+    task = DistilTask(preset, data, start_weights(options.teacher, "ddpm", "what"))
+    if options.compile:
+        task.teacher.compile(dynamic=False)
+    return task, task.examples
+
+
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = arguments(__doc__ or "", PRESETS, "fast")
     parser.add_argument("--teacher", required=True, type=Path, help="run or checkpoint with the painter to distil")
-    options = parser.parse_args(argv)
-    preset: DDPMPreset = chosen(PRESETS, options)
-    steps = preset.model.fast_steps
-    if not steps or TEACHER_STEPS % steps:
-        raise SettingError(f"model.fast_steps={steps}: the teacher's {TEACHER_STEPS} steps are no multiple of it")
-    if options.dry_run:
-        return
-    teacher = start_weights(options.teacher, "ddpm", "what")
-    data = training_pictures(options)
-    task = DistilTask(preset, data, teacher)
-    if options.compile:
-        task.teacher.compile(dynamic=False)
-    train_task("ddpm", options, task, task.examples, preset.loop)
+    train("ddpm", PRESETS, make_task, parser.parse_args(argv))
 
 
 if __name__ == "__main__":

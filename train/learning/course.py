@@ -20,10 +20,11 @@ from torch import nn
 from clevr_demo.checkpoints import folder_of
 from clevr_demo.generators.course import ReportDiscriminator, ReportGAN, ReportGANConfig
 from clevr_demo.judge.classifier import ClassifierNetwork, load_classifier
-from clevr_demo.judge.evaluator import topk_hits
 from train.data.batches import Batch
 from train.data.iclevr import Pictures
+from train.learning.counting import accuracy
 from train.learning.loop import LoopSettings, Run
+from train.learning.task import frozen
 
 EXAMPLES = 32  # pictures of a sample grid
 
@@ -63,8 +64,7 @@ def teacher_loss(teacher: nn.Module, drawn: torch.Tensor, labels: torch.Tensor, 
     """(loss, hits' share) of the teacher on drawn pictures. The loss's gradient reaches the pictures, and so the
     generator, unless `cut`."""
     logits = teacher(drawn.detach() if cut else drawn).float()
-    accuracy = topk_hits(logits.detach(), labels).sum() / labels.sum()
-    return F.binary_cross_entropy_with_logits(logits, labels), accuracy
+    return F.binary_cross_entropy_with_logits(logits, labels), accuracy(logits.detach(), labels)
 
 
 class ReportTask:
@@ -101,10 +101,10 @@ class ReportTask:
         weight = preset.lambda_from + run.progress * (preset.lambda_to - preset.lambda_from)
         with run.autocast():
             fake = self.networks["discriminator"](drawn, labels).float()
-            taught, accuracy = teacher_loss(self.teacher, drawn, labels, preset.cut_teacher)
+            taught, right = teacher_loss(self.teacher, drawn, labels, preset.cut_teacher)
         adversarial = F.softplus(-fake).mean()
         run.descend(preset.adversarial * adversarial + weight * taught, "generator", "generator", preset.rate)
-        return {"g_adversarial": adversarial, "g_teacher": taught, "teacher_accuracy": accuracy}
+        return {"g_adversarial": adversarial, "g_teacher": taught, "teacher_accuracy": right}
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         pixels, labels = batch.pixels, batch.labels
@@ -113,10 +113,8 @@ class ReportTask:
         with run.autocast():
             drawn = self.networks["generator"](z, labels).float()
         logged = self.discriminator_step(pixels, labels, drawn, run)
-        self.networks["discriminator"].requires_grad_(False)
-        logged |= self.generator_step(labels, drawn, run)
-        self.networks["discriminator"].requires_grad_(True)
-        return logged
+        with frozen(self.networks["discriminator"]):
+            return logged | self.generator_step(labels, drawn, run)
 
     def sample(self, network: nn.Module) -> torch.Tensor:
         device = next(network.parameters()).device

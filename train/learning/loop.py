@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -30,9 +30,10 @@ from tqdm.auto import tqdm
 
 from clevr_demo.checkpoints import reason, save_weights
 from clevr_demo.pictures import grid
-from train.data.batches import Batch, Examples, PictureExamples
+from train.data.batches import Examples, PictureExamples
 from train.data.iclevr import Pictures
 from train.learning.runfolder import RunError, RunFolder
+from train.learning.task import Task
 
 
 @dataclass(frozen=True)
@@ -50,33 +51,6 @@ class LoopSettings:
     @property
     def steps(self) -> int:
         return math.ceil(self.pictures / self.batch)
-
-
-class Task(Protocol):
-    """What a trainer brings. `networks` and `optimizers` are replaced by their prepared versions before training."""
-
-    networks: dict[str, nn.Module]
-    optimizers: dict[str, torch.optim.Optimizer]
-    averaged: str  # which network the EMA follows and the run exports
-
-    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
-        """One optimizer step on a batch of examples; returns scalars to log."""
-        ...
-
-    def sample(self, network: nn.Module) -> torch.Tensor | None:
-        """(N, 3, 64, 64) pictures in [-1, 1] of the averaged network for the sample grid, or None."""
-        ...
-
-    def config(self) -> dict[str, Any]:
-        """Everything that loading the network again takes; stored as config.json beside the weights."""
-        ...
-
-
-def learning_rate(step: int, steps: int, warmup: int, decay_from: float) -> float:
-    """Factor on the base rate: linear warm-up, flat, then a straight line to zero from `decay_from` of the run on."""
-    rise = min(1.0, (step + 1) / warmup) if warmup else 1.0
-    left = (steps - step) / (steps * (1 - decay_from)) if decay_from < 1 else 1.0
-    return rise * max(0.0, min(1.0, left))
 
 
 def ema_decay(step: int, largest: float) -> float:
@@ -264,7 +238,7 @@ class Run:
         pictures = self.position * self.settings.batch
         row = [str(value) for value in (self.position, pictures, self.elapsed, *means.values())]
         self.rows += [row] if self.rows else [header, row]
-        self.files.append(header, row)
+        self.files.write_log(self.rows)
 
     def sample_grid(self) -> None:
         if self.accelerator.is_main_process:
@@ -332,7 +306,7 @@ class Run:
                 raise RunError(f"{where}: not of these networks ({reason(error)}); use another --out") from error
             self.say(f"going on from step {self.position} of {self.settings.steps}")
         if self.accelerator.is_main_process:
-            self.files.rewrite(self.rows)
+            self.files.write_log(self.rows)
 
     def _take(self, state: dict[str, Any]) -> None:
         for name, network in self.plain.items():
@@ -343,8 +317,7 @@ class Run:
         self.position, self.counted = state["position"], state["counted"]
         self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
         self.spent = self.elapsed = state["elapsed"]
-        self.rows = state.get("log") or self.files.rows(self.position)  # the first runs' states have no log
-        self.devices = list(state.get("devices", []))
+        self.rows, self.devices = state["log"], state["devices"]
 
     def export(self) -> None:
         """Writes model.safetensors (fp16), config.json and a sample grid into the run's folder."""

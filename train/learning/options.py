@@ -8,19 +8,20 @@ import functools
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from clevr_demo.checkpoints import CheckpointError
+from clevr_demo.checkpoints import CheckpointError, write_metrics
 from clevr_demo.request import MAX_SEED
 from train.data.batches import Examples
 from train.data.iclevr import DataError, Pictures, load_pictures
-from train.learning.loop import LoopSettings, Run, Task
+from train.learning.loop import LoopSettings, Run
 from train.learning.runfolder import RunError
 from train.learning.start import begin
+from train.learning.task import Task
 
 
 class SettingError(Exception):
@@ -135,12 +136,42 @@ def training_pictures(options: argparse.Namespace) -> Pictures:
     return pictures if options.preset.startswith("report") else pictures.split()[0]
 
 
-def train_task(
-    name: str, options: argparse.Namespace, task: Task, training: Pictures | Examples, loop: LoopSettings
-) -> Run:
-    """Starts the run in its folder, or goes on with it."""
+MakeTask = Callable[[Any, Pictures, argparse.Namespace], tuple[Task, Pictures | Examples]]
+"""Makes a preset's task, and the examples that it trains on, out of the training scenes and the command line."""
+
+
+def train(name: str, presets: dict[str, Any], make_task: MakeTask, options: argparse.Namespace) -> Run | None:
+    """Starts the run of a preset in its folder, or goes on with it; None after --dry-run, or where it was stopped."""
+    preset = chosen(presets, options)
+    if options.dry_run:
+        return None
+    task, examples = make_task(preset, training_pictures(options), options)
     folder = options.out or Path("runs") / f"{name}-{options.preset}"
     start = begin(task, options.start, folder) if options.start else None
-    run = Run(task, training, loop, folder, options.compile, start)
-    run.train(options.max_minutes, options.save_minutes)
-    return run
+    run = Run(task, examples, preset.loop, folder, options.compile, start)
+    return run if run.train(options.max_minutes, options.save_minutes) else None
+
+
+def train_and_score(
+    name: str,
+    presets: dict[str, Any],
+    make_task: MakeTask,
+    score: Callable[[Path, Pictures], dict[str, Any]],
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str] | None,
+    settle: Callable[[Any, Path], None] = lambda task, folder: None,
+) -> None:
+    """Trains a part of the judge, settles what training leaves open, and scores it on the held-out pictures; `--score`
+    only scores. What `score` finds goes to the folder's metrics.json."""
+    parser.add_argument("--score", type=Path, help="only score this checkpoint folder on the held-out pictures")
+    options = parser.parse_args(argv)
+    folder = options.score
+    if folder is None:
+        run = train(name, presets, make_task, options)
+        if run is None or not run.accelerator.is_main_process:
+            return
+        folder = run.folder
+        settle(run.task, folder)
+    found = score(folder, load_pictures(options.data).split()[1])
+    write_metrics(folder, found)
+    print(json.dumps(found["held_out"], indent=2))

@@ -2,7 +2,7 @@
 
 A run's folder may have been cut off by a full disk, half copied, edited, or be somebody else's. A state is taken up
 only if it is whole and of this run: its checksum is that of its content, its preset that of the command. The log's
-rows are kept in the state too, so that a broken or lost log.csv is written again.
+rows are kept in the state, so that a broken or lost log.csv is written again.
 """
 
 from __future__ import annotations
@@ -125,9 +125,8 @@ class RunFolder:
             return None
         try:
             state = torch.load(self.state, map_location="cpu", weights_only=True)
-            checksum = state.pop("checksum", None)
-            whole = checksum is None or checksum == digest(state)  # the first runs' states have none
-            before = state.get("preset", preset)
+            whole = state.pop("checksum") == digest(state)
+            before = state["preset"]
         except OSError:
             raise
         except Exception as error:  # a cut or foreign file makes torch raise almost anything
@@ -142,25 +141,8 @@ class RunFolder:
 
     # the log ------------------------------------------------------------------------------------------------------
 
-    def append(self, header: Sequence[str], row: Sequence[object]) -> None:
-        """Adds a row to log.csv, after its header if it is new."""
-        fresh = not self.log.exists()
-        with self.log.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if fresh:
-                writer.writerow(header)
-            writer.writerow(row)
-
-    def rows(self, position: int) -> list[list[str]]:
-        """The header and the whole rows of log.csv up to a step, of what can be read of it."""
-        try:
-            header, *rows = csv.reader(self.log.read_text(encoding="utf-8").splitlines())
-            return [header, *(row for row in rows if len(row) == len(header) and int(row[0]) <= position)]
-        except (OSError, ValueError, csv.Error):
-            return []
-
-    def rewrite(self, rows: Sequence[Sequence[object]]) -> None:
-        """Writes log.csv anew; without rows there is none."""
+    def write_log(self, rows: Sequence[Sequence[object]]) -> None:
+        """Writes log.csv, header first; without rows there is none."""
         if not rows:
             self.log.unlink(missing_ok=True)
             return

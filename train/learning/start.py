@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from clevr_demo.checkpoints import WEIGHTS, CheckpointError, folder_of, read_config
-from train.learning.loop import Task
 from train.learning.runfolder import LOG
+from train.learning.task import Task
 
 STAGES = {"where": "planner", "what": "painter", "fast": "fast"}  # the stages' names inside both models' networks
 START_LOG = "log-start.csv"

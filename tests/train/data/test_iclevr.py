@@ -24,7 +24,7 @@ from clevr_demo.objects import INDEX, OBJECTS, multi_hot, parse
 from tests.anything import mutated
 from tests.conftest import OBJECTS_A_SCENE, SCENES, draw, objects_of, write_iclevr
 from train.data import iclevr as data
-from train.data.iclevr import DataError, load_pictures, load_prompts
+from train.data.iclevr import DataError, Pictures, load_pictures, load_prompts
 
 WriteData = Callable[..., Path]
 
@@ -101,6 +101,24 @@ def test_unseen_triples_are_those_no_picture_shows() -> None:
     assert len(triples) == 2024 - 2
     assert (0, 1, 2) not in triples
     assert (0, 1, 3) in triples
+
+
+def test_the_background_is_the_empty_scene() -> None:
+    pixels = torch.full((9, 3, 64, 64), 70, dtype=torch.uint8)
+    for place in range(9):
+        pixels[place, :, 5 * place : 5 * place + 20, 10:30] = 200  # never the same place in most of them
+    empty = data.background(Pictures(pixels, torch.zeros(9, 24), torch.arange(9)))
+    assert torch.equal(empty, data.to_unit(pixels.new_full((3, 64, 64), 70)))
+
+
+def test_predecessors_are_the_scenes_pictures_with_one_object_less(iclevr: Path) -> None:
+    pictures = load_pictures(iclevr, progress=False)
+    before = data.predecessors(pictures)
+    assert before.tolist() == [index - 1 if index % 3 else -1 for index in range(len(pictures))]
+
+
+def test_label_sets_are_distinct_and_sorted() -> None:
+    assert data.label_sets(multi_hot([(3, 1), (2,), (1, 3)])) == [(1, 3), (2,)]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,8 @@ from train import acgan, ddpm
 from train import classifier as evaluator
 from train.data.batches import Batch
 from train.data.iclevr import Pictures, load_pictures
-from train.learning.loop import LoopSettings, Run, ema_decay, learning_rate, update_ema
+from train.learning.loop import LoopSettings, Run, ema_decay, update_ema
+from train.learning.task import learning_rate
 
 ROOT = Path(__file__).parents[3]
 PICTURES = 480  # 120 steps of the tiny DDPM, eight epochs
@@ -285,7 +286,7 @@ def test_the_classifier_is_scored_on_the_held_out_pictures(
     held_out = load_pictures(iclevr, progress=False).split()[1]
     assert evaluator.score(network, held_out) == found
     printed = capsys.readouterr().out
-    assert all(f"'{name}': {value}" in printed for name, value in found.items())
+    assert all(f'"{name}": {value}' in printed for name, value in found.items())
 
 
 # formulas -----------------------------------------------------------------------------------------------------------
