@@ -37,10 +37,11 @@ from clevr_demo.generators.ddpm import (
 )
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, Examples, LayoutExamples, PictureExamples
-from train.data.iclevr import Pictures
+from train.data.iclevr import Pictures, label_sets
 from train.data.layout import teaching_layouts
 from train.data.teaching import anywhere, as_they_are
 from train.data.windows import cut, origins
+from train.learning.course import REPORT_UNET
 from train.learning.loop import LoopSettings, Run
 from train.learning.muon import Muon, split_parameters
 from train.learning.options import arguments, clear_errors, train
@@ -72,12 +73,6 @@ class DDPMPreset:
     anywhere: bool = False  # whether lifted and composed pictures are learnt from beside the real ones
 
 
-REPORT_UNET: dict[str, Any] = {
-    "layers_per_block": 2,
-    "block_out_channels": (128, 128, 256, 256, 512, 512),
-    "down_block_types": ("DownBlock2D",) * 4 + ("AttnDownBlock2D", "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", "AttnUpBlock2D") + ("UpBlock2D",) * 4,
-}
 TINY_UNET: dict[str, Any] = {
     "layers_per_block": 1,
     "block_out_channels": (8, 16),
@@ -235,7 +230,7 @@ class ReportTask(StageTask):
 
     def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
         super().__init__(preset, DDPMNetwork(preset.model))
-        self.shown = [tuple(row.nonzero().flatten().tolist()) for row in data.labels[:EXAMPLES]]
+        self.shown = label_sets(data.labels[:EXAMPLES])
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         n, device = len(batch.pixels), batch.pixels.device

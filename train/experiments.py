@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import csv
 import dataclasses
 import math
 import shutil
@@ -36,13 +35,14 @@ import clevr_demo
 from clevr_demo.checkpoints import ROOT, read_config, write_text
 from clevr_demo.generators.acgan import ACGANGenerator
 from clevr_demo.generators.course import ReportGAN
+from clevr_demo.objects import multi_hot
 from train.data.iclevr import Pictures, find_prompts, load_pictures, load_prompts
+from train.learning.counting import accuracy
 from train.learning.course import REPORT, ReportPreset, ReportTask, load_teacher
 from train.learning.loop import Run
 from train.learning.options import clear_errors
-from train.measure.drawing import draw, seeds_of
-from train.measure.scores import pooled
-from train.measure.tables import spread
+from train.measure.drawing import draw
+from train.measure.tables import add_rows, markdown, read_csv, shown, spread
 
 FOLDER = ROOT / "acgan" / "experiments"
 WIDTHS = (32, 128, 1024)  # beside the report's 512
@@ -91,17 +91,11 @@ class ScoredRun(Run):
         assert isinstance(network, ReportGAN)
         model, judge = ACGANGenerator(network, self.folder.name, self.device), clevr_demo.load_evaluator()
         for name, prompts in self.prompts:
-            drawn = [draw(model, prompts, seeds_of(seed, len(prompts)), steps=1) for seed in range(SEEDS)]
-            found = spread([pooled(judge.probabilities(pictures.pixels), prompts) for pictures in drawn])
-            cells = [self.position, name, found["mean"], found["std"]]
-            append_row(self.folder / SCORES, ["step", "prompts", "accuracy", "std"], cells)
-
-
-def append_row(path: Path, header: Sequence[str], cells: Sequence[Any]) -> None:
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([header, cells] if fresh else [cells])
+            drawn = [draw(model, prompts, seed, steps=1).pixels for seed in range(SEEDS)]
+            right = [float(accuracy(judge.probabilities(pixels), multi_hot(prompts))) for pixels in drawn]
+            found = spread(right)
+            row = {"step": self.position, "prompts": name, "accuracy": found["mean"], "std": found["std"]}
+            add_rows(self.folder / SCORES, [row], ("step", "prompts"))
 
 
 def scaled(preset: ReportPreset, epochs: int, pictures: int, batch: int) -> ReportPreset:
@@ -136,11 +130,6 @@ def train_run(name: str, data: Pictures, options: argparse.Namespace) -> bool:
     return done
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def epoch_of(name: str) -> int:
     """Steps an epoch of a kept run."""
     return LOGS * read_config(FOLDER / name)["training"]["log_every"]
@@ -157,7 +146,7 @@ def draw_curves(experiment: str) -> None:
     """Draws FOLDER/experiment.png from the kept logs."""
     drawing, panels = plt.subplots(1, len(CURVES), figsize=(13, 3.6), layout="constrained")
     for variant, name in EXPERIMENTS[experiment].items():
-        log = read_table(FOLDER / name / "log.csv")
+        log = read_csv(FOLDER / name / "log.csv")
         epochs = [int(row["step"]) / epoch_of(name) for row in log]
         for panel, (column, title) in zip(panels, CURVES.items(), strict=True):
             panel.plot(epochs, [float(row[column]) for row in log], marker=".", label=variant)
@@ -182,24 +171,16 @@ def draw_grids(experiment: str) -> None:
     plt.close(drawing)
 
 
-def mean_of(rows: Sequence[dict[str, str]], column: str) -> str:
-    return f"{statistics.fmean(float(row[column]) for row in rows):.3f}"
-
-
 def table(experiment: str) -> str:
     """The end of every variant's run, as a Markdown table."""
-    judged = [f"judge's accuracy, {prompts}" for prompts in PROMPTS]
-    lines = ["| " + " | ".join(["variant", *CURVES.values(), *judged]) + " |"]
-    lines.append("|---" * (1 + len(CURVES) + len(PROMPTS)) + "|")
+    header = ["variant", *CURVES.values(), *(f"judge's accuracy, {prompts}" for prompts in PROMPTS)]
+    rows = []
     for variant, name in EXPERIMENTS[experiment].items():
-        log, scores = read_table(FOLDER / name / "log.csv"), read_table(FOLDER / name / SCORES)
-        cells = [variant, *(mean_of(log[-LAST:], column) for column in CURVES)]
-        for prompts in PROMPTS:
-            # A resumed run may have scored a step again; the later row of a step is the one that counts.
-            found = {row["step"]: row["accuracy"] for row in scores if row["prompts"] == prompts}
-            cells.append(", ".join(f"{float(value):.3f}" for value in found.values()))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        log, scores = read_csv(FOLDER / name / "log.csv")[-LAST:], read_csv(FOLDER / name / SCORES)
+        means = [statistics.fmean(float(row[column]) for row in log) for column in CURVES]
+        judged = [[shown(float(row["accuracy"])) for row in scores if row["prompts"] == one] for one in PROMPTS]
+        rows.append([variant, *means, *map(", ".join, judged)])
+    return markdown(header, rows) + "\n"
 
 
 @clear_errors

@@ -38,9 +38,10 @@ from clevr_demo.places import Places
 from clevr_demo.request import SAMPLERS
 from tests.conftest import TINY, shaken, shipped, tiny_ddpm
 from train.data.iclevr import load_pictures
-from train.ddpm import PRESETS, REPORT_UNET, PainterTask, PlannerTask, spread_timesteps
+from train.ddpm import PRESETS, PainterTask, PlannerTask, spread_timesteps
 from train.distil import PRESETS as DISTIL_PRESETS
 from train.distil import DistilTask, leading
+from train.learning.course import REPORT_UNET
 
 REPORT_LIKE = PRESETS["tiny-report"].model
 MODELS = pytest.mark.parametrize("config", [TINY, REPORT_LIKE], ids=["places", "report"])

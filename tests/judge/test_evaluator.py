@@ -25,7 +25,7 @@ from clevr_demo.pictures import from_image
 from tests.conftest import draw, shipped
 from train.classifier import score
 from train.data.iclevr import load_pictures
-from train.measure.scores import pooled
+from train.learning.counting import accuracy
 
 
 def reference_scores(rows: list[list[float]], sets: list[list[int]]) -> tuple[float, float]:
@@ -44,8 +44,8 @@ def reference_scores(rows: list[list[float]], sets: list[list[int]]) -> tuple[fl
 
 def pooled_scores(probabilities: torch.Tensor, sets: list[list[int]]) -> tuple[float, float]:
     """The same, all at once."""
-    exact = exact_matches(probabilities, multi_hot(sets)).float().mean()
-    return pooled(probabilities, sets), float(exact)
+    labels = multi_hot(sets)
+    return float(accuracy(probabilities, labels)), float(exact_matches(probabilities, labels).float().mean())
 
 
 def random_cases(seed: int, count: int) -> tuple[torch.Tensor, list[list[int]]]:

@@ -34,7 +34,7 @@ def kept_run(folder: Path, accuracy: float) -> None:
     curves = "".join(f"{step},{accuracy},{step / 10},0.5\n" for step in (10, 20, 30, 40))
     (folder / "log.csv").write_text(f"step,{','.join(experiments.CURVES)}\n{curves}")
     scores = "".join(f"{step},{name},0.{step},0.01\n" for step in (30, 40) for name in experiments.PROMPTS)
-    (folder / experiments.SCORES).write_text("step,prompts,accuracy,std\n30,test.json,0.99,0.01\n" + scores)
+    (folder / experiments.SCORES).write_text("step,prompts,accuracy,std\n" + scores)
     training = {"steps_done": 40, "log_every": 10, "batch": 8}
     (folder / "config.json").write_text(json.dumps({"training": training}))
     for step in (10, 20, 30, 40):
@@ -50,7 +50,7 @@ def test_an_experiments_table_and_figures_come_from_the_kept_logs(
         kept_run(tmp_path / "experiments" / run, accuracy=place / 8)
     experiments.main([name, "--figure"])
     lines = capsys.readouterr().out.splitlines()
-    # Accuracy and both losses are means of the last three rows; a step scored twice counts once, with its last score.
+    # Accuracy and both losses are means of the last three rows.
     assert lines[3].split("|")[2:5] == [" 0.125 ", " 3.000 ", " 0.500 "]
     assert lines[3].split("|")[5:7] == [" 0.300, 0.400 ", " 0.300, 0.400 "]
     assert all((tmp_path / "experiments" / f"{name}{end}.png").exists() for end in cards.FIGURES.values())

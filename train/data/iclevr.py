@@ -17,9 +17,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -28,14 +26,13 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from clevr_demo.checkpoints import replacing
-from clevr_demo.objects import INDEX, OBJECTS, InputError, multi_hot, parse, shown
+from clevr_demo.objects import INDEX, InputError, multi_hot, parse, shown
 from clevr_demo.places import SIZE
 
 HELD_OUT_EVERY = 20
 PICTURE_FOLDERS = ("", "images", "iclevr", "train")
 LONGEST_NAME = 255  # bytes of a file name, on most file systems
 LONGEST_SCENE = 12  # digits
-VALIDATION = ("held-out", "seen-triples", "unseen-triples")
 
 
 class DataError(Exception):
@@ -243,31 +240,5 @@ def predecessors(pictures: Pictures) -> torch.Tensor:
 
 
 def label_sets(labels: torch.Tensor) -> list[tuple[int, ...]]:
-    """The distinct sets of objects in (N, 24) labels, sorted."""
-    return sorted({tuple(row.nonzero().flatten().tolist()) for row in labels})
-
-
-def unseen_triples(labels: torch.Tensor) -> list[tuple[int, ...]]:
-    """All sets of three objects that no picture with these (N, 24) labels shows."""
-    seen = set(label_sets(labels))
-    return [triple for triple in combinations(range(len(OBJECTS)), 3) if triple not in seen]
-
-
-def validation_prompts(name: str, pictures: Pictures) -> list[tuple[int, ...]]:
-    """Prompts to choose settings by, so that test.json and new_test.json are only scored at the end.
-
-    "held-out": 128 label sets of the held-out scenes, evenly spread; "unseen-triples": every triple that no picture
-    shows at all; "seen-triples": as many that training pictures show, to compare those with.
-    """
-    unseen = unseen_triples(pictures.labels)
-    if name == "unseen-triples":
-        return unseen
-    if name == "seen-triples":
-        shown = [labels for labels in label_sets(pictures.split()[0].labels) if len(labels) == 3]
-        return evenly(shown, len(unseen))
-    return evenly(label_sets(pictures.split()[1].labels), 128)
-
-
-def evenly(found: Sequence[tuple[int, ...]], number: int) -> list[tuple[int, ...]]:
-    """At most `number` of them, evenly spread."""
-    return list(found[:: max(1, len(found) // max(1, number))][:number])
+    """The objects' indices, ascending, of each row of (N, 24) labels."""
+    return [tuple(row.nonzero().flatten().tolist()) for row in labels]

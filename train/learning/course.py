@@ -1,4 +1,4 @@
-"""The course report's GAN: its pair of networks, its losses, and the teacher whose gradient reaches the generator.
+"""The course report's GAN: its losses, and the teacher whose gradient reaches the generator; and its DDPM's UNet.
 
     python -m train.acgan --data data/iclevr --preset report           # its settings; report-growing, report-cut
     python -m train.experiments width --data data/iclevr --epochs 60   # its experiments
@@ -27,6 +27,12 @@ from train.learning.loop import LoopSettings, Run
 from train.learning.task import frozen
 
 EXAMPLES = 32  # pictures of a sample grid
+REPORT_UNET: dict[str, Any] = {  # of its DDPM, which `train.ddpm` trains
+    "layers_per_block": 2,
+    "block_out_channels": (128, 128, 256, 256, 512, 512),
+    "down_block_types": ("DownBlock2D",) * 4 + ("AttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "AttnUpBlock2D") + ("UpBlock2D",) * 4,
+}
 
 
 @dataclass(frozen=True)

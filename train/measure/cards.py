@@ -7,7 +7,7 @@ Numbers are never typed by hand: they come from the metrics.json, config.json an
 is Markdown; between `<!-- NAME -->` and `<!-- /NAME -->` stands what the measure of that name found, with the weights
 and the command. `<!-- training -->` tells of the run, `<!-- held-out -->` and `<!-- reliability -->` what a judge's
 trainer found, `<!-- experiments -->` of the report's experiments, `<!-- players -->` of the gap between a GAN's two;
-in the README, `<!-- scores -->` holds both models.
+in the README, `<!-- scores -->` holds all models.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, write_text
-from train.measure.job import Job, Measure, read_metrics
+from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, read_metrics, write_text
+from clevr_demo.models import MODELS
+from train.measure.job import Job, Measure
 from train.measure.prompts import FILES
 from train.measure.tables import DASH, markdown, read_csv, shown
 
 BLOCK = re.compile(r"<!-- ([a-z-]+) -->\n.*?<!-- /\1 -->", flags=re.S)
-REPORT = {"ddpm": "0.847 / 0.869", "acgan": "0.611 / 0.631"}
+CLAIMED = {"ddpm": "0.847 / 0.869", "acgan": "0.611 / 0.631"}  # by the course report: accuracy on both prompt files
 EXPERIMENTS = {  # of train.experiments, and their titles
     "width": "The width of the class embedding",
     "lambda": "Lambda fixed, or growing",
@@ -46,7 +47,7 @@ PLAYERS: dict[str, dict[str, str]] = {  # of each log; a painter's may be of the
     "log-what.csv": PAINTING,
 }
 PARTS = 10  # of a run, a row each
-STAGES = {
+STAGE_WORDS = {
     "where": "the planner (where) was ",
     "what": "the painter (what) was ",
     "fast": "the distilled painter was ",
@@ -59,14 +60,14 @@ def entries_of(metrics: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {entry: found for entry, found in metrics.items() if entry.partition(", ")[0] == name}
 
 
-def runs_in(found: Any) -> Iterator[Mapping[str, Any]]:
-    """Everything in an entry that a command made."""
+def signed_in(found: Any) -> Iterator[Mapping[str, Any]]:
+    """Everything in an entry that a command made and signed."""
     if isinstance(found, Mapping):
         if "command" in found:
             yield found
         else:
             for value in found.values():
-                yield from runs_in(value)
+                yield from signed_in(value)
 
 
 def weights_of(folder: Path) -> str:
@@ -76,10 +77,10 @@ def weights_of(folder: Path) -> str:
 
 def provenance(folder: Path, found: Any) -> str:
     """Which weights, which judge, which commands; weights that lie there no longer are called earlier ones."""
-    runs, present = list(runs_in(found)), weights_of(folder)
+    entries, present = list(signed_in(found)), weights_of(folder)
 
     def names(field: str) -> list[str]:
-        return sorted({run[field] for run in runs if run.get(field)})
+        return sorted({entry[field] for entry in entries if entry.get(field)})
 
     parts = [f"{'weights' if name.endswith(f'@{present}') else 'earlier weights'} `{name}`" for name in names("model")]
     parts += [f"judged by `{name}`" for name in names("judge")] + [f"made by `{name}`" for name in names("command")]
@@ -93,15 +94,15 @@ def training(folder: Path) -> str:
     if not facts:
         return "Not trained yet."
     stages = {"": facts} if "pictures_seen" in facts else facts
-    text = "; ".join(f"{STAGES.get(stage, '')}trained {told(run)}" for stage, run in stages.items())
+    text = "; ".join(f"{STAGE_WORDS.get(stage, '')}trained {told(facts)}" for stage, facts in stages.items())
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def told(run: Mapping[str, Any]) -> str:
+def told(facts: Mapping[str, Any]) -> str:
     """How long a run was, after the one that it started from."""
-    before = f"{told(run['start'])}, then " if run.get("start") else ""
-    hours = f"{run['hours']:.1f} h" if run["hours"] > 0.3 else f"{60 * run['hours']:.0f} minutes"
-    return f"{before}on {run['pictures_seen']:,} examples, {hours} on {run['device']}"
+    before = f"{told(facts['start'])}, then " if facts.get("start") else ""
+    hours = f"{facts['hours']:.1f} h" if facts["hours"] > 0.3 else f"{60 * facts['hours']:.0f} minutes"
+    return f"{before}on {facts['pictures_seen']:,} examples, {hours} on {facts['device']}"
 
 
 def held_out(folder: Path) -> str:
@@ -160,27 +161,28 @@ def both(scores: Mapping[str, Any], column: str, entries: Sequence[str]) -> str:
     return " / ".join(shown(scores.get(entry, {}).get(column)) for entry in entries)
 
 
-def model_row(root: Path, model: str, variant: str = "") -> list[str]:
+def model_row(title: str, metrics: Mapping[str, Any], variant: str = "") -> list[str]:
     """A model's line of the README."""
-    metrics = read_metrics(root / model)
     scores, entries = metrics.get("scores", {}), [f"{name}{variant}" for name in FILES]
     drawn = metrics.get(f"realism{variant}", {}).get("rows", {}).get("drawn", {})
     cells = [both(scores, column, entries) for column in ("exact", "number", "accuracy")]
     return [
-        f"{model.upper()}, this project{variant}",
+        f"{title}, this project{variant}",
         *cells,
         *(shown(drawn.get(f"{part} 64 ratio"), 2) for part in ("whole", "crops")),
     ]
 
 
 def overview(root: Path) -> str:
-    """The README's table: both models beside the report's and beside real pictures."""
+    """The README's table: the models beside the report's and beside real pictures."""
     header = ["", "counted exact", "right number", "accuracy", "realism, whole", "realism, objects"]
     rows: list[list[str]] = []
-    for model, claimed in REPORT.items():
-        fast = [name for name in read_metrics(root / model) if name.startswith("realism, ")]
-        rows += [model_row(root, model), *(model_row(root, model, name.removeprefix("realism")) for name in fast)]
-        rows.append([f"{model.upper()}, the course report", DASH, DASH, claimed, DASH, DASH])
+    for kind, model in MODELS.items():
+        metrics = read_metrics(root / kind)
+        variants = ["", *(name.removeprefix("realism") for name in metrics if name.startswith("realism, "))]
+        rows += [model_row(model.title, metrics, variant) for variant in variants]
+        if kind in CLAIMED:
+            rows.append([f"{model.title}, the course report", DASH, DASH, CLAIMED[kind], DASH, DASH])
     real = read_metrics(root / "detector").get("robustness", {}).get("rows", {}).get("as they are", {})
     rows.append(
         ["real held-out pictures", *(shown(real.get(name)) for name in ("exact", "number", "accuracy")), "1", "1"]
@@ -227,14 +229,14 @@ def measure(numbers: Sequence[Measure]) -> Measure:
 
     def run(job: Job) -> None:
         root = job.folder.parent
-        stale = [page for page, text in pages(root, numbers).items() if page.read_text(encoding="utf-8") != text]
+        found = pages(root, numbers)
+        stale = {page: text for page, text in found.items() if page.read_text(encoding="utf-8") != text}
         if job.options.check and stale:
             names = ", ".join(str(page.relative_to(root.parent)) for page in stale)
             sys.exit(f"out of date: {names}; run python -m train.measure cards")
-        for page, text in pages(root, numbers).items():
-            if page in stale:
-                write_text(page, text)
-                print(page)
+        for page, text in stale.items():
+            write_text(page, text)
+            print(page)
 
     def options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
@@ -247,6 +249,6 @@ def measure(numbers: Sequence[Measure]) -> Measure:
         needs=(),
         how="What stands between <!-- NAME --> and <!-- /NAME --> is made anew from the files beside the weights.",
         source="Model cards: Mitchell et al. 2019, arXiv:1810.03993.",
-        options=options,
         run=run,
+        options=options,
     )

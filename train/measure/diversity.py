@@ -8,15 +8,14 @@ draws one scene a label set, or one look a class, stays far below 1 times the re
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from clevr_demo.objects import OBJECTS
-from train.data.iclevr import HELD_OUT_EVERY, to_unit
-from train.measure.drawing import Spot, crops, draw, real_spots, seen_spots
+from train.data.iclevr import to_unit
+from train.measure.drawing import Spot, crops, real_spots
 from train.measure.job import Job, Measure
 from train.measure.tables import markdown, spread
 
@@ -46,20 +45,18 @@ def drawn_distances(job: Job) -> list[float | None]:
     """The mean distance of every class."""
     found = []
     for index in range(len(OBJECTS)):
-        pictures = draw(job.model, [(index,)] * SEEDS, range(SEEDS), **job.settings)
-        spots = pictures.spots or seen_spots(job.judge, pictures.pixels)
-        found.append(class_distances(pictures.pixels, spots))
+        drawn = job.draw([(index,)] * SEEDS)
+        found.append(class_distances(drawn.pixels, job.spots(drawn)))
     return found
 
 
 def real_distances(job: Job) -> list[float | None]:
     """The same of training pictures that show one object alone."""
-    spots, found = real_spots(job.layout), []
-    alone = (job.pictures.labels.sum(dim=1) == 1) & (job.pictures.scenes % HELD_OUT_EVERY != 0)
+    found = []
+    alone = (job.pictures.labels.sum(dim=1) == 1) & ~job.pictures.held_out
     for index in range(len(OBJECTS)):
         chosen = (alone & (job.pictures.labels[:, index] > 0)).nonzero().flatten()[:REALS]
-        pixels = to_unit(job.pictures.pixels[chosen])
-        found.append(class_distances(pixels, [spots[place] for place in chosen.tolist()]))
+        found.append(class_distances(to_unit(job.pictures.pixels[chosen]), real_spots(job.layout.take(chosen))))
     return found
 
 
@@ -82,12 +79,8 @@ def table(found: Mapping[str, Any]) -> str:
 
 def run(job: Job) -> None:
     found = compared(drawn_distances(job), real_distances(job)) | job.settings
-    job.record("diversity", found | {"model": job.model.name, "command": job.command})
+    job.record("diversity", found)
     print(table(found))
-
-
-def options(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
 
 
 MEASURE = Measure(
@@ -96,7 +89,6 @@ MEASURE = Measure(
     needs=("data", "model", "judge"),
     how="Mean pixel distance between crops of one class from 16 seeds, beside that of real pictures of one label set.",
     source="This project's own; pixels and places, no classifier.",
-    options=options,
     run=run,
-    card=lambda folder, entries: table(entries["diversity"]),
+    card=lambda _, entries: table(entries["diversity"]),
 )

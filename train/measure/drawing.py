@@ -13,10 +13,12 @@ from tqdm.auto import tqdm
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import INDEX
-from clevr_demo.places import SIZE
+from clevr_demo.places import SIZE, Places
 from train.data.layout import Layout
-from train.measure.job import PASS
+from train.data.windows import cut
+from train.learning.counting import detected
 
+BATCH = 32  # pictures that are drawn in one pass here; the page draws one, for the same pixels everywhere
 CROP = 24  # pixels: an object and the ground around it
 SEED_STRIDE = 10_000  # prompt i of run s is drawn from seed s * 10,000 + i: no two share their noise
 
@@ -45,27 +47,25 @@ def seeds_of(run: int, number: int) -> list[int]:
     return [run * SEED_STRIDE + place for place in range(number)]
 
 
-def draw(
-    model: Generator, prompts: Sequence[Sequence[int]], seeds: Sequence[int], what: str = "", **settings: Any
-) -> Drawn:
-    """Draws one picture per pair of prompt and seed, `PASS` at a time; `what` names the progress bar, "" for none."""
+def draw(model: Generator, prompts: Sequence[Sequence[int]], run: int = 0, what: str = "", **settings: Any) -> Drawn:
+    """Draws one picture a prompt, `BATCH` at a time, from the seeds of a run; `what` names the progress bar, "" for
+    none."""
+    seeds = seeds_of(run, len(prompts))
     pixels, spots, evaluations, seconds = [], [], 0, 0.0
-    for start in tqdm(range(0, len(prompts), PASS), desc=what, unit="batch", disable=not what):
-        part = slice(start, start + PASS)
+    for start in tqdm(range(0, len(prompts), BATCH), desc=what, unit="batch", disable=not what):
+        part = slice(start, start + BATCH)
         started = time.perf_counter()
         results = model.generate_batch(prompts[part], seeds[part], timeline=False, **settings)
         seconds += time.perf_counter() - started
         pixels += [result.frames[-1].predicted_pixels for result in results]
-        spots += [spots_of(getattr(result, "places", None)) for result in results]
+        spots += [spots_of(result.places) for result in results]
         evaluations = results[0].evaluations
     told = all(len(found) == len(prompt) for found, prompt in zip(spots, prompts, strict=True))
     return Drawn(quantised(torch.stack(pixels)), spots if told else None, evaluations, seconds / len(prompts))
 
 
-def spots_of(places: Any) -> list[Spot]:
-    """A picture's spots by the model's own `Places`."""
-    if places is None:
-        return []
+def spots_of(places: Places) -> list[Spot]:
+    """A picture's spots by the model's own places."""
     return [(index, *centre) for index, centre in zip(places.objects, places.centres, strict=True)]
 
 
@@ -75,22 +75,15 @@ def real_spots(layout: Layout) -> list[list[Spot]]:
     return [[(o, *c) for o, c in zip(objects, centres, strict=True) if o >= 0] for objects, centres in pairs]
 
 
-def seen_spots(judge: Evaluator, pixels: torch.Tensor, batch: int = 128) -> list[list[Spot]]:
+def seen_spots(judge: Evaluator, pixels: torch.Tensor) -> list[list[Spot]]:
     """The spots that the detector sees."""
-    found = [seen for part in pixels.split(batch) for seen in judge.detect(part)]
-    return [[(INDEX[one.name], one.row, one.column) for one in seen] for seen in found]
-
-
-def window(centre: float) -> int:
-    """First row or column of the crop around a centre, moved into the picture where it would reach over its edge."""
-    return min(max(round(centre) - CROP // 2, 0), SIZE - CROP)
+    return [[(INDEX[one.name], one.row, one.column) for one in found] for found in detected(judge, pixels)]
 
 
 def crops(pixels: torch.Tensor, spots: Iterable[Sequence[Spot]]) -> torch.Tensor:
-    """(M, 3, 24, 24): every object of the pictures (N, 3, 64, 64), in their order."""
-    found = []
-    for picture, objects in zip(pixels, spots, strict=True):
-        for _, row, column in objects:
-            top, left = window(row), window(column)
-            found.append(picture[:, top : top + CROP, left : left + CROP])
-    return torch.stack(found) if found else pixels.new_zeros(0, 3, CROP, CROP)
+    """(M, 3, 24, 24): every object of the pictures (N, 3, 64, 64), in their order; where a crop would reach over a
+    picture's edge, it is moved inside."""
+    where = [(number, row, column) for number, objects in enumerate(spots) for _, row, column in objects]
+    found = torch.tensor(where, dtype=torch.float64).reshape(len(where), 3)
+    corners = (found[:, 1:].round().long() - CROP // 2).clamp(0, SIZE - CROP)
+    return cut(pixels, corners, CROP, found[:, 0].long()).contiguous()

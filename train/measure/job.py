@@ -8,10 +8,9 @@ A metrics.json holds an entry a measure, "realism", or several where other setti
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,17 +19,18 @@ from typing import Any
 from torch import nn
 
 import clevr_demo
-from clevr_demo.checkpoints import ROOT, write_json
-from clevr_demo.generators.protocol import Generator
+from clevr_demo.checkpoints import ROOT, write_metrics
+from clevr_demo.generators.protocol import Batched, Generator
 from clevr_demo.judge.evaluator import Evaluator
+from clevr_demo.models import MODELS, Model
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
 from train.data.iclevr import Pictures, load_pictures
 from train.data.layout import Layout, find_layout
 from train.learning.course import load_teacher
+from train.measure.drawing import BATCH, Drawn, Spot, draw, seen_spots
+from train.measure.prompts import Prompt
 
-METRICS = "metrics.json"
 FOLDER_HELP = "checkpoint folder: weights, and where the results go (default: in checkpoints/)"
-PASS = 32  # pictures that a diffusion model draws in one pass here; the page takes one, for the same pixels everywhere
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Measure:
     needs: tuple[str, ...]
     how: str
     source: str
-    options: Callable[[argparse.ArgumentParser], None]
     run: Callable[[Job], None]
+    options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
     card: Callable[[Path, Mapping[str, Any]], str] | None = None
 
 
@@ -63,11 +63,16 @@ class Job:
         """Where the model's checkpoint lies and the results go; the detector's where no model is measured."""
         return getattr(self.options, "checkpoint", None) or ROOT / getattr(self.options, "model", "detector")
 
+    @property
+    def kind(self) -> Model:
+        """What the registry says of the model."""
+        return MODELS[self.options.model]
+
     @cached_property
     def model(self) -> Generator:
-        model: Any = clevr_demo.load(self.options.model, self.folder, self.options.device)
-        if hasattr(model, "chunk"):
-            model.chunk = PASS
+        model = self.kind.load(self.folder, self.options.device)
+        if isinstance(model, Batched):
+            model.chunk = BATCH
         return model
 
     @cached_property
@@ -87,28 +92,39 @@ class Job:
         """Where all pictures' objects stand."""
         return find_layout(self.pictures)
 
+    def settings_of(self, **options: Any) -> dict[str, Any]:
+        """Of some options, those that decide how the model draws; one without steps draws in one."""
+        own = {name: options[name] for name in self.kind.settings if name in options}
+        return {"steps": options["steps"] if self.kind.has_steps else 1} | own
+
     @property
     def settings(self) -> dict[str, Any]:
-        """How the model draws: a diffusion model's steps and sampler; a GAN draws in one."""
-        if self.options.model != "ddpm":
-            return {"steps": 1}
-        return {"steps": self.options.steps, "sampler": self.options.sampler}
+        """How the model draws."""
+        return self.settings_of(**vars(self.options))
 
     @property
     def variant(self) -> str:
         """What an entry's name carries where the model does not draw by the default settings."""
-        steps, sampler = (f"{self.options.steps} steps", self.options.sampler)
-        usual = self.options.model != "ddpm" or (self.options.steps == DEFAULT_STEPS and sampler == "dpm")
-        return "" if usual else f", {steps}" + (f" of {sampler}" if sampler != "dpm" else "")
+        if self.settings == self.settings_of(steps=DEFAULT_STEPS, sampler=SAMPLERS[0]):
+            return ""
+        sampler = self.settings.get("sampler", SAMPLERS[0])
+        return f", {self.settings['steps']} steps" + (f" of {sampler}" if sampler != SAMPLERS[0] else "")
 
-    def record(self, name: str, found: Mapping[str, Any]) -> None:
+    def draw(self, prompts: Sequence[Prompt], run: int = 0, what: str = "", **changes: Any) -> Drawn:
+        """One picture a prompt, by the command line's settings or others."""
+        return draw(self.model, prompts, run, what, **self.settings | changes)
+
+    def spots(self, drawn: Drawn) -> list[list[Spot]]:
+        """Where the model meant the objects to stand, or, if it does not say, where the detector sees them."""
+        return drawn.spots or seen_spots(self.judge, drawn.pixels)
+
+    def signed(self, found: Mapping[str, Any], *by: str) -> dict[str, Any]:
+        """An entry of metrics.json: what was found, of which model or by which judge, by which command."""
+        return {**found, **{part: getattr(self, part).name for part in by}, "command": self.command}
+
+    def record(self, name: str, found: Mapping[str, Any], *by: str) -> None:
         """Sets one entry of the folder's metrics.json, leaving the others."""
-        write_json(self.folder / METRICS, read_metrics(self.folder) | {name: dict(found)})
-
-
-def read_metrics(folder: Path) -> dict[str, Any]:
-    path = folder / METRICS
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        write_metrics(self.folder, {name: self.signed(found, *(by or ("model",)))})
 
 
 def add_common(parser: argparse.ArgumentParser, needs: tuple[str, ...]) -> None:
@@ -116,12 +132,11 @@ def add_common(parser: argparse.ArgumentParser, needs: tuple[str, ...]) -> None:
     if "data" in needs:
         parser.add_argument("--data", type=Path, default=Path("data/iclevr"), help="folder with train.json")
     if "model" in needs:
-        parser.add_argument("--model", required=True, choices=sorted(clevr_demo.LOADERS))
-        parser.add_argument("--checkpoint", type=Path, help=FOLDER_HELP)
-        parser.add_argument("--steps", type=int, default=DEFAULT_STEPS, help="steps of a diffusion model")
-        parser.add_argument("--sampler", choices=SAMPLERS, default="dpm", help="sampler of a diffusion model")
-    else:
-        parser.add_argument("--checkpoint", type=Path, help=FOLDER_HELP)
+        parser.add_argument("--model", required=True, choices=sorted(MODELS))
+    parser.add_argument("--checkpoint", type=Path, help=FOLDER_HELP)
+    if "model" in needs:
+        parser.add_argument("--steps", type=int, default=DEFAULT_STEPS, help="steps of a model that has them")
+        parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="sampler of a diffusion model")
     if "judge" in needs:
         parser.add_argument("--evaluator", type=Path, help="another classifier: a folder or the course's .pth")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])

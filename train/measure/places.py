@@ -20,7 +20,8 @@ from torch import nn
 
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.objects import MAX_TRAINED
-from train.data.iclevr import HELD_OUT_EVERY
+from train.data.iclevr import label_sets
+from train.learning.counting import seeded
 from train.measure.drawing import seeds_of
 from train.measure.job import Job, Measure
 from train.measure.prompts import BEYOND, Prompt, random_sets
@@ -98,8 +99,7 @@ def told_apart(real: torch.Tensor, drawn: torch.Tensor) -> float:
     features = torch.cat([real, drawn])
     targets = torch.cat([torch.zeros(len(real)), torch.ones(len(drawn))])
     right = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded():
         for _ in range(REPEATS):
             fold = torch.randperm(len(features)) % FOLDS
             for number in range(FOLDS):
@@ -132,32 +132,29 @@ def table(found: Mapping[str, Any]) -> str:
 def compared(job: Job) -> dict[str, dict[str, float]]:
     """The rows of the table."""
     scenes = job.layout.objects.amin(dim=1) >= 0  # a scene's full layout: its picture of three objects
-    held_out = job.pictures.scenes % HELD_OUT_EVERY == 0
-    groups = {"held-out": (scenes & held_out).nonzero().flatten(), "training": (scenes & ~held_out).nonzero().flatten()}
-    centres = {name: jittered(job.layout.centres[chosen]) for name, chosen in groups.items()}
-    middle = centres["training"][:, 0].mean(dim=0)
-    too_near = float(pair_distances(centres["training"]).amin(dim=1).quantile(0.01))
-    mixed = torch.randperm(len(groups["training"]), generator=torch.Generator().manual_seed(0))
+    held_out, training = (
+        (scenes & part).nonzero().flatten() for part in (job.pictures.held_out, ~job.pictures.held_out)
+    )
+    real = {name: jittered(job.layout.centres[part]) for name, part in (("held-out", held_out), ("training", training))}
+    middle = real["training"][:, 0].mean(dim=0)
+    too_near = float(pair_distances(real["training"]).amin(dim=1).quantile(0.01))
     # The classifier needs more scenes than are held out: training scenes join them, others are its floor.
     number = job.options.layouts
-    chosen = torch.cat([groups["held-out"], groups["training"][mixed]])[:number]
-    real = geometry(jittered(job.layout.centres[chosen]), middle)
-    other = geometry(jittered(job.layout.centres[groups["training"][mixed[-number:]]]), middle)
-    prompts = [tuple(row.nonzero().flatten().tolist()) for row in job.pictures.labels[chosen]]
+    mixed = training[torch.randperm(len(training), generator=torch.Generator().manual_seed(0))]
+    chosen = torch.cat([held_out, mixed])[:number]
+    known, other = (geometry(jittered(job.layout.centres[part]), middle) for part in (chosen, mixed[-number:]))
+    prompts = label_sets(job.pictures.labels[chosen])
     drawn = jittered(torch.cat([layouts(job.model, prompts, run) for run in range(job.options.draws)]))
-    rows = {"drawn": facts_of(drawn, middle, too_near) | {
-        "told apart": told_apart(real, geometry(drawn[: len(prompts)], middle))
-    }}  # fmt: skip
-    rows |= {name: facts_of(centres[name], middle, too_near) for name in centres}
-    rows["training"]["told apart"] = told_apart(real, other)
+    rows = {name: facts_of(part, middle, too_near) for name, part in {"drawn": drawn, **real}.items()}
+    rows["drawn"]["told apart"] = told_apart(known, geometry(drawn[: len(prompts)], middle))
+    rows["training"]["told apart"] = told_apart(known, other)
     for name, count in BEYOND.items():
         rows[name] = facts_of(jittered(layouts(job.model, random_sets(count, 500), 0)), middle, too_near)
     return rows
 
 
 def run(job: Job) -> None:
-    found: dict[str, Any] = {"rows": compared(job), "layouts": job.options.layouts, "draws": job.options.draws}
-    found |= {"model": job.model.name, "command": job.command}
+    found = {"rows": compared(job), "layouts": job.options.layouts, "draws": job.options.draws}
     job.record("places", found)
     print(table(found))
 
@@ -173,7 +170,7 @@ MEASURE = Measure(
     needs=("data", "model"),
     how="Nearest pairs, distances from the middle, share with a pair too near, a cross-validated classifier.",
     source="Two-sample classifier: Lopez-Paz and Oquab 2017, arXiv:1610.06545.",
-    options=options,
     run=run,
-    card=lambda folder, entries: table(entries["places"]),
+    options=options,
+    card=lambda _, entries: table(entries["places"]),
 )

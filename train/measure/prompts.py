@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import combinations
 from pathlib import Path
 
+import torch
+
 from clevr_demo.objects import OBJECTS
-from train.data.iclevr import VALIDATION, DataError, Pictures, find_prompts, load_prompts, validation_prompts
+from train.data.iclevr import DataError, Pictures, find_prompts, label_sets, load_prompts
 
 FILES = ("test", "new_test")
+VALIDATION = ("held-out", "seen-triples", "unseen-triples")
 BEYOND = {"four": 4, "five": 5}  # how many objects; the training pictures hold three at most
 RANDOM_SETS = 64  # as many prompts as both files together
 NAMES = (*FILES, *VALIDATION, *BEYOND)
@@ -39,3 +43,42 @@ def read_prompts(name: str, data: Path, pictures: Callable[[], Pictures]) -> lis
         return load_prompts(find_prompts(f"{name}.json" if name in FILES else name, data))
     except DataError as error:
         raise DataError(f"{error} (prompt sets by name: {', '.join(NAMES)})") from None
+
+
+def validation_prompts(name: str, pictures: Pictures) -> list[Prompt]:
+    """Prompts to choose settings by, so that test.json and new_test.json are only scored at the end.
+
+    "held-out": 128 label sets of the held-out scenes, evenly spread; "unseen-triples": every triple that no picture
+    shows at all; "seen-triples": as many that training pictures show, to compare those with.
+    """
+    training, held_out = pictures.split()
+    if name == "held-out":
+        return evenly(distinct(held_out), 128)
+    unseen = unseen_triples(pictures)
+    if name == "unseen-triples":
+        return unseen
+    return evenly([prompt for prompt in distinct(training) if len(prompt) == 3], len(unseen))
+
+
+def distinct(pictures: Pictures) -> list[Prompt]:
+    """The sets of objects that pictures show, each once, sorted."""
+    return sorted(set(label_sets(pictures.labels)))
+
+
+def unseen_triples(pictures: Pictures) -> list[Prompt]:
+    """All sets of three objects that no picture shows."""
+    seen = set(label_sets(pictures.labels))
+    return [triple for triple in combinations(range(len(OBJECTS)), 3) if triple not in seen]
+
+
+def evenly(found: Sequence[Prompt], number: int) -> list[Prompt]:
+    """At most `number` of them, evenly spread."""
+    return list(found[:: max(1, len(found) // max(1, number))][:number])
+
+
+def held_out_prompts(pictures: Pictures, number: int = 0) -> tuple[torch.Tensor, list[Prompt]]:
+    """Indices of at most `number` held-out pictures, evenly spread, or of all of them for 0; and what they show."""
+    found = pictures.held_out.nonzero().flatten()
+    if 0 < number < len(found):
+        found = found[torch.linspace(0, len(found) - 1, number).long()]
+    return found, label_sets(pictures.labels[found])

@@ -12,22 +12,20 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from torchvision.transforms.functional import gaussian_blur
 from tqdm.auto import tqdm
 
-from clevr_demo.judge.evaluator import topk_hits
-from clevr_demo.objects import OBJECTS
 from train.data.canvas import OWN
 from train.data.composing import Composer, Scene
 from train.data.iclevr import Pictures, to_unit
 from train.data.layout import find_layout
+from train.learning.counting import accuracy, counted_exact, detected, right_number, seeded, shown_by
 from train.measure.drawing import quantised
 from train.measure.job import Job, Measure
-from train.measure.realism import held_out_indices
+from train.measure.prompts import held_out_prompts
 from train.measure.tables import markdown
 
 BLURS, NOISES = (0.5, 0.75, 1.0, 1.5), (2, 5, 10)  # pixels; levels of 255
@@ -107,7 +105,7 @@ def versions(
 ) -> Iterator[tuple[str, Callable[[], Version]]]:
     """Every line of the table: its name, and how its pictures are made."""
     pixels = to_unit(pictures.pixels[chosen])
-    names = [Counter(OBJECTS[n] for n in row.nonzero().flatten()) for row in pictures.labels[chosen]]
+    names = shown_by(pictures.labels[chosen])
     generator = torch.Generator().manual_seed(0)
     yield AS_THEY_ARE, lambda: (pixels, names)
     for sigma in BLURS:
@@ -126,30 +124,27 @@ def versions(
 def judged(judge: Any, version: Version, labels: torch.Tensor) -> dict[str, float]:
     """A line of the table; `labels` (N, 24) are what the pictures showed before they were spoiled."""
     pixels, shown = version
-    asked = [Counter(OBJECTS[n] for n in row.nonzero().flatten()) for row in labels]
-    found = [seen for part in pixels.split(BATCH) for seen in judge.detect(part)]
-    counts = [Counter(one.name for one in seen) for seen in found]
+    found = detected(judge, pixels)
     probabilities = torch.cat([judge.probabilities(part) for part in pixels.split(BATCH)])
-    number = len(counts)
-    return {
-        "asked": round(sum(a == b for a, b in zip(counts, asked, strict=True)) / number, 4),
-        "exact": round(sum(a == b for a, b in zip(counts, shown, strict=True)) / number, 4),
-        "number": round(sum(a.total() == b.total() for a, b in zip(counts, shown, strict=True)) / number, 4),
-        "accuracy": round(float(topk_hits(probabilities, labels).sum() / labels.sum()), 4),
+    scores = {
+        "asked": counted_exact(found, shown_by(labels)),
+        "exact": counted_exact(found, shown),
+        "number": right_number(found, shown),
+        "accuracy": float(accuracy(probabilities, labels)),
     }
+    return {name: round(score, 4) for name, score in scores.items()}
 
 
 def run(job: Job) -> None:
     pictures = job.pictures.split()[1]
-    chosen = held_out_indices(pictures, job.options.pictures)
+    chosen, _ = held_out_prompts(pictures, job.options.pictures)
     rows = {}
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded():
         compose = Composer(pictures, find_layout(pictures))
         for name, make in tqdm(list(versions(pictures, chosen, compose)), unit="version"):
             rows[name] = judged(job.judge, make(), pictures.labels[chosen])
-    found = {"rows": rows, "pictures": len(chosen), "judge": job.judge.name, "command": job.command}
-    job.record("robustness", found)
+    found = {"rows": rows, "pictures": len(chosen)}
+    job.record("robustness", found, "judge")
     print(table(found))
 
 
@@ -157,10 +152,6 @@ def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
     header = [f"{found['pictures']} held-out pictures", *COLUMNS.values()]
     return markdown(header, [[name, *(row[column] for column in COLUMNS)] for name, row in found["rows"].items()])
-
-
-def card(_: Path, entries: Mapping[str, Any]) -> str:
-    return table(entries["robustness"])
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -173,7 +164,7 @@ MEASURE = Measure(
     needs=("data", "judge"),
     how="Counted exact, right number and top-k on held-out pictures with blur, noise, blobs, doubles, gaps, overlap.",
     source="This project's own; the pictures are put together by train.data.composing.",
-    options=options,
     run=run,
-    card=card,
+    options=options,
+    card=lambda _, entries: table(entries["robustness"]),
 )

@@ -10,7 +10,6 @@ not drawn again, so a stopped run goes on. Under `accelerate launch` the seeds a
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 from tqdm.auto import tqdm
 
-from clevr_demo.judge.evaluator import topk_hits
-from clevr_demo.objects import OBJECTS, multi_hot
+from clevr_demo.checkpoints import read_metrics, write_metrics
+from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
-from train.measure.drawing import draw, seeds_of
-from train.measure.job import Job, Measure, read_metrics
+from train.learning.counting import accuracy, counted_exact, detected, right_number, shown_by
+from train.measure.job import Job, Measure
 from train.measure.prompts import NAMES, Prompt, read_prompts
 from train.measure.tables import add_rows, markdown, read_csv, spread
 
@@ -43,32 +42,19 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="how often each prompt is drawn")
 
 
-def pooled(probabilities: torch.Tensor, prompts: Sequence[Sequence[int]]) -> float:
-    """Top-k accuracy, pooled over all requested objects, of (N, 24) probabilities or logits."""
-    labels = multi_hot(prompts)
-    return float(topk_hits(probabilities, labels).sum() / labels.sum())
-
-
-def counted(found: Sequence[Sequence[Any]], prompts: Sequence[Prompt]) -> tuple[float, float]:
-    """(share counted exact, share with the right number) of what the detector finds in a picture a prompt."""
-    pairs = list(zip(found, prompts, strict=True))
-    exact = [Counter(one.name for one in seen) == Counter(OBJECTS[n] for n in prompt) for seen, prompt in pairs]
-    number = [len(seen) == len(prompt) for seen, prompt in pairs]
-    return sum(exact) / len(pairs), sum(number) / len(pairs)
-
-
 @torch.inference_mode()
 def judged(job: Job, pixels: torch.Tensor, prompts: Sequence[Prompt]) -> dict[str, float]:
     """All scores of one picture a prompt, (N, 3, 64, 64)."""
-    exact, number = counted(job.judge.detect(pixels), prompts)
-    accuracy = pooled(job.judge.probabilities(pixels), prompts)
-    values = (exact, number, accuracy, pooled(job.teacher(pixels), prompts))
+    labels, found = multi_hot(prompts), detected(job.judge, pixels)
+    wanted = shown_by(labels)
+    seen = [float(accuracy(eyes(pixels), labels)) for eyes in (job.judge.probabilities, job.teacher)]
+    values = (counted_exact(found, wanted), right_number(found, wanted), *seen)
     return {name: round(value, 6) for name, value in zip(COLUMNS, values, strict=True)}
 
 
 def one_seed(job: Job, prompts: Sequence[Prompt], seed: int, name: str) -> dict[str, Any]:
     """The scores of one run over the prompts; the first seed's pictures become an 8-column grid beside the weights."""
-    drawn = draw(job.model, prompts, seeds_of(seed, len(prompts)), **job.settings)
+    drawn = job.draw(prompts, seed)
     if seed == 0:
         grid(drawn.pixels).save(job.folder / f"{name}.png")
     cost = {"evaluations": drawn.evaluations, "seconds": round(drawn.seconds, 4)}
@@ -101,7 +87,7 @@ def score_set(job: Job, name: str, state: PartialState) -> dict[str, Any]:
     found: dict[str, Any] = {name: spread([float(row[name]) for row in rows]) for name in COLUMNS}
     found |= {"prompts": len(prompts), "seeds": len(rows), "evaluations": int(rows[0]["evaluations"])}
     found |= {"seconds": spread([float(row["seconds"]) for row in rows]), **job.settings}
-    return found | {"model": job.model.name, "judge": job.judge.name, "command": job.command}
+    return job.signed(found, "model", "judge")
 
 
 def run(job: Job) -> None:
@@ -113,7 +99,7 @@ def run(job: Job) -> None:
         before = read_metrics(job.folder).get("scores", {})
         others = {entry: scores for entry, scores in before.items() if scores["model"] == job.model.name}
         entry = name + job.variant
-        job.record("scores", others | {entry: found})
+        write_metrics(job.folder, {"scores": others | {entry: found}})
         words = ", ".join(f"{column} {found[column]['mean']:.3f} ± {found[column]['std']:.3f}" for column in COLUMNS)
         print(f"{entry}: {words} over {found['seeds']} seeds of {found['prompts']} prompts")
 
@@ -134,7 +120,7 @@ MEASURE = Measure(
     needs=("data", "model", "judge", "teacher"),
     how="Counted exact and right number by the detector, top-k accuracy by the classifier and the teacher, over seeds.",
     source="The course's evaluator (top-k); CenterNet, Zhou et al. 2019, arXiv:1904.07850 (the detector).",
-    options=options,
     run=run,
+    options=options,
     card=card,
 )

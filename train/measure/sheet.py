@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw
 
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import to_image
-from train.data.iclevr import HELD_OUT_EVERY, to_unit
-from train.measure.drawing import CROP, Spot, crops, draw, real_spots, seeds_of, seen_spots
+from train.data.iclevr import to_unit
+from train.measure.drawing import CROP, Spot, crops, real_spots
 from train.measure.job import Job, Measure
-from train.measure.realism import held_out_indices
+from train.measure.prompts import held_out_prompts
 
 FILE = "sheet.png"
 EACH, SCALE, GAP, COLUMNS = 2, 3, 2, 6  # crops a class; enlargement; pixels between; trios side by side
@@ -30,8 +30,9 @@ PROMPTS = 128
 Trio = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-def by_class(cut: torch.Tensor, spots: Sequence[Sequence[Spot]]) -> dict[int, torch.Tensor]:
-    """Crops (M, 3, 24, 24) of the spots' objects, sorted into their classes."""
+def by_class(pixels: torch.Tensor, spots: Sequence[Sequence[Spot]]) -> dict[int, torch.Tensor]:
+    """Crops (M, 3, 24, 24) of the spots' objects in pixels (N, 3, 64, 64), sorted into their classes."""
+    cut = crops(pixels, spots)
     classes = torch.tensor([index for objects in spots for index, *_ in objects], dtype=torch.long)
     return {index: cut[classes == index] for index in range(len(OBJECTS))}
 
@@ -72,18 +73,12 @@ def card(folder: Path, _: Mapping[str, Any]) -> str:
 
 
 def run(job: Job) -> None:
-    spots, outside = real_spots(job.layout), job.pictures.scenes % HELD_OUT_EVERY != 0
-    chosen = held_out_indices(job.pictures, PROMPTS)
-    prompts = [tuple(row.nonzero().flatten().tolist()) for row in job.pictures.labels[chosen]]
-    pictures = draw(job.model, prompts, seeds_of(0, len(prompts)), "drawing", **job.settings)
-    drawn_spots = pictures.spots or seen_spots(job.judge, pictures.pixels)
-    training = outside.nonzero().flatten()[: job.options.real]
-    training_spots = [spots[index] for index in training.tolist()]
-    real = by_class(crops(to_unit(job.pictures.pixels[training]), training_spots), training_spots)
-    page = sheet(trios(by_class(crops(pictures.pixels, drawn_spots), drawn_spots), real))
+    drawn = job.draw(held_out_prompts(job.pictures, PROMPTS)[1], what="drawing")
+    training = (~job.pictures.held_out).nonzero().flatten()[: job.options.real]
+    real = by_class(to_unit(job.pictures.pixels[training]), real_spots(job.layout.take(training)))
+    page = sheet(trios(by_class(drawn.pixels, job.spots(drawn)), real))
     page.save(job.folder / FILE, optimize=True)
-    found: dict[str, Any] = {"crops": EACH * len(OBJECTS), **job.settings}
-    job.record("sheet", found | {"model": job.model.name, "command": job.command})
+    job.record("sheet", {"crops": EACH * len(OBJECTS), **job.settings})
     print(job.folder / FILE)
 
 
@@ -97,7 +92,7 @@ MEASURE = Measure(
     needs=("data", "model", "judge"),
     how="The first two objects of every class, each beside the nearest real crop of its class and a random one.",
     source="This project's own; the eye judges.",
-    options=options,
     run=run,
+    options=options,
     card=card,
 )

@@ -21,11 +21,11 @@ from clevr_demo.judge.evaluator import exact_matches
 from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
 from clevr_demo.request import SAMPLERS
-from train.measure.drawing import draw, seeds_of, seen_spots
+from train.learning.counting import accuracy
 from train.measure.job import Job, Measure
+from train.measure.prompts import held_out_prompts
 from train.measure.realism import COLUMNS as REALISM
-from train.measure.realism import compared, held_out_indices, real_sets
-from train.measure.scores import pooled
+from train.measure.realism import compared, real_sets
 from train.measure.tables import add_rows, markdown, read_csv
 
 ROWS = "sweep.csv"
@@ -38,19 +38,17 @@ STRIP_LABELS = ("red cube", "blue sphere", "yellow cylinder")
 @torch.inference_mode()
 def row_of(job: Job, sampler: str, steps: int, real: Any) -> dict[str, Any]:
     """One setting's row."""
-    chosen = held_out_indices(job.pictures, job.options.pictures)
-    prompts = [tuple(row.nonzero().flatten().tolist()) for row in job.pictures.labels[chosen]]
-    settings = {"steps": steps, **({"sampler": sampler} if job.options.model == "ddpm" else {})}
-    drawn = draw(job.model, prompts, seeds_of(0, len(prompts)), f"{steps} steps of {sampler}", **settings)
-    logits = job.teacher(drawn.pixels)
+    _, prompts = held_out_prompts(job.pictures, job.options.pictures)
+    settings = job.settings_of(steps=steps, sampler=sampler)
+    drawn = job.draw(prompts, what=f"{steps} steps of {sampler}", **settings)
+    logits, labels = job.teacher(drawn.pixels), multi_hot(prompts)
     reference, sets = real
-    spots = drawn.spots or seen_spots(job.judge, drawn.pixels)
-    rows = compared(reference, {("drawn", 0): (drawn.pixels, spots), ("floor", 0): sets["floor", 0]})
+    rows = compared(reference, {("drawn", 0): (drawn.pixels, job.spots(drawn)), ("floor", 0): sets["floor", 0]})
     found = {
         "evaluations": drawn.evaluations,
         "seconds": f"{drawn.seconds:.3f}",
-        "exact, teacher": f"{float(exact_matches(logits.sigmoid(), multi_hot(prompts)).float().mean()):.3f}",
-        "accuracy, teacher": f"{pooled(logits, prompts):.3f}",
+        "exact, teacher": f"{float(exact_matches(logits.sigmoid(), labels).float().mean()):.3f}",
+        "accuracy, teacher": f"{float(accuracy(logits, labels)):.3f}",
     }
     found |= {column: f"{rows['drawn'][f'{column} ratio']['mean']:.2f}" for column in REALISM}
     return found
@@ -69,14 +67,13 @@ def run(job: Job) -> None:
     if job.options.strip:
         return strip(job, 100)
     path, options = job.folder / ROWS, job.options
-    chosen = held_out_indices(job.pictures, options.pictures)
+    chosen, _ = held_out_prompts(job.pictures, options.pictures)
     real = real_sets(job, chosen, 1)
     for sampler, steps in tqdm(list(itertools.product(options.sampler, options.steps)), unit="setting"):
         key = dict(zip(KEY, (job.model.name, sampler, str(steps), str(len(chosen))), strict=True))
         if not any(all(row[name] == value for name, value in key.items()) for row in read_csv(path)):
             add_rows(path, [key | row_of(job, sampler, steps, real)], KEY)
-    found = {"pictures": len(chosen), "model": job.model.name, "command": job.command}
-    job.record("sweep", found)
+    job.record("sweep", {"pictures": len(chosen)})
     print(table(job.folder, job.model.name))
 
 
@@ -107,7 +104,7 @@ MEASURE = Measure(
     needs=("data", "model", "judge", "teacher"),
     how="The teacher's scores and the realism of one draw of held-out label sets a setting. The judge chooses nothing.",
     source="As for realism; samplers as diffusers has them.",
-    options=options,
     run=run,
+    options=options,
     card=card,
 )

@@ -1,4 +1,4 @@
-"""README and model cards: they show what was measured, with weights and commands; and the times of a race."""
+"""README and model cards: they show what was measured, with weights and commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clevr_demo.checkpoints import ROOT
-from train.measure import cards, speed
+from train.measure import cards
 from train.measure.__main__ import NUMBERS, main
 
 SCORES = {
@@ -115,29 +115,6 @@ def test_the_committed_tables_are_those_of_the_metrics() -> None:
     main(["cards", "--check"])
     for page in (ROOT.parent / "README.md", ROOT / "ddpm" / "README.md", ROOT / "acgan" / "README.md"):
         assert "<!-- scores -->" in page.read_text(encoding="utf-8")
-
-
-def test_a_race_is_told_by_its_medians() -> None:
-    timings = {
-        "ours": speed.Timing([0.4, 0.9, 0.5], 100.4, 20),
-        "theirs": speed.Timing([9.0, 10.0, 20.0], 900.0, 100),
-    }
-    found = speed.drawing_facts(timings)
-    assert found["ours"] == {"seconds": 0.5, "ratio": 1.0, "evaluations": 20, "memory": 100}
-    assert found["theirs"]["ratio"] == 20.0
-    trained = speed.training_facts({"new": speed.Timing([0.4, 0.5], 1, 64), "old": speed.Timing([1.0], 1, 32)})
-    assert trained == {"new": {"rate": 142.2, "ratio": 4.44}, "old": {"rate": 32.0, "ratio": 1.0}}
-    table = speed.table({"drawing": found, "training": trained, "device": "cpu", "threads": 1})
-    assert "| theirs | 10.000 | 20.000 | 100 | 900 |" in table
-    assert "| new | 142.20 | 4.44 |" in table
-
-
-def test_the_first_contender_is_the_page_of_the_model() -> None:
-    for model, number in (("ddpm", 4), ("acgan", 3)):
-        found = speed.drawing_contenders(model, Path("x"), 20, "cpu", full=False)
-        assert len(found) == number
-        assert next(iter(found)).startswith(f"{model.upper()}, 20 frames")
-    assert len(speed.drawing_contenders("ddpm", Path("x"), 20, "cpu", full=True)) == 5
 
 
 def test_the_players_gap_is_told_from_the_first_to_the_last_part_of_the_run(tmp_path: Path) -> None:

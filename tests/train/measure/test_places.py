@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.measuring import job
+from clevr_demo.checkpoints import read_metrics
+from tests.train.measure.made import job
 from train.measure import places
-from train.measure.job import read_metrics
 
 
 @pytest.fixture(autouse=True)

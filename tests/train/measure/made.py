@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import from_image
+from clevr_demo.places import Places
 from train.measure import drawing, realism
 from train.measure.__main__ import job_of
 from train.measure.drawing import Spot
@@ -59,14 +59,6 @@ def made(number: int, seed: int, blobs: bool = False) -> realism.Set:
     return pixels, found
 
 
-@dataclass(frozen=True)
-class Spots:
-    """What a generation says of its places."""
-
-    objects: tuple[int, ...]
-    centres: tuple[tuple[float, float], ...]
-
-
 class Painter:
     """A model whose pictures are the seed's noise, and whose objects stand in a row."""
 
@@ -86,9 +78,9 @@ class Painter:
         pixels = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(seed)) * 2 - 1
         centres = tuple((26.0, 12.0 + 14 * place) for place in range(len(labels)))
         frame = SimpleNamespace(predicted_pixels=pixels)
-        return SimpleNamespace(frames=(frame,), places=Spots(tuple(labels), centres), evaluations=1)
+        return SimpleNamespace(frames=(frame,), places=Places(tuple(labels), centres), evaluations=1)
 
-    def places(self, labels: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[Spots]:
+    def places(self, labels: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[Places]:
         return [self.one(label, seed).places for label, seed in zip(labels, seeds, strict=True)]
 
 

@@ -1,0 +1,34 @@
+"""Diversity ranks turning objects above frozen ones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.train.measure.made import scene
+from train.measure import diversity
+from train.measure.drawing import CROP, Spot
+
+
+def test_pairs_count_only_where_the_place_is_held() -> None:
+    cut = torch.zeros(3, 3, CROP, CROP)
+    cut[1], cut[2] = 0.2, 1.0
+    found = diversity.pair_distances(cut, torch.tensor([[10.0, 10.0], [11.0, 10.0], [30.0, 10.0]]))
+    assert found.tolist() == pytest.approx([0.2 * 127.5], abs=1e-3)
+
+
+def test_diversity_ranks_turning_objects_above_frozen_ones() -> None:
+    spots: list[list[Spot]] = [[(1, 26.0, 31.0)]] * 12
+    turning = torch.stack([scene(one, seed) for seed, one in enumerate(spots)])
+    frozen = torch.stack([scene(spots[0], 0)] * 12) + 0.01 * torch.randn(12, 3, 64, 64)
+    other = torch.stack([scene(one, 100 + seed) for seed, one in enumerate(spots)])
+    real, like, none = (diversity.class_distances(pixels, spots) for pixels in (other, turning, frozen))
+    assert real is not None
+    assert like is not None
+    assert none is not None
+    assert 0.8 < like / real < 1.25
+    assert none / real < 0.5
+    found = diversity.compared([like, None, none], [real, real, real])
+    assert found["classes"] == 2
+    assert found["least"] == pytest.approx(none / real, abs=1e-3)
+    assert f"at {found['least']:.2f} times" in diversity.table(found)
