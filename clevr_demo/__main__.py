@@ -22,7 +22,6 @@ from tqdm.auto import tqdm
 
 from clevr_demo import CheckpointError, InputError, Verdict
 from clevr_demo.models import MODELS, usual, usual_pair
-from clevr_demo.objects import slug
 from clevr_demo.pictures import animation, film_strip, png
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 from clevr_demo.serve.gate import Still
@@ -112,8 +111,8 @@ def check_writable(path: Path) -> None:
 
 def unused(request: GenerationRequest) -> Path:
     """A file name of the request that no file has yet: another request of the same seed must not be lost."""
-    name = "_".join(slug(index) for index in request.objects[:4]) + f"_seed{request.seed}"
-    return next(path for number in count(1) if not (path := Path(f"{name}{f'_{number}' * (number > 1)}.png")).exists())
+    paths = (Path(f"{request.stem}{f'_{number}' * (number > 1)}.png") for number in count(1))
+    return next(path for path in paths if not path.exists())
 
 
 def write(

@@ -104,6 +104,11 @@ class GenerationRequest:
         return tuple(OBJECTS[index] for index in self.objects)
 
     @property
+    def stem(self) -> str:
+        """What its files are called: "red-cube_blue-sphere_seed7"."""
+        return "_".join(slug(index) for index in self.objects[:4]) + f"_seed{self.seed}"
+
+    @property
     def beyond_training(self) -> bool:
         """Whether more objects are asked for than any training picture holds."""
         return len(self.objects) > MAX_TRAINED

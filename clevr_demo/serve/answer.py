@@ -2,9 +2,11 @@
 
 # No deferred annotations here: TypedDict reads NotRequired off the real ones.
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict, get_type_hints, is_typeddict
+from pathlib import Path
+from typing import Any, NotRequired
 
-from gradio_client.utils import python_type_to_json_schema
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from clevr_demo.serve.verdicts import Judged, Place
 
@@ -17,6 +19,12 @@ class File(TypedDict):
     orig_name: str
     mime_type: str
     meta: dict[str, str]
+
+
+def png_file(path: Path) -> File:
+    """What Gradio's clients are told of a PNG."""
+    told = {"_type": "gradio.FileData"}
+    return {"path": str(path.resolve()), "orig_name": path.name, "mime_type": "image/png", "meta": told}
 
 
 class Step(TypedDict):
@@ -59,13 +67,15 @@ def result_type(contenders: Sequence[str]) -> Any:
     return TypedDict("Result", told | dict.fromkeys(contenders, list[Picture]))  # type: ignore[operator]
 
 
-def schema(hint: Any) -> dict[str, Any]:
-    """The JSON schema of a TypedDict or of what Gradio can describe itself."""
-    if is_typeddict(hint):
-        fields = get_type_hints(hint)
-        required = sorted(hint.__required_keys__)
-        properties = {name: schema(field) for name, field in fields.items()}
-        return {"type": "object", "title": hint.__name__, "properties": properties, "required": required}
-    if getattr(hint, "__origin__", None) is list:
-        return {"type": "array", "items": schema(hint.__args__[0])}
-    return python_type_to_json_schema(hint)
+def schema(kind: Any) -> dict[str, Any]:
+    """The JSON schema of a type in one piece and without our docstrings, as Gradio writes it out in a line."""
+    whole = TypeAdapter(kind).json_schema()
+    named = whole.pop("$defs", {})
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, dict):
+            part = named[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+            return {name: inlined(one) for name, one in part.items() if name != "description"}
+        return [inlined(one) for one in part] if isinstance(part, list) else part
+
+    return inlined(whole)

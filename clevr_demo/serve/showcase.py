@@ -26,9 +26,9 @@ from clevr_demo.checkpoints import write_text
 from clevr_demo.models import usual_pair
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve import card as cards
+from clevr_demo.serve.downloads import entries
 from clevr_demo.serve.drawing import draw
 from clevr_demo.serve.studio import Studio
-from clevr_demo.ui.files import entries
 
 PATH = Path(__file__).parent / "showcase.json"
 MOST_BYTES = 150_000

@@ -1,7 +1,9 @@
 """Verdicts and places as plain values: in full for the endpoint and the command line, and small for the page."""
 
 # No deferred annotations here: TypedDict reads NotRequired off the real ones.
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from clevr_demo.judge.evaluator import Verdict
 from clevr_demo.objects import INDEX

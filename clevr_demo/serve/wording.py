@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from clevr_demo.judge.evaluator import Verdict
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
+SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
 LONG = 100
 """Steps from which on it is said beforehand how long they take."""
 SOON = 3.0
@@ -17,6 +18,12 @@ def many(count: int, thing: str) -> str:
     """ "1 pass", "20 passes"."""
     plural = thing + ("es" if thing.endswith("s") else "s")
     return f"{count:,} {thing if count == 1 else plural}"
+
+
+def asked(request: GenerationRequest) -> str:
+    """A request in words."""
+    drawn = f"{request.steps} steps, {SAMPLER_NAMES[request.sampler]}, {many(request.pictures, 'picture')}"
+    return f"{', '.join(request.names)}. Seed {request.seed}, {drawn}."
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 
 from clevr_demo.request import DEFAULT_STEPS, FAST_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
 from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.wording import SAMPLER_NAMES
 from clevr_demo.ui.widgets import Note, Picker, asset
 
 EXAMPLES = {
@@ -19,7 +20,6 @@ EXAMPLES = {
     "3 spheres": ["red sphere", "brown sphere", "cyan sphere"],
 }
 SURPRISE = "Surprise me"
-SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
 DISTILLED = f"{FAST_STEPS} steps of DPM-Solver++ 2M are drawn by a painter distilled from that of {DEFAULT_STEPS}."
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Options of events that belong to the page alone."""

@@ -6,11 +6,8 @@ opened on the page.
 
 # No deferred annotations here: Gradio counts an endpoint's outputs by the real one.
 import asyncio
-import hashlib
-import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import anyio.to_thread
@@ -18,11 +15,12 @@ import gradio as gr
 from gradio.events import api
 from PIL import Image
 
-from clevr_demo.objects import InputError, slug
+from clevr_demo.objects import InputError
 from clevr_demo.pictures import film_strip, png
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 from clevr_demo.serve.addresses import home
-from clevr_demo.serve.answer import Answer, File, Picture, Result, Step, result_type, schema
+from clevr_demo.serve.answer import Answer, File, Picture, Result, Step, png_file, result_type, schema
+from clevr_demo.serve.downloads import Shelf
 from clevr_demo.serve.drawing import work
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.queue import Line, Place
@@ -43,30 +41,17 @@ MOST_WAITING = 64
 EXAMPLE = [["red cube", "blue sphere"], 7, DEFAULT_STEPS, "dpm", 1, False]
 
 
-class Shelf:
-    """Where the endpoint's files lie: inside Gradio's own folder, so that nothing is copied there again."""
-
-    def folder(self, key: str) -> Path:
-        return uploads() / "generate" / hashlib.sha256(key.encode()).hexdigest()[:16]
-
-    def put(self, key: str, name: str, content: bytes) -> File:
-        """Writes a PNG."""
-        folder = self.folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-        path = str((folder / name).resolve())
-        return {"path": path, "orig_name": name, "mime_type": "image/png", "meta": {"_type": "gradio.FileData"}}
-
-    def drop(self, key: str, answer: Answer) -> None:
-        shutil.rmtree(self.folder(key), ignore_errors=True)
-
-
 class Endpoint:
     """Draws, judges and files what one call asks for, when its turn in the line has come."""
 
     def __init__(self, studio: Studio, line: Line) -> None:
-        self.studio, self.line, self.shelf = studio, line, Shelf()
-        self.answers = Shared[Answer](KEPT, dropped=self.shelf.drop)
+        self.studio, self.line = studio, line
+        self.shelf = Shelf(place=uploads())  # where Gradio does not copy it again
+        self.answers = Shared[Answer](KEPT, dropped=lambda key, answer: self.shelf.drop(key))
+
+    def file(self, key: str, name: str, image: Image.Image, query: str) -> File:
+        """A PNG beside those of the same answer, which knows its query."""
+        return png_file(self.shelf.put(key, {name: png(image, query)})[0])
 
     def key(self, request: GenerationRequest, timeline: bool) -> str:
         return f"{self.studio.query(request)}&timeline={int(timeline)}"
@@ -133,20 +118,16 @@ class Endpoint:
         pictures = [Image.fromarray(stills[-1].predicted) for stills in drawn]
         sheet = film_strip([pictures[row : row + len(singles)] for row in range(0, len(cells), len(singles))])
         large = sheet.resize((sheet.width * SHEET_SCALE, sheet.height * SHEET_SCALE), Image.Resampling.NEAREST)
-        yield result, self.shelf.put(key, f"{self._stem(request)}_all.png", png(large, result["query"]))
-
-    @staticmethod
-    def _stem(request: GenerationRequest) -> str:
-        return "_".join(slug(index) for index in request.objects[:4]) + f"_seed{request.seed}"
+        yield result, self.file(key, f"{request.stem}_all.png", large, result["query"])
 
     def _picture(self, cell: Cell, stills: list[Still], key: str) -> Picture:
-        query, stem = self.studio.query(cell.request), f"{self._stem(cell.request)}_{cell.contender}"
+        query, stem = self.studio.query(cell.request), f"{cell.request.stem}_{cell.contender}"
         last = stills[-1]
         verdicts = self.studio.verdicts([still.predicted for still in stills], cell.request)
         picture: Picture = {
             "model": self.studio.gates[cell.contender].model.name,
             "seed": cell.request.seed,
-            "file": self.shelf.put(key, f"{stem}.png", png(Image.fromarray(last.predicted), query)),
+            "file": self.file(key, f"{stem}.png", Image.fromarray(last.predicted), query),
             "seconds": round(last.seconds, 3),
             "evaluations": last.evaluations,
             "places": plain_places(last.places),
@@ -158,7 +139,7 @@ class Endpoint:
                 {"timestep": still.timestep, "stage": still.stage, "sentence": verdict.sentence}
                 for still, verdict in zip(stills, verdicts, strict=True)
             ]
-            strip = self.shelf.put(key, f"{stem}_timeline.png", png(film_strip(rows), query))
+            strip = self.file(key, f"{stem}_timeline.png", film_strip(rows), query)
             picture["timeline"] = {"strip": strip, "steps": steps}
         return picture
 

@@ -2,110 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
-from clevr_demo.models import Contender
-from clevr_demo.objects import slug
-from clevr_demo.pictures import animation, film_strip, png, query_in
-from clevr_demo.request import GenerationRequest, query_of
-from clevr_demo.serve import card as cards
+from clevr_demo.pictures import query_in
+from clevr_demo.request import query_of
 from clevr_demo.serve.addresses import page_of, read
-from clevr_demo.serve.payload import Pair, Run
-from clevr_demo.serve.wording import cost
-from clevr_demo.ui.controls import QUIET, SAMPLER_NAMES
+from clevr_demo.serve.downloads import SHELVES, Shelf, contents, kinds
+from clevr_demo.serve.payload import Run
+from clevr_demo.serve.wording import asked
+from clevr_demo.ui.controls import QUIET
 from clevr_demo.ui.events import AT_ONCE, Drawing, Updates, visitor
 from clevr_demo.ui.widgets import Note, asset
-
-
-def kinds(contenders: Sequence[Contender]) -> dict[str, str]:
-    """The kinds of download, in the order of `contents`, and what they are called."""
-    pictures = {one.name: f"{one.title} picture" for one in contenders}
-    others = {"pair": "All pictures", "strip": "Film strip", "webp": "WebP film", "gif": "GIF film"}
-    return {"card": "Card with both pictures", **pictures, **others}
-
-
-SHELVES = 64
-"""The most runs whose files are kept on disk, besides what Gradio keeps."""
-
-
-def _images(arrays: list[Any]) -> list[Image.Image]:
-    return [Image.fromarray(pixels) for pixels in arrays]
-
-
-def entries(pair: Pair) -> list[cards.Entry]:
-    """The two entries of a finished pair's card."""
-    found = []
-    for side in pair.sides.values():
-        assert side.picture is not None
-        assert side.verdict is not None
-        spent, picture = cost(side.evaluations, side.seconds), Image.fromarray(side.picture)
-        found.append(cards.Entry(side.contender.title, picture, side.verdict.sentence, spent, side.verdict.exact))
-    return found
-
-
-def contents(run: Run, single: str, address: str) -> dict[str, tuple[str, bytes]]:
-    """For every kind of download the file's ending and its bytes; `single` is the query of the first picture alone,
-    `address` is what the card's link starts with.
-
-    Card, strip and film show the first picture.
-    """
-    pairs = run.finished
-    lead, others = pairs[0].lead, [side for side in pairs[0].sides.values() if side is not pairs[0].lead]
-    noisy, clear = (_images([getattr(still, part) for still in lead.stills]) for part in ("noisy", "predicted"))
-    rows = {name: _images([pair.sides[name].picture for pair in pairs]) for name in pairs[0].sides}
-    card = cards.card(pairs[0].request, entries(pairs[0]), f"{address}?{single}")
-    return {
-        "card": ("png", png(card, single)),
-        **{name: ("png", png(row[0], single)) for name, row in rows.items()},
-        "pair": ("png", png(film_strip(list(rows.values())), run.query)),
-        "strip": ("png", png(film_strip([noisy, clear, _images([side.picture for side in others])]), single)),
-        "webp": ("webp", animation(clear, single)),
-        "gif": ("gif", animation(clear, single, kind="GIF")),
-    }
-
-
-class Shelf:
-    """Writes files for download into a folder of their own; the oldest folders go."""
-
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="clevr-duel-")
-
-    def put(self, key: str, files: Mapping[str, bytes]) -> list[str]:
-        """The paths of the files, by name; `key` names their folder."""
-        root = Path(self._folder.name)
-        for old in sorted(root.iterdir(), key=lambda path: path.stat().st_mtime)[: -SHELVES or None]:
-            shutil.rmtree(old, ignore_errors=True)
-        folder = root / key
-        folder.mkdir(exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-        return [str(folder / name) for name in files]
-
-
-def named(request: GenerationRequest) -> str:
-    """What a file of this request is called: "red-cube_blue-sphere_seed7"."""
-    return "_".join(slug(index) for index in request.objects[:4]) + f"_seed{request.seed}"
-
-
-def told(request: GenerationRequest) -> str:
-    """A request in words."""
-    count = "1 picture" if request.pictures == 1 else f"{request.pictures} pictures"
-    drawn = f"{request.steps} steps, {SAMPLER_NAMES[request.sampler]}, {count}"
-    return f"{', '.join(request.names)}. Seed {request.seed}, {drawn}."
 
 
 class Files:
     """Downloads of the last result, and settings out of a dropped picture."""
 
     def __init__(self, drawing: Drawing) -> None:
-        self.drawing, self.shelf, self.query = drawing, Shelf(), gr.State("")
+        self.drawing, self.shelf, self.query = drawing, Shelf(SHELVES), gr.State("")
         self.buttons: list[gr.DownloadButton] = []
 
     def build_downloads(self) -> None:
@@ -133,7 +49,7 @@ class Files:
             return self.none()
         studio, address = self.drawing.studio, page_of(request.headers)
         made = contents(self.drawing.whole(run), studio.query(run.request.single(0)), address)
-        files = {f"{named(run.request)}_{kind}.{ending}": content for kind, (ending, content) in made.items()}
+        files = {f"{run.request.stem}_{kind}.{ending}": content for kind, (ending, content) in made.items()}
         paths, called = self.shelf.put(run.key, files), kinds(run.contenders).values()
         return {
             button: gr.DownloadButton(title, value=path, interactive=True)
@@ -148,7 +64,7 @@ class Files:
         if query is None:
             return ["This file carries no request: only pictures downloaded here do."], ""
         request, notes = read(query_of(query), self.drawing.studio)
-        return ([told(request), *notes], query) if request.objects else (notes, "")
+        return ([asked(request), *notes], query) if request.objects else (notes, "")
 
     def load(self, request: gr.Request, query: str) -> Updates:
         """The settings that a query names, drawn again."""

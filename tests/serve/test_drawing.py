@@ -17,13 +17,13 @@ from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS
 from clevr_demo.places import Places
 from clevr_demo.request import GenerationRequest
+from clevr_demo.serve.downloads import contents
 from clevr_demo.serve.drawing import draw, shown_steps
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.payload import Run, since
 from clevr_demo.serve.queue import Line
 from clevr_demo.serve.studio import Studio
-from clevr_demo.ui.files import contents
 from clevr_demo.ui.tabs.walk import FRAMES, walk_payload
 
 PLACES = Places((1, 2), ((20.0, 30.0), (40.04, 12.0)))

@@ -16,6 +16,7 @@ from clevr_demo.serve import axes
 from clevr_demo.serve.addresses import page_of
 from clevr_demo.serve.axes import AXES, NOTHING, Plan
 from clevr_demo.serve.change import changed, draw_change
+from clevr_demo.serve.downloads import SHELVES, Shelf
 from clevr_demo.serve.drawing import work
 from clevr_demo.serve.grid import draw_grid
 from clevr_demo.serve.newest_run import NewestRun, Waiting
@@ -26,7 +27,6 @@ from clevr_demo.serve.table import Table
 from clevr_demo.serve.wording import ahead
 from clevr_demo.ui.controls import QUIET, Controls
 from clevr_demo.ui.events import AT_ONCE, STREAM, Updates, message, visitor
-from clevr_demo.ui.files import Shelf
 from clevr_demo.ui.links import copy_button
 from clevr_demo.ui.widgets import Note, Pictures, asset
 
@@ -50,7 +50,7 @@ class Experiment:
         self.runs: NewestRun[Drawable, Table] = NewestRun(
             line, lambda wanted: wanted.work, lambda table: table.progress
         )
-        self.note, self.nothing, self.shelf = Note(name), gr.State(None), Shelf()
+        self.note, self.nothing, self.shelf = Note(name), gr.State(None), Shelf(SHELVES)
         with gr.Row(elem_classes="experiment-buttons"):
             self.go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
             self.stop = gr.Button("Stop", variant="stop", visible="hidden", elem_id=f"{name}-stop")
