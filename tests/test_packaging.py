@@ -52,7 +52,7 @@ def test_the_wheel_has_one_name_of_its_own(installed: Path) -> None:
 def test_the_wheel_brings_the_weights(installed: Path) -> None:
     for model in ("ddpm", "acgan", "detector", "classifier"):
         ours = shipped(model)
-        for name in ("model.safetensors", "config.json"):
+        for name in ("model.safetensors", "config.json", "metrics.json"):
             assert (installed / "clevr_demo" / "weights" / model / name).read_bytes() == (ours / name).read_bytes()
 
 
@@ -65,6 +65,14 @@ def test_the_installed_package_draws_from_anywhere(installed: Path, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("ACGAN: ")
     assert (tmp_path / "a.png").is_file()
+
+
+def test_the_installed_page_compares_what_was_measured(installed: Path, tmp_path: Path) -> None:
+    program = f"""import sys; sys.path.insert(0, {str(installed)!r})
+from clevr_demo.serve.claims import CLAIMS, facts, markup
+print([claim.name for claim in CLAIMS if "Not measured yet" in markup(claim, facts())])"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_version_licence_and_citation_agree() -> None:

@@ -15,7 +15,7 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from clevr_demo.objects import OBJECTS
+from clevr_demo.objects import OBJECTS, SHAPES
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.wording import many
 
@@ -93,7 +93,11 @@ def _shade(colour: str, towards: str, share: float) -> tuple[int, int, int]:
 
 
 def icon(name: str, size: int) -> Image.Image:
-    """A small drawing of an object such as "red cube", as the picker shows it, on paper white."""
+    """A small drawing of an object such as "red cube", as the picker shows it, on paper white.
+
+    Raises:
+        ValueError: names a shape that the vocabulary lacks.
+    """
     colour, form = name.split()
     base, light, dark = SHADES[colour], _shade(SHADES[colour], "white", 0.4), _shade(SHADES[colour], "black", 0.24)
     image = Image.new("RGB", (32 * FINE, 32 * FINE), PAPER)
@@ -110,12 +114,14 @@ def icon(name: str, size: int) -> Image.Image:
         pen.ellipse(at(4.5, 4.5, 27.5, 27.5), fill=dark)
         pen.ellipse(at(4.5, 4.5, 24.5, 24.5), fill=base)
         pen.ellipse(at(8, 7, 15, 13), fill=light)
-    else:
+    elif form == "cylinder":
         pen.ellipse(at(6, 19, 26, 28), fill=base)
         pen.rectangle(at(6, 8.5, 26, 23.5), fill=base)
         pen.rectangle(at(19, 8.5, 26, 23.5), fill=dark)
         pen.chord(at(6, 19, 26, 28), 0, 66, fill=dark)
         pen.ellipse(at(6, 4, 26, 13), fill=light)
+    else:
+        raise ValueError(f"there is no icon of a {form}; choose one of {', '.join(SHAPES)}")
     return image.resize((size, size), Image.Resampling.LANCZOS)
 
 

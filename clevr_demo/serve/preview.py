@@ -12,9 +12,8 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl
 
-from clevr_demo.request import from_query
+from clevr_demo.request import from_query, query_of
 from clevr_demo.serve import showcase
 from clevr_demo.serve.addresses import server_of
 
@@ -35,7 +34,7 @@ MOST_NAMED = 6
 
 def sentence_of(query: str) -> str:
     """What a link's preview says: the objects it asks for, or what the page is."""
-    request, _, _ = from_query(dict(parse_qsl(query)))
+    request, _, _ = from_query(query_of(query))
     if not 1 <= len(request.objects) <= MOST_NAMED:
         return SENTENCE
     return f"{', '.join(request.names)}: drawn by a diffusion model and by a GAN, and judged. Seed {request.seed}."

@@ -68,3 +68,8 @@ def test_wrapped_lines_fit_their_width(text: str) -> None:
 
 def test_every_object_has_an_icon_of_its_own() -> None:
     assert len({icon(name, 34).tobytes() for name in OBJECTS}) == len(OBJECTS)
+
+
+def test_a_shape_without_an_icon_is_named() -> None:
+    with pytest.raises(ValueError, match="no icon of a cone"):
+        icon("red cone", 34)

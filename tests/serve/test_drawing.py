@@ -24,7 +24,7 @@ from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.payload import Run, since
 from clevr_demo.serve.queue import Line
 from clevr_demo.serve.studio import Studio
-from clevr_demo.ui.tabs.walk import FRAMES, walk_payload
+from clevr_demo.serve.walk import FRAMES, walk_payload
 
 PLACES = Places((1, 2), ((20.0, 30.0), (40.04, 12.0)))
 PLACING = 2

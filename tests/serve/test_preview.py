@@ -61,6 +61,11 @@ def test_a_links_preview_names_its_objects_and_nothing_becomes_markup(client: Te
     assert "<script>alert" not in page.partition("window.gradio_config")[0]
 
 
+def test_a_preview_names_every_object_of_a_link_that_repeats_the_field(client: TestClient) -> None:
+    told = found(client.get("/?objects=red-cube&objects=blue-sphere&seed=9").text)
+    assert told["og:description"][0].startswith("red cube, blue sphere: drawn by")
+
+
 def test_a_proxys_address_is_the_one_that_visitors_see(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from clevr_demo.ui.tabs.report import CLAIMS, facts, lines, markup, number, read
+from clevr_demo.serve.claims import CLAIMS, facts, markup, number, read, written
 
 CLAIM = {claim.name: claim for claim in CLAIMS}
 
@@ -20,12 +20,12 @@ def test_figures_come_from_the_folders_files(tmp_path: Path) -> None:
         (tmp_path / model).mkdir()
         (tmp_path / model / "metrics.json").write_text(json.dumps({"scores": {"test": scored(exact, 0.0134)}}))
     known = facts(tmp_path)
-    quality = lines(CLAIM["quality"], known)
+    quality = written(CLAIM["quality"], known)
     assert [line.label for line in quality] == ["counted exact, test.json"]
     assert quality[0].values == {"ddpm": "95.3 %", "acgan": "97.2 %"}
     assert quality[0].shares == {"ddpm": 0.953, "acgan": 0.9716}
-    assert lines(CLAIM["stability"], known)[0].values == {"ddpm": "± 1.3", "acgan": "± 1.3"}
-    assert [line.values["ddpm"] for line in lines(CLAIM["cost"], known)] == ["20", "310 ms"]
+    assert written(CLAIM["stability"], known)[0].values == {"ddpm": "± 1.3", "acgan": "± 1.3"}
+    assert [line.values["ddpm"] for line in written(CLAIM["cost"], known)] == ["20", "310 ms"]
 
 
 def test_a_figure_that_one_model_lacks_is_a_dash(tmp_path: Path) -> None:
@@ -37,9 +37,9 @@ def test_a_figure_that_one_model_lacks_is_a_dash(tmp_path: Path) -> None:
 def test_missing_and_broken_files_leave_lines_out(tmp_path: Path) -> None:
     (tmp_path / "ddpm").mkdir()
     (tmp_path / "ddpm" / "metrics.json").write_text("{broken")
-    assert read(tmp_path / "ddpm") == {"metrics": {}, "config": {}}
+    assert read(tmp_path / "ddpm") == {"metrics": {}, "config": {}, "weights": None}
     for claim in CLAIMS:
-        assert lines(claim, facts(tmp_path)) == []
+        assert written(claim, facts(tmp_path)) == []
         assert "Not measured yet" in markup(claim, facts(tmp_path))
 
 
