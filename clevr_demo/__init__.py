@@ -10,14 +10,12 @@ The same request draws the same pixels, whatever was drawn before or beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from clevr_demo.checkpoints import CheckpointError
-from clevr_demo.generators.acgan import ACGANGenerator, load_acgan
-from clevr_demo.generators.ddpm import DiffusionGenerator, load_ddpm
 from clevr_demo.generators.protocol import Frame, Generation, Generator
 from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
+from clevr_demo.models import model_of
 from clevr_demo.objects import COLOURS, OBJECTS, SHAPES, InputError
 from clevr_demo.request import GenerationRequest
 
@@ -26,16 +24,12 @@ __all__ = [
     "Generator", "InputError", "Verdict", "load", "load_evaluator",
 ]  # fmt: skip
 
-LOADERS: dict[str, Callable[..., DiffusionGenerator | ACGANGenerator]] = {"ddpm": load_ddpm, "acgan": load_acgan}
 
-
-def load(name: str, path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator | ACGANGenerator:
+def load(name: str, path: str | Path | None = None, device: str = "auto") -> Generator:
     """Loads a generator: "ddpm" or "acgan", from the weights that ship with the project or from a checkpoint folder.
 
     Raises:
         ValueError: for another name or an unknown device ("auto", "cpu" and "cuda" are known).
         CheckpointError: names the file that is missing or does not fit.
     """
-    if name not in LOADERS:
-        raise ValueError(f"unknown model {name!r}; choose one of {', '.join(LOADERS)}")
-    return LOADERS[name](path, device)
+    return model_of(name).load(path, device)

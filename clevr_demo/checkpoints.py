@@ -11,22 +11,20 @@ is checked against its type, the weights against the network before that is made
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-import math
 import os
 import tempfile
-import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import IO, Any, Literal, TypeVar
+from typing import IO, Annotated, Any, TypeVar
 
 import torch
+from pydantic import Field, TypeAdapter, ValidationError
 from safetensors.torch import load_file, save
 from torch import nn
+from typing_extensions import TypedDict
 
 from clevr_demo.objects import shown
 
@@ -36,21 +34,27 @@ ROOT = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "checkp
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 METRICS = "metrics.json"
-SECTIONS: dict[str, type] = {
-    "kind": str,
-    "revision": int,
-    "temperature": float,
-    "model": dict,
-    "preset": dict,
-    "training": dict,
-}
-"""What may stand in config.json, where it does: the types of its sections."""
 LARGEST = 2**16
 """The largest whole number that a network's settings may hold."""
 LONGEST = 64
 """The longest list that they may hold."""
+Size = Annotated[int, Field(ge=1, le=LARGEST)]
+Sizes = Annotated[tuple[Size, ...], Field(max_length=LONGEST)]
+Depth = Annotated[int, Field(ge=1, le=64)]
+Depths = Annotated[tuple[Depth, ...], Field(max_length=LONGEST)]
 Config = TypeVar("Config")
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class Sections(TypedDict, total=False):
+    """What may stand in config.json, beside anything else."""
+
+    kind: Annotated[str, Field(max_length=64)]
+    revision: Annotated[int, Field(ge=1, le=LARGEST)]
+    temperature: Annotated[float, Field(gt=0, le=LARGEST)]
+    model: dict[str, Any]
+    preset: dict[str, Any]
+    training: dict[str, Any]
 
 
 class CheckpointError(Exception):
@@ -74,110 +78,43 @@ def folder_of(name: str, path: str | Path | None = None) -> Path:
 
 def read_config(folder: Path) -> dict[str, Any]:
     """The settings stored beside the weights."""
-    path = folder / CONFIG
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: not valid JSON ({error})") from None
-    if not isinstance(found, dict):
-        raise CheckpointError(f"{path}: expected an object of settings, not {shown(found)}")
-    for section, kind in SECTIONS.items():
-        value = found.get(section)
-        if section in found and (
-            type(value) is not kind or not 0 < (value if isinstance(value, float) else 1) < LARGEST
-        ):
-            raise CheckpointError(f"{path}: {section} is no {kind.__name__} that fits: {shown(value)}")
-    return found
+    return _read(folder / CONFIG, Sections)
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """What was measured of the weights, an entry a measure; empty where nothing was.
+    """What was measured of the weights, an entry a measure; empty where nothing was."""
+    path = folder / METRICS
+    return _read(path, dict[str, Any]) if path.exists() else {}
+
+
+def _read(path: Path, kind: Any) -> dict[str, Any]:
+    try:
+        return dict(TypeAdapter(kind).validate_json(path.read_bytes(), strict=True, extra="allow"))
+    except ValidationError as error:
+        raise CheckpointError(f"{path}: {fault(error)}") from None
+    except OSError as error:
+        raise CheckpointError(f"{path}: {reason(error)}") from None
+
+
+def fault(error: ValidationError, *section: str) -> str:
+    """What pydantic finds wrong, in one line: the first field, within a section, what it should be and what it is."""
+    first = error.errors(include_url=False)[0]
+    field = "".join(filter(str.isprintable, ".".join(map(str, (*section, *first["loc"])))))
+    return f"{field[:80]}{field and ': '}{first['msg'][:100]}; it is {shown(first['input'])}"
+
+
+def configured(config_type: type[Config], folder: Path, unused: Collection[str] = ()) -> Config:
+    """The network's settings, "model" in config.json, as their dataclass; those named `unused` may stand there too.
 
     Raises:
-        CheckpointError: metrics.json is broken.
+        CheckpointError: names the file and the setting that no such network has.
     """
-    path = folder / METRICS
+    model = read_config(folder).get("model")
+    text = json.dumps(model and {name: value for name, value in model.items() if name not in unused})
     try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: not valid JSON ({error})") from None
-    if not isinstance(found, dict):
-        raise CheckpointError(f"{path}: expected an object of measures, not {shown(found)}")
-    return found
-
-
-def setting(default: Any, low: float, high: float) -> Any:
-    """A dataclass field for a setting that a checkpoint may have, or each of whose values, between two numbers."""
-    return dataclasses.field(default=default, metadata={"between": (low, high)})
-
-
-def fitted(value: Any, hint: Any) -> Any:
-    """The JSON value as what the type hint of a setting asks for; a ValueError if it does not fit."""
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
-        return bounded(value)
-    if origin in (typing.Union, UnionType):
-        if value is None and NoneType in inner:
-            return None
-        return fitted(value, next(kind for kind in inner if kind is not NoneType))
-    if origin is Literal:
-        if any(type(value) is type(choice) and value == choice for choice in inner):
-            return value
-        raise ValueError(f"{shown(value)} is none of {', '.join(map(repr, inner))}")
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        return _dataclass(value, hint)
-    if origin is dict and isinstance(value, dict):
-        return {name: fitted(one, inner[1]) for name, one in value.items()}
-    if origin is tuple and isinstance(value, (list, tuple)):
-        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
-        if len(value) == len(kinds) <= LONGEST:
-            return tuple(fitted(one, kind) for one, kind in zip(value, kinds, strict=True))
-    if hint is int and type(value) is int and abs(value) <= LARGEST:
-        return value
-    if hint is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if hint in (bool, str) and type(value) is hint:
-        return value
-    raise ValueError(f"{shown(value)} is no {getattr(hint, '__name__', hint)} that a network can have")
-
-
-def bounded(value: Any, most: int = 1024) -> Any:
-    """A JSON value of any type that holds no giant: a network may make a layer for each number or entry."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    if len(inner) > most or (isinstance(value, (int, float)) and not abs(value) <= most):
-        raise ValueError(f"{shown(value)} is too large for a network's setting")
-    for one in inner:
-        bounded(one, most)
-    return value
-
-
-def _dataclass(values: Any, kind: Any) -> Any:
-    """The dataclass with these values, each fitted to its field; a ValueError that names the field otherwise."""
-    if not isinstance(values, Mapping):
-        raise ValueError(f"expected settings, not {shown(values)}")
-    hints = typing.get_type_hints(kind)
-    limits = {field.name: field.metadata.get("between") for field in dataclasses.fields(kind)}
-    if unknown := [name for name in values if name not in hints]:
-        raise ValueError(f"unknown setting {shown(unknown[0])}")
-    fits = {}
-    for name, value in values.items():
-        try:
-            fits[name] = fitted(value, hints[name])
-        except (ValueError, OverflowError) as error:
-            raise ValueError(f"{name}: {error}") from None
-        numbers = fits[name] if isinstance(fits[name], tuple) else [fits[name]]
-        if (between := limits[name]) and not all(between[0] <= number <= between[1] for number in numbers):
-            raise ValueError(f"{name}: {shown(value)} is not between {between[0]:g} and {between[1]:g}")
-    return kind(**fits)
-
-
-def configured(config_type: Callable[..., Config], folder: Path) -> Config:
-    """The network's settings, "model" in config.json, as their dataclass; another model's are a CheckpointError."""
-    try:
-        found: Config = fitted(read_config(folder)["model"], config_type)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG}: not the settings of this kind of network ({error})") from None
-    return found
+        return TypeAdapter(config_type).validate_json(text, strict=True, extra="forbid")
+    except ValidationError as error:
+        raise CheckpointError(f"{folder / CONFIG}: {fault(error, 'model')}") from None
 
 
 def fingerprint(folder: Path) -> str:
@@ -215,21 +152,24 @@ def load_weights(network: nn.Module, folder: Path) -> None:
     network.load_state_dict(read_weights(folder, network.state_dict()))
 
 
-def load_network(make: Callable[[], Network], folder: Path) -> Network:
-    """The network that `make` makes, with the weights of the folder.
+def load_network(
+    network_type: Callable[[Config], Network], config_type: type[Config], folder: Path, unused: Collection[str] = ()
+) -> Network:
+    """The network of the settings and weights of a folder; see `configured`.
 
     It is made without memory first, so that settings for a giant are found not to fit before one is made.
 
     Raises:
         CheckpointError: the settings make no network, or the weights are not its own.
     """
+    config = configured(config_type, folder, unused)
     try:
         with torch.device("meta"):
-            expected = make().state_dict()
+            expected = network_type(config).state_dict()
     except Exception as error:  # each kind of network fails in its own way
         raise CheckpointError(f"{folder / CONFIG}: makes no network ({reason(error)})") from error
     state = read_weights(folder, expected)
-    network = make()
+    network = network_type(config)
     network.load_state_dict(state)
     return network
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from clevr_demo.checkpoints import folder_of, read_config
 from clevr_demo.generators.acgan import load_acgan
+from clevr_demo.generators.course import or_course
 from clevr_demo.generators.ddpm import load_ddpm
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.objects import InputError, shown
@@ -57,13 +58,15 @@ def register(model: Model) -> Model:
 
 register(
     Model(
-        "ddpm", "DDPM", "A diffusion model: it denoises places first and pixels then, step by step.", load_ddpm,
+        "ddpm", "DDPM", "A diffusion model: it denoises places first and pixels then, step by step.",
+        or_course("ddpm", load_ddpm),
         settings={"sampler": "dpm"}, has_steps=True, costs="step by step", on_gpu=True,
     )
 )  # fmt: skip
 register(
     Model(
-        "acgan", "ACGAN", "A GAN: one pass turns noise into places, one more turns them into pixels.", load_acgan,
+        "acgan", "ACGAN", "A GAN: one pass turns noise into places, one more turns them into pixels.",
+        or_course("acgan", load_acgan),
         settings={"walk": "both"},
     )
 )  # fmt: skip

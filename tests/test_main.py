@@ -145,5 +145,5 @@ def test_a_file_that_cannot_be_written_is_one_line_before_anything_is_drawn(
 def test_weights_that_do_not_fit_are_one_line(ddpm_folder: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(ddpm_folder, tmp_path / "broken")
     (broken / "config.json").write_text("{")
-    with pytest.raises(SystemExit, match=r"clevr-duel: error: the weights could not be loaded: .*not valid JSON"):
+    with pytest.raises(SystemExit, match=r"clevr-duel: error: the weights could not be loaded: .*Invalid JSON"):
         command.main(["red cube", "--model", "ddpm", "--checkpoint", str(broken)])

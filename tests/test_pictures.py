@@ -10,12 +10,14 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from clevr_demo.pictures import MARK, animation, png, query_in
+from clevr_demo.pictures import MARK, animation, from_image, png, query_in, to_image
 from clevr_demo.request import GenerationRequest, from_query, query_of
 from tests.anything import mutated
 
@@ -161,3 +163,13 @@ def test_text_chunks_of_other_programs_are_left_alone(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     FILMS[0].save(buffer, format="PNG", pnginfo=text)
     assert query_of_file(buffer.getvalue(), tmp_path) is None
+
+
+def test_pixels_and_pictures_are_each_others_inverse() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).repeat(48).view(3, 64, 64)
+    pixels = levels.float() / 127.5 - 1
+    image = to_image(pixels)
+    assert np.array_equal(np.asarray(image), levels.permute(1, 2, 0).numpy())
+    assert torch.allclose(from_image(image), pixels, atol=1e-6)
+    assert np.asarray(to_image(torch.full((3, 64, 64), 7.0))).min() == 255
+    assert np.asarray(to_image(torch.full((3, 64, 64), -7.0))).max() == 0

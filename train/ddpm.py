@@ -22,30 +22,20 @@ import torch.nn.functional as F
 from diffusers import DDPMScheduler
 from torch import nn
 
-from clevr_demo.generators.ddpm import (
-    PATCH,
-    DDPMConfig,
-    DDPMNetwork,
-    DiffusionGenerator,
-    Painter,
-    Planner,
-    denoise,
-    make_scheduler,
-    painter_denoiser,
-    painter_power,
-    set_steps,
-)
+from clevr_demo.generators.ddpm import PATCH, DDPMConfig, Painter, Planner, painter_denoiser, painter_power
+from clevr_demo.generators.sampling import denoise, make_scheduler, set_steps
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, Examples, LayoutExamples, PictureExamples
-from train.data.iclevr import Pictures, label_sets
+from train.data.iclevr import Pictures
 from train.data.layout import teaching_layouts
 from train.data.teaching import anywhere, as_they_are
 from train.data.windows import cut, origins
-from train.learning.course import REPORT_UNET
+from train.learning.course import DDPM_PRESETS as REPORT_PRESETS
+from train.learning.course import ReportDDPMPreset, ReportDDPMTask
 from train.learning.loop import LoopSettings, Run
 from train.learning.muon import Muon, split_parameters
 from train.learning.options import arguments, clear_errors, train
-from train.learning.task import OneNetwork
+from train.learning.task import OneNetwork, Task
 
 EXAMPLES = 16  # pictures of a sample grid
 SAMPLE_STEPS = 16
@@ -73,18 +63,10 @@ class DDPMPreset:
     anywhere: bool = False  # whether lifted and composed pictures are learnt from beside the real ones
 
 
-TINY_UNET: dict[str, Any] = {
-    "layers_per_block": 1,
-    "block_out_channels": (8, 16),
-    "down_block_types": ("DownBlock2D", "DownBlock2D"),
-    "up_block_types": ("UpBlock2D", "UpBlock2D"),
-    "norm_num_groups": 4,
-}
-REPORT = DDPMConfig("report", beta_schedule="linear", prediction_type="epsilon", unet=REPORT_UNET)
 TINY = DDPMConfig(planner_width=16, planner_layers=1, widths=(16, 64), blocks=(1, 1))
 TINY_LOOP = LoopSettings(pictures=16, batch=4, ema=0.9, log_every=1, sample_every=1000)
 
-PRESETS = {
+PRESETS: dict[str, Any] = {
     "where": DDPMPreset(
         "where", LoopSettings(pictures=3_000_000, batch=256, ema=0.999, log_every=200, sample_every=10**9),
         rate=1e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99),
@@ -98,15 +80,11 @@ PRESETS = {
         rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
         anywhere=True,
     ),
-    "report": DDPMPreset(  # claims 0.847 / 0.869
-        "report", LoopSettings(pictures=100 * 18009, batch=20, clip=0.0), rate=5e-5, model=REPORT
-    ),
     "tiny-where": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=TINY),  # for tests: two steps in a second
     "tiny-what": DDPMPreset(
         "what", TINY_LOOP, rate=1e-3, model=TINY, muon=True, object_weight=4.0, whole_from=0.5
     ),
-    "tiny-report": DDPMPreset("report", TINY_LOOP, rate=1e-3, model=dataclasses.replace(REPORT, unet=TINY_UNET)),
-}  # fmt: skip
+} | REPORT_PRESETS  # fmt: skip
 
 
 def spread_timesteps(n: int, total: int, device: torch.device, power: float = 1.0) -> torch.Tensor:
@@ -225,39 +203,16 @@ class PainterTask(StageTask):
         return painter.unpack(predicted)
 
 
-class ReportTask(StageTask):
-    """The report's: mean squared error of the noise, uniform timesteps."""
-
-    def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
-        super().__init__(preset, DDPMNetwork(preset.model))
-        self.shown = label_sets(data.labels[:EXAMPLES])
-
-    def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
-        n, device = len(batch.pixels), batch.pixels.device
-        timesteps = torch.randint(0, self.preset.model.timesteps, (n,), device=device)
-        noise = torch.randn_like(batch.pixels)
-        x = self.schedule.add_noise(batch.pixels, noise, timesteps)
-        with run.autocast():
-            output = self.networks["network"](x, timesteps, batch.labels)
-        loss = (output.float() - noise).square().mean()
-        self.learn(loss, run)
-        return {"loss": loss}
-
-    def sample(self, network: nn.Module) -> torch.Tensor:
-        device = next(network.parameters()).device
-        generator = DiffusionGenerator(network, "training", device, chunk=EXAMPLES)  # type: ignore[arg-type]
-        drawn = generator.generate_batch(self.shown, range(len(self.shown)), steps=12, timeline=False)
-        return torch.stack([result.frames[-1].predicted_pixels for result in drawn])
-
-
-def make_task(preset: DDPMPreset, data: Pictures, _: argparse.Namespace) -> tuple[StageTask, Pictures | Examples]:
+def make_task(
+    preset: DDPMPreset | ReportDDPMPreset, data: Pictures, _: argparse.Namespace
+) -> tuple[Task, Pictures | Examples]:
     """The task of a preset's stage, and the examples that it trains on."""
+    if isinstance(preset, ReportDDPMPreset):
+        return ReportDDPMTask(preset, data), data
     if preset.stage == "where":
         return PlannerTask(preset), LayoutExamples(teaching_layouts(data))
-    if preset.stage == "what":
-        painter = PainterTask(preset, data)
-        return painter, painter.examples
-    return ReportTask(preset, data), data
+    painter = PainterTask(preset, data)
+    return painter, painter.examples
 
 
 @clear_errors

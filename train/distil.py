@@ -25,10 +25,9 @@ from clevr_demo.generators.ddpm import (
     TEACHER_STEPS,
     Painter,
     fast_scheduler,
-    make_scheduler,
     painter_denoiser,
-    set_steps,
 )
+from clevr_demo.generators.sampling import make_scheduler, set_steps
 from clevr_demo.request import FAST_STEPS
 from train.data.batches import Batch, Examples
 from train.data.iclevr import Pictures

@@ -33,8 +33,7 @@ import matplotlib.pyplot as plt
 
 import clevr_demo
 from clevr_demo.checkpoints import ROOT, read_config, write_text
-from clevr_demo.generators.acgan import ACGANGenerator
-from clevr_demo.generators.course import ReportGAN
+from clevr_demo.generators.course import CourseGenerator, ReportGAN
 from clevr_demo.objects import multi_hot
 from train.data.iclevr import Pictures, find_prompts, load_pictures, load_prompts
 from train.learning.counting import accuracy
@@ -89,7 +88,7 @@ class ScoredRun(Run):
         """Adds a row of scores to the folder's table."""
         network = copy.deepcopy(self.exported())
         assert isinstance(network, ReportGAN)
-        model, judge = ACGANGenerator(network, self.folder.name, self.device), clevr_demo.load_evaluator()
+        model, judge = CourseGenerator(network, self.folder.name, self.device), clevr_demo.load_evaluator()
         for name, prompts in self.prompts:
             drawn = [draw(model, prompts, seed, steps=1).pixels for seed in range(SEEDS)]
             right = [float(accuracy(judge.probabilities(pixels), multi_hot(prompts))) for pixels in drawn]

@@ -9,21 +9,21 @@ less leaves the others' noise alone. Training, with the discriminators, is in `t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import nn
 
-from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device, read_config, setting
-from clevr_demo.generators.course import ReportGAN, ReportGANConfig
+from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.generators.networks import SetTransformer, UNet
-from clevr_demo.generators.protocol import Frame, Generation, Stopwatch, check_batch
-from clevr_demo.objects import ATTRIBUTES, OBJECTS, InputError, multi_hot
+from clevr_demo.generators.protocol import Frame, Generation, generations, requests_of
+from clevr_demo.generators.walk import check_walk, walked
+from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
 from clevr_demo.places import SIZE, Places, by_object, maps_of, spots
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
@@ -42,15 +42,15 @@ class ACGANConfig:
     truncation trick does (BigGAN, Brock et al. 2019, arXiv:1809.11096): from noise of one region the ground is smeared.
     """
 
-    planner_width: int = 96
-    planner_layers: int = setting(2, 1, 64)
-    planner_heads: int = 4
-    widths: tuple[int, ...] = (48, 96, 192)
-    blocks: tuple[int, ...] = setting((1, 2, 2), 1, 64)
-    layout_noise: int = setting(8, 2, 1024)
-    object_noise: int = setting(8, 1, 1024)
-    picture_noise: int = setting(8, 1, 1024)
-    light: float = setting(0.85, 0, 1)
+    planner_width: Size = 96
+    planner_layers: Depth = 2
+    planner_heads: Size = 4
+    widths: Sizes = (48, 96, 192)
+    blocks: Depths = (1, 2, 2)
+    layout_noise: Annotated[int, Field(ge=2, le=1024)] = 8
+    object_noise: Annotated[int, Field(ge=1, le=1024)] = 8
+    picture_noise: Annotated[int, Field(ge=1, le=1024)] = 8
+    light: Annotated[float, Field(ge=0, le=1)] = 0.85
 
 
 class Planner(nn.Module):
@@ -150,42 +150,6 @@ class ACGANNetwork(nn.Module):
         return self.painter(canvas, *(noise[name][None] for name in ("objects", "picture", "grain")))[0], places
 
 
-def latent_path(start: torch.Tensor, end: torch.Tensor, steps: int) -> torch.Tensor:
-    """(steps, ...) points from `start` to `end` along the arc between them; the last one is `end` itself.
-
-    Noise of many dimensions lies near a sphere, which a straight line would leave for its middle, where the
-    generator never trained; hence the spherical interpolation (White 2016, arXiv:1609.04468).
-    """
-    if steps == 1:
-        return end.unsqueeze(0)
-    cosine = (start * end).sum() / (start.norm() * end.norm())
-    angle = math.acos(max(-1.0, min(1.0, float(cosine))))
-    places = torch.linspace(0, 1, steps)[:-1].view(-1, *[1] * end.dim())
-    if math.sin(angle) < 1e-4:
-        path = (1 - places) * start + places * end
-    else:
-        path = (torch.sin((1 - places) * angle) * start + torch.sin(places * angle) * end) / math.sin(angle)
-    return torch.cat([path, end.unsqueeze(0)])
-
-
-WALKS = {  # which noise a walk moves through; the rest stays at the seed's own
-    "both": ("layout", "objects", "picture"),
-    "places": ("layout",),
-    "looks": ("objects", "picture"),
-}
-
-
-def walked(shapes: dict[str, tuple[int, ...]], seed: int, steps: int, walk: str) -> list[dict[str, torch.Tensor]]:
-    """The noise of each frame; the last is the seed's own, which does not depend on the walk. Grain, which means
-    nothing, stays the same all along, so that it does not flicker."""
-    if walk not in WALKS:
-        raise InputError("walk", f"unknown walk {walk!r}; choose one of {', '.join(WALKS)}")
-    generator = torch.Generator().manual_seed(seed)
-    end, start = ({name: torch.randn(shape, generator=generator) for name, shape in shapes.items()} for _ in range(2))
-    moving = {name: latent_path(start[name], end[name], steps) for name in WALKS[walk] if name in shapes}
-    return [end | {name: path[index] for name, path in moving.items()} for index in range(steps)]
-
-
 class ACGANGenerator:
     """Draws with an ACGAN, in one pass. Make it with `clevr_demo.load("acgan")`.
 
@@ -196,7 +160,7 @@ class ACGANGenerator:
 
     kind = "acgan"
 
-    def __init__(self, network: ACGANNetwork | ReportGAN, name: str, device: torch.device) -> None:
+    def __init__(self, network: ACGANNetwork, name: str, device: torch.device) -> None:
         self.network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
         self.config, self.name, self.device = network.config, name, device
 
@@ -216,60 +180,48 @@ class ACGANGenerator:
 
     def stream(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both") -> Iterator[Frame]:
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
+        check_walk(walk)
         request = GenerationRequest.of(labels, seed, steps)
-        return self._frames(request, walked(self.network.noise_shapes, request.seed, request.steps, walk), 0)
+        return self._frames(request, walk)
 
     def generate_batch(
         self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,
         timeline: bool = True, walk: str = "both",
     ) -> list[Generation]:  # fmt: skip
-        """Draws one picture per pair of labels and seed; `timeline=False` draws only the last frame of each."""
-        check_batch(labels_list, seeds)
-        requests = [GenerationRequest.of(labels, seed, steps) for labels, seed in zip(labels_list, seeds, strict=True)]
-        drawn = []
-        for request in requests:
-            watch = Stopwatch()
-            noise = walked(self.network.noise_shapes, request.seed, request.steps if timeline else 1, walk)
-            frames = tuple(self._frames(request, noise, request.steps - len(noise)))
-            drawn.append(Generation(frames, request, self.name, watch.seconds, len(frames)))
-        return drawn
+        """Draws one picture per pair of labels and seed; `timeline=False` draws only the last frame of each.
+
+        One at a time: in a batch of another size sums may round otherwise, and one picture fills a core anyway.
+        """
+        return generations(
+            lambda chunk: ([frame] for frame in self._frames(chunk[0], walk, timeline)),
+            requests_of(labels_list, seeds, steps),
+            self.name,
+            lambda request: request.steps if timeline else 1,
+        )
 
     def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]:
         """Where the objects of each picture will stand, without drawing it."""
-        check_batch(labels_list, seeds)
-        if isinstance(self.network, ReportGAN):
-            return [Places() for _ in seeds]
-        requests = [GenerationRequest.of(labels, seed, 1) for labels, seed in zip(labels_list, seeds, strict=True)]
         with torch.inference_mode():
             return [
-                self.network.plan(
-                    request.objects, self._moved(walked(self.network.noise_shapes, request.seed, 1, "both")[0])
-                )
-                for request in requests
+                self.network.plan(request.objects, self._noise(request, 1, "both")[0])
+                for request in requests_of(labels_list, seeds)
             ]
 
-    def _moved(self, noise: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        return {name: part.to(self.device) for name, part in noise.items()}
+    def _noise(self, request: GenerationRequest, steps: int, walk: str) -> list[dict[str, torch.Tensor]]:
+        path = walked(self.network.noise_shapes, request.seed, steps, walk)
+        return [{name: part.to(self.device) for name, part in noise.items()} for noise in path]
 
-    def _frames(
-        self, request: GenerationRequest, path: Sequence[dict[str, torch.Tensor]], first: int
-    ) -> Iterator[Frame]:
-        # One picture at a time: in a batch of another size sums may round otherwise, and one fills a core anyway.
-        for index, noise in enumerate(path, start=first):
-            with torch.inference_mode():
-                drawn, places = self.network.draw(request.objects, self._moved(noise))
-                picture = drawn.clamp(-1, 1).cpu()
+    @torch.inference_mode()
+    def _frames(self, request: GenerationRequest, walk: str, timeline: bool = True) -> Iterator[Frame]:
+        path = self._noise(request, request.steps if timeline else 1, walk)
+        for index, noise in enumerate(path, start=request.steps - len(path)):
+            drawn, places = self.network.draw(request.objects, noise)
+            picture = drawn.clamp(-1, 1).cpu()
             yield Frame(index, request.steps - 1 - index, picture, picture, places, "what")
 
 
 def load_acgan(path: str | Path | None = None, device: str = "auto") -> ACGANGenerator:
     """Loads an ACGAN checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("acgan", path)
-    network: ACGANNetwork | ReportGAN
-    if read_config(folder).get("model", {}).get("architecture") == "report":
-        report = configured(ReportGANConfig, folder)
-        network = load_network(lambda: ReportGAN(report), folder)
-    else:
-        config = configured(ACGANConfig, folder)
-        network = load_network(lambda: ACGANNetwork(config), folder)
+    network = load_network(ACGANNetwork, ACGANConfig, folder)
     return ACGANGenerator(network, f"acgan@{fingerprint(folder)}", pick_device(device))

@@ -1,38 +1,38 @@
 """DDPM: first where, then what, both by denoising.
 
 The planner denoises the centres of the ticked objects, a transformer over the set of them; the painter denoises the
-pixels, a U-Net that is given attribute maps of those centres, clean. Splitting a scene so is what layout-to-image
+pixels, a U-Net that also sees attribute maps of those centres, clean. Splitting a scene so is what layout-to-image
 generation does (Layout2Im, Zhao et al. 2019, arXiv:1811.11389). The painter works on space-to-depth pictures (2x2
-pixels become 12 channels at 32x32), less the empty scene.
-
-Samplers are diffusers' schedulers, one name each:
-
-    dpm     DPM-Solver++ 2M (Lu et al. 2022, arXiv:2211.01095)
-    unipc   UniPC, B2(h) (Zhao et al. 2023, arXiv:2302.04867)
-    ddim    DDIM, eta 0 (Song et al. 2020, arXiv:2010.02502), which is DPM-Solver++ of order 1
-    ddpm    ancestral sampling (Ho et al. 2020, arXiv:2006.11239); with 1,200 steps the exact loop of the report
+pixels become 12 channels at 32x32), less the empty scene. How both are sampled is in `sampling`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
+from pydantic import Field
 from torch import nn
 
-from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device, setting
-from clevr_demo.generators.course import ReportUNet
+from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.generators.networks import SetTransformer, TimeEmbedding, UNet
-from clevr_demo.generators.protocol import WHERE_FRAMES, Frame, Generation, Stopwatch, check_batch, seeded_noise
+from clevr_demo.generators.protocol import WHERE_FRAMES, Frame, Generation, generations, requests_of, seeded_noise
+from clevr_demo.generators.sampling import (
+    Denoiser,
+    ScheduleConfig,
+    denoise,
+    denoiser_of,
+    estimate,
+    make_scheduler,
+    set_steps,
+)
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
 from clevr_demo.places import SIZE, Places, attribute_maps, by_object
-from clevr_demo.request import DEFAULT_STEPS, MAX_STEPS, SAMPLERS, GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
 CELLS = SIZE // PATCH
@@ -41,36 +41,26 @@ TIME_WIDTH = 256
 PLANNER_STEPS, PLANNER_POWER = 12, 1.5  # as many as find the places; more move them no nearer to real ones
 MANY = 16  # steps from which on the configured spacing does
 TEACHER_STEPS = 20  # of the painter, that the distilled one takes several of at once
-Denoiser = Callable[[torch.Tensor, int], torch.Tensor]
-"""(x_t, timestep) to the estimate of x_0."""
 
 
 @dataclass(frozen=True)
-class DDPMConfig:
-    """Everything that loading a DDPM takes; stored as config.json beside the weights.
+class DDPMConfig(ScheduleConfig):
+    """Everything that loading a DDPM takes; stored as "model" in config.json.
 
-    `architecture` "places" has a planner and a painter of the sizes given here; "report" is the course report's
-    `UNet2DModel` with the arguments `unet`, no places and the labels as an embedding. `time_power` spaces the sampler's
-    times: t falls as (1 - i / N)^power, so that the last steps are small and grain and edges are not averaged away; few
-    steps need a higher power for that, see `painter_power`. `fast_steps` is the number of steps for which a checkpoint
-    has a second painter, distilled from the first (`train.distil`); 0 for none.
+    `time_power` spaces the sampler's times: t falls as (1 - i / N)^power, so that the last steps are small and grain
+    and edges are not averaged away; few steps need a higher power for that, see `painter_power`. `fast_steps` is the
+    number of steps for which a checkpoint has a second painter, distilled from the first (`train.distil`); 0 for none.
+    `architecture` and `unet` tell the folders of the course report's network apart, see `course`.
     """
 
-    architecture: Literal["places", "report"] = "places"
-    planner_width: int = 128
-    planner_layers: int = setting(4, 1, 64)
-    widths: tuple[int, ...] = (48, 96, 192)
-    blocks: tuple[int, ...] = setting((1, 2, 2), 1, 64)
-    timesteps: int = setting(1200, MAX_STEPS, 10_000)
-    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2"] = "squaredcos_cap_v2"
-    prediction_type: Literal["epsilon", "v_prediction"] = "v_prediction"
-    time_power: float = setting(2.0, 0.1, 10)
-    fast_steps: int = setting(0, 0, TEACHER_STEPS)
-    unet: dict[str, Any] | None = None
-
-    def schedule(self) -> dict[str, Any]:
-        """The noise schedule's arguments, the same for every scheduler."""
-        return {"num_train_timesteps": self.timesteps, "beta_schedule": self.beta_schedule}
+    architecture: Literal["places"] = "places"
+    planner_width: Size = 128
+    planner_layers: Depth = 4
+    widths: Sizes = (48, 96, 192)
+    blocks: Depths = (1, 2, 2)
+    time_power: Annotated[float, Field(ge=0.1, le=10)] = 2.0
+    fast_steps: Annotated[int, Field(ge=0, le=TEACHER_STEPS)] = 0
+    unet: None = None
 
 
 class Planner(nn.Module):
@@ -145,64 +135,20 @@ class Painter(nn.Module):
 
 
 class DDPMNetwork(nn.Module):
-    """Planner, painter and, where `fast_steps` says so, the distilled painter `fast`; or, of the architecture "report",
-    the report's network alone."""
+    """Planner, painter and, where `fast_steps` says so, the distilled painter `fast`."""
 
     def __init__(self, config: DDPMConfig) -> None:
         super().__init__()
         self.config = config
-        if config.architecture not in ("places", "report"):
-            raise ValueError(f"unknown architecture {config.architecture!r}; it is 'places' or 'report'")
-        if config.architecture == "report":
-            self.report = ReportUNet(config.unet or {})
-        else:
-            self.planner, self.painter = Planner(config), Painter(config)
-            if config.fast_steps:
-                self.fast = Painter(config)
-
-    def forward(self, x: torch.Tensor, timesteps: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The report's network; planner and painter are called one by one."""
-        return self.report(x, timesteps, labels)
-
-
-def make_scheduler(sampler: str, config: DDPMConfig) -> Any:
-    """diffusers' scheduler of that name, stepping with estimates of x_0."""
-    schedule = config.schedule() | {"prediction_type": "sample"}
-    if sampler in ("dpm", "ddim"):
-        order = 2 if sampler == "dpm" else 1
-        return DPMSolverMultistepScheduler(
-            **schedule, algorithm_type="dpmsolver++", solver_order=order, final_sigmas_type="zero"
-        )
-    if sampler == "unipc":
-        return UniPCMultistepScheduler(**schedule, solver_type="bh2", predict_x0=True, final_sigmas_type="zero")
-    return DDPMScheduler(**schedule, clip_sample=False)
-
-
-def spaced_timesteps(steps: int, total: int, power: float) -> torch.Tensor:
-    """(steps,) whole timesteps: total (1 - i / steps)^power - 1, each at least one below the last."""
-    left = torch.arange(steps, 0, -1)
-    curve = (total * (left / steps).double() ** power - 1).round().long()
-    return torch.maximum(curve, left - 1)
+        self.planner, self.painter = Planner(config), Painter(config)
+        if config.fast_steps:
+            self.fast = Painter(config)
 
 
 def painter_power(steps: int, config: DDPMConfig) -> float:
     """The power that spaces the painter's timesteps: the configured one from `MANY` steps on, up to 1.25 more for
     fewer, which makes the finest details of four and eight steps more real by a tenth and a third."""
     return config.time_power + 1.25 * max(0, MANY - steps) / MANY
-
-
-def set_steps(scheduler: Any, steps: int, power: float) -> None:
-    """Sets exactly `steps` timesteps, spaced by `power`. They stay on the CPU, so that reading one never waits for a
-    GPU."""
-    timesteps = spaced_timesteps(steps, scheduler.config.num_train_timesteps, power)
-    if isinstance(scheduler, DDPMScheduler):
-        scheduler.set_timesteps(timesteps=timesteps.tolist())
-        return
-    scheduler.set_timesteps(steps)
-    alphas_cumprod = scheduler.alphas_cumprod[timesteps]
-    scheduler.timesteps = timesteps
-    scheduler.sigmas = torch.cat([((1 - alphas_cumprod) / alphas_cumprod).sqrt(), torch.zeros(1)])
-    scheduler.num_inference_steps = steps
 
 
 def fast_scheduler(config: DDPMConfig) -> Any:
@@ -212,59 +158,14 @@ def fast_scheduler(config: DDPMConfig) -> Any:
     return scheduler
 
 
-def estimate(x: torch.Tensor, output: torch.Tensor, alpha_cumprod: float, prediction_type: str) -> torch.Tensor:
-    """x_0 from x_t and the network's output, v (Salimans & Ho 2022, arXiv:2202.00512) or noise;
-    `alpha_cumprod` is that of x_t."""
-    signal, spread = alpha_cumprod**0.5, (1 - alpha_cumprod) ** 0.5
-    if prediction_type == "v_prediction":
-        return signal * x - spread * output
-    return (x - spread * output) / signal
-
-
-def half_precision(device: torch.device) -> Any:
-    """bf16 or fp16 on a GPU; full precision on a CPU, where a link's pixels should not depend on the processor."""
-    if device.type != "cuda":
-        return nullcontext()
-    bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.autocast("cuda", torch.bfloat16 if bf16 else torch.float16)
-
-
-def denoise(
-    denoiser: Denoiser,
-    scheduler: Any,
-    x: torch.Tensor,
-    generators: Sequence[torch.Generator],
-) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
-    """(timestep, x_t, the estimate of x_0 at it) of every step of a scheduler whose steps are set."""
-    ancestral: dict[str, Any] = {"generator": list(generators)} if isinstance(scheduler, DDPMScheduler) else {}
-    for timestep in scheduler.timesteps:
-        predicted = denoiser(x, int(timestep))
-        yield int(timestep), x, predicted
-        x = scheduler.step(predicted, timestep, x, **ancestral).prev_sample
-
-
 def painter_denoiser(
     painter: Painter, condition: torch.Tensor, alphas_cumprod: torch.Tensor, black: torch.Tensor | None = None
 ) -> Denoiser:
-    """The painter's estimate of x_0 from its condition (N, 13, 32, 32) and alphas_cumprod (timesteps,). With `black`,
-    the state of the lowest pixels, the estimate stays within the range of pixels."""
-
-    def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
-        with half_precision(x.device):
-            output = painter(x, torch.full((len(x),), timestep, device=x.device), condition).float()
-        found = estimate(x, output, float(alphas_cumprod[timestep]), painter.config.prediction_type)
-        return found if black is None else found.clamp(black, black + 2 / SPREAD)
-
-    return denoiser
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One step of a batch: x_t and the estimate of x_0, (N, 3, 64, 64), still on the device."""
-
-    timestep: int
-    noisy: torch.Tensor
-    predicted: torch.Tensor
+    """The painter's estimate of x_0 from its condition (N, 13, S, S) and alphas_cumprod (timesteps,). With `black`, the
+    state of the lowest pixels, the estimate stays within the range of pixels."""
+    kind = painter.config.prediction_type
+    denoiser = denoiser_of(lambda x, timesteps: painter(x, timesteps, condition), alphas_cumprod, kind)
+    return denoiser if black is None else lambda x, timestep: denoiser(x, timestep).clamp(black, black + 2 / SPREAD)
 
 
 class DiffusionGenerator:
@@ -280,7 +181,6 @@ class DiffusionGenerator:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.eval().requires_grad_(False)
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
-        self._alphas_cumprod: torch.Tensor = make_scheduler("ddpm", self.config).alphas_cumprod
 
     def generate(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm") -> Generation:
         """Draws one picture with its whole timeline: `WHERE_FRAMES` frames of the places, then one a step.
@@ -301,67 +201,46 @@ class DiffusionGenerator:
     ) -> Iterator[Frame]:
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
         request = GenerationRequest.of(labels, seed, steps, sampler)
-        return self._stream(request)
+        return (frames[0] for frames in self._frames([request]))
 
     def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]:
         """Where the objects of each picture will stand, without drawing it; the same as in its frames."""
-        check_batch(labels_list, seeds)
-        requests = [GenerationRequest.of(labels, seed) for labels, seed in zip(labels_list, seeds, strict=True)]
-        return [path[-1] for path in self._plan(requests)]
+        return self._plan(requests_of(labels_list, seeds))[-1]
 
     def generate_batch(
-        self,
-        labels_list: Sequence[Any],
-        seeds: Sequence[int],
-        steps: int = DEFAULT_STEPS,
-        *,
-        sampler: str = "dpm",
-        timeline: bool = True,
-    ) -> list[Generation]:
+        self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,
+        sampler: str = "dpm", timeline: bool = True,
+    ) -> list[Generation]:  # fmt: skip
         """Draws one picture per pair of labels and seed; `timeline=False` keeps only the last frame of each.
 
-        `seconds` of each is its share of the batch's time.
+        `seconds` of each is its share of the time of its chunk.
         """
-        check_batch(labels_list, seeds)
-        requests = [
-            GenerationRequest.of(labels, seed, steps, sampler) for labels, seed in zip(labels_list, seeds, strict=True)
-        ]
-        done: list[Generation] = []
-        for begin in range(0, len(requests), self.chunk):
-            done += self._generate(requests[begin : begin + self.chunk], timeline)
-        return done
+        return generations(
+            lambda chunk: self._frames(chunk, timeline),
+            requests_of(labels_list, seeds, steps, sampler),
+            self.name,
+            lambda request: request.steps,
+            self.chunk,
+        )
 
-    def _generate(self, requests: list[GenerationRequest], timeline: bool) -> list[Generation]:
-        watch = Stopwatch()
-        paths = self._plan(requests)
-        first = WHERE_FRAMES if paths[0] else 0
-        frames = [self._where(path) if timeline else [] for path in paths]
-        ends = [path[-1] if path else Places() for path in paths]
-        for index, step in enumerate(self._paint(requests, ends), start=first):
-            if timeline or index == first + requests[0].steps - 1:
-                for row, pictures in enumerate(zip(step.noisy.cpu(), step.predicted.cpu(), strict=True)):
-                    frames[row].append(Frame(index, step.timestep, *pictures, ends[row], "what"))
-        seconds = watch.seconds / len(requests)
-        return [
-            Generation(tuple(timeline_of), request, self.name, seconds, request.steps)
-            for timeline_of, request in zip(frames, requests, strict=True)
-        ]
-
-    def _stream(self, request: GenerationRequest) -> Iterator[Frame]:
-        path = self._plan([request])[0]
-        yield from self._where(path)
-        end, first = (path[-1], WHERE_FRAMES) if path else (Places(), 0)
-        for index, step in enumerate(self._paint([request], [end]), start=first):
-            yield Frame(index, step.timestep, step.noisy[0].cpu(), step.predicted[0].cpu(), end, "what")
+    def _frames(self, requests: list[GenerationRequest], timeline: bool = True) -> Iterator[list[Frame]]:
+        """One frame of every picture at a time, or the last ones alone. All requests share steps and sampler."""
+        path = self._plan(requests)
+        if timeline:
+            empty = self.network.painter.empty.cpu()
+            for index, moment in enumerate(path):
+                yield [Frame(index, len(path) - index, empty, empty, places, "where") for places in moment]
+        last = len(path) + requests[0].steps - 1
+        for index, (timestep, noisy, predicted) in enumerate(self._paint(requests, path[-1]), start=len(path)):
+            if timeline or index == last:
+                pictures = zip(noisy.cpu(), predicted.cpu(), path[-1], strict=True)
+                yield [Frame(index, timestep, *picture, "what") for picture in pictures]
 
     # where --------------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def _plan(self, requests: list[GenerationRequest]) -> list[list[Places]]:
-        """The way of each picture's places from noise to where they stay, `WHERE_FRAMES` of them; the report's
-        network has none."""
-        if self.config.architecture == "report":
-            return [[] for _ in requests]
+        """The pictures' places at `WHERE_FRAMES` moments on their way from noise to where they stay."""
         most = max(len(request.objects) for request in requests)
         objects = torch.full((len(requests), most), -1)
         x = torch.zeros(len(requests), most, 2)
@@ -371,8 +250,11 @@ class DiffusionGenerator:
         steps = list(self._planned(x.to(self.device), objects.to(self.device)))
         shown = torch.linspace(0, len(steps) - 1, WHERE_FRAMES).round().long().tolist()
         return [
-            [Places.of(request.objects, steps[number][row, : len(request.objects)]) for number in shown]
-            for row, request in enumerate(requests)
+            [
+                Places.of(request.objects, centres[: len(request.objects)])
+                for request, centres in zip(requests, steps[number], strict=True)
+            ]
+            for number in shown
         ]
 
     def _planned(self, x: torch.Tensor, objects: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -391,53 +273,31 @@ class DiffusionGenerator:
             last = predicted
         yield planner.in_pixels(last).clamp(0, SIZE - 1).cpu()
 
-    def _where(self, path: list[Places]) -> list[Frame]:
-        """Frames of the first stage: the empty scene, with the places on their way."""
-        if not path:
-            return []
-        empty = self.network.painter.empty.cpu()
-        return [Frame(index, len(path) - index, empty, empty, places, "where") for index, places in enumerate(path)]
-
     # what ---------------------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def _paint(self, requests: list[GenerationRequest], places: list[Places]) -> Iterator[_Step]:
-        """One step of all pictures at a time. All requests share steps and sampler."""
-        report = self.config.architecture == "report"
-        steps = requests[0].steps
-        if fast := self.is_fast(requests[0]):
+    def _paint(
+        self, requests: list[GenerationRequest], places: list[Places]
+    ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """(timestep, x_t, the estimate of x_0) of every step, both pictures (N, 3, 64, 64) on the device."""
+        steps, fast = requests[0].steps, self.is_fast(requests[0])
+        if fast:
             scheduler = fast_scheduler(self.config)
         else:
             scheduler = make_scheduler(requests[0].sampler, self.config)
-            set_steps(scheduler, steps, 1.0 if report else painter_power(steps, self.config))
+            set_steps(scheduler, steps, painter_power(steps, self.config))
         pixels, generators = seeded_noise([request.seed for request in requests], (3, SIZE, SIZE))
         labels = multi_hot(request.objects for request in requests).to(self.device)
-        denoiser, unpack = self._reporter(labels) if report else self._painter(labels, places, fast)
-        x = pixels.to(self.device) if report else F.pixel_unshuffle(pixels.to(self.device), PATCH)
+        painter = self.network.fast if fast else self.network.painter
+        condition = painter.condition(by_object(places).to(self.device), labels)
+        denoiser = painter_denoiser(painter, condition, scheduler.alphas_cumprod, None if fast else painter.black)
+        x = F.pixel_unshuffle(pixels.to(self.device), PATCH)
         for timestep, noisy, predicted in denoise(denoiser, scheduler, x, generators):
-            yield _Step(timestep, unpack(noisy), unpack(predicted).clamp(-1, 1))
+            yield timestep, painter.unpack(noisy), painter.unpack(predicted).clamp(-1, 1)
 
     def is_fast(self, request: GenerationRequest) -> bool:
         """Whether the distilled painter draws a request: one of its number of steps, with the default sampler."""
-        has_one = self.config.architecture != "report"
-        return has_one and request.steps == self.config.fast_steps and request.sampler == SAMPLERS[0]
-
-    def _painter(
-        self, labels: torch.Tensor, places: list[Places], fast: bool
-    ) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
-        painter = self.network.fast if fast else self.network.painter
-        condition = painter.condition(by_object(places).to(self.device), labels)
-        return painter_denoiser(
-            painter, condition, self._alphas_cumprod, None if fast else painter.black
-        ), painter.unpack
-
-    def _reporter(self, labels: torch.Tensor) -> tuple[Denoiser, Callable[..., torch.Tensor]]:
-        def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
-            with half_precision(x.device):
-                output = self.network.report(x, torch.full((len(x),), timestep, device=x.device), labels).float()
-            return estimate(x, output, float(self._alphas_cumprod[timestep]), self.config.prediction_type).clamp(-1, 1)
-
-        return denoiser, lambda x: x
+        return request.steps == self.config.fast_steps and request.sampler == SAMPLERS[0]
 
 
 def place_noise(seed: int) -> torch.Tensor:
@@ -451,6 +311,5 @@ def place_noise(seed: int) -> torch.Tensor:
 def load_ddpm(path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator:
     """Loads a DDPM checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("ddpm", path)
-    config = configured(DDPMConfig, folder)
-    network = load_network(lambda: DDPMNetwork(config), folder)
+    network = load_network(DDPMNetwork, DDPMConfig, folder)
     return DiffusionGenerator(network, f"ddpm@{fingerprint(folder)}", pick_device(device))

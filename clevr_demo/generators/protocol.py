@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -13,7 +13,7 @@ from PIL import Image
 
 from clevr_demo.pictures import to_image
 from clevr_demo.places import Places
-from clevr_demo.request import GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 WHERE_FRAMES = 8
 """How many frames of a DDPM's timeline show its places on their way, before the pixels'."""
@@ -115,17 +115,37 @@ def seeded_noise(seeds: Sequence[int], shape: tuple[int, ...]) -> tuple[torch.Te
     return torch.stack([torch.randn(shape, generator=generator) for generator in generators]), generators
 
 
-def check_batch(labels_list: Sequence[Any], seeds: Sequence[int]) -> None:
+def requests_of(
+    labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, sampler: str = "dpm"
+) -> list[GenerationRequest]:
+    """The checked requests of a batch, one a picture.
+
+    Raises:
+        ValueError: as many seeds as label sets are needed; of these an InputError names the culprit.
+    """
     if len(labels_list) != len(seeds):
         raise ValueError(f"{len(labels_list)} label sets but {len(seeds)} seeds; a batch needs one seed a picture")
+    return [GenerationRequest.of(labels, seed, steps, sampler) for labels, seed in zip(labels_list, seeds, strict=True)]
 
 
-class Stopwatch:
-    """Seconds since it was made."""
+def generations(
+    frames: Callable[[list[GenerationRequest]], Iterator[list[Frame]]],
+    requests: list[GenerationRequest],
+    name: str,
+    evaluations: Callable[[GenerationRequest], int],
+    chunk: int = 1,
+) -> list[Generation]:
+    """The finished pictures of a batch that is drawn in chunks of so many.
 
-    def __init__(self) -> None:
-        self.started = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.started
+    `frames` gives one frame of every picture of a chunk at a time; `seconds` is a picture's share of its chunk's time.
+    """
+    done: list[Generation] = []
+    for begin in range(0, len(requests), chunk):
+        some, started = requests[begin : begin + chunk], time.perf_counter()
+        timelines = list(zip(*frames(some), strict=True))
+        seconds = (time.perf_counter() - started) / len(some)
+        done += [
+            Generation(timeline, request, name, seconds, evaluations(request))
+            for timeline, request in zip(timelines, some, strict=True)
+        ]
+    return done

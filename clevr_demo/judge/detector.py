@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from clevr_demo.checkpoints import configured, fingerprint, folder_of, load_network, pick_device
+from clevr_demo.checkpoints import Size, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.objects import OBJECTS
 
 STRIDE = 2  # pixels of a picture to a cell of a heat map
@@ -41,9 +43,9 @@ class Found:
 class DetectorConfig:
     """`widths` of the three resolutions; peaks above `threshold` count, `apart` pixels from any stronger one."""
 
-    widths: tuple[int, int, int] = (32, 64, 128)
-    threshold: float = 0.4
-    apart: float = 3.0
+    widths: tuple[Size, Size, Size] = (32, 64, 128)
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.4
+    apart: Annotated[float, Field(ge=0, le=64)] = 3.0
 
 
 class Convolution(nn.Module):
@@ -80,6 +82,7 @@ class DetectorNetwork(nn.Module):
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
+        self.config = config
         fine, middle, coarse = config.widths
         self.stem = nn.Sequential(Convolution(3 * STRIDE**2, fine), nn.ReLU(), Residual(fine))
         self.down = nn.Sequential(Convolution(fine, middle, stride=2), nn.ReLU(), Residual(middle), Residual(middle))
@@ -154,6 +157,5 @@ def load_detector(path: str | Path | None = None, device: str = "auto") -> Detec
         CheckpointError: names the file that is missing or does not fit.
     """
     folder = folder_of("detector", path)
-    config = configured(DetectorConfig, folder)
-    network = load_network(lambda: DetectorNetwork(config), folder)
-    return Detector(network, config, pick_device(device), f"detector@{fingerprint(folder)}")
+    network = load_network(DetectorNetwork, DetectorConfig, folder)
+    return Detector(network, network.config, pick_device(device), f"detector@{fingerprint(folder)}")

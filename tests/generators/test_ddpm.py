@@ -1,50 +1,24 @@
-"""The DDPM: what generation promises, both stages, the samplers against diffusers' own loops, and the networks."""
+"""The DDPM: what generation promises, both stages, and few steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
-from pathlib import Path
-from types import SimpleNamespace
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler
 from torch import nn
 
 import clevr_demo
-from clevr_demo.generators.ddpm import (
-    SPREAD,
-    DDPMConfig,
-    DDPMNetwork,
-    DiffusionGenerator,
-    Painter,
-    denoise,
-    estimate,
-    fast_scheduler,
-    make_scheduler,
-    painter_denoiser,
-    place_noise,
-    set_steps,
-    spaced_timesteps,
-)
+from clevr_demo.generators.ddpm import SPREAD, DiffusionGenerator, Painter, painter_denoiser, place_noise
 from clevr_demo.generators.protocol import WHERE_FRAMES, Generation
+from clevr_demo.generators.sampling import make_scheduler, spaced_timesteps
 from clevr_demo.objects import InputError, multi_hot
-from clevr_demo.pictures import from_image, to_image
-from clevr_demo.places import Places
 from clevr_demo.request import SAMPLERS
 from tests.conftest import TINY, shaken, shipped, tiny_ddpm
-from train.data.iclevr import load_pictures
-from train.ddpm import PRESETS, PainterTask, PlannerTask, spread_timesteps
-from train.distil import PRESETS as DISTIL_PRESETS
-from train.distil import DistilTask, leading
-from train.learning.course import REPORT_UNET
-
-REPORT_LIKE = PRESETS["tiny-report"].model
-MODELS = pytest.mark.parametrize("config", [TINY, REPORT_LIKE], ids=["places", "report"])
 
 
 def pixels_of(result: Generation) -> np.ndarray:
@@ -209,108 +183,6 @@ def test_more_objects_than_any_training_picture_can_be_asked_for(ddpm: Diffusion
     assert result.image.size == (64, 64)
 
 
-# samplers -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("power", [1.0, 2.0])
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_every_number_of_steps_is_kept(sampler: str, power: float) -> None:
-    scheduler = make_scheduler(sampler, TINY)
-    for steps in (*range(1, 60), 100, 333, 1000, 1199, 1200):
-        set_steps(scheduler, steps, power)
-        times = scheduler.timesteps.tolist()
-        assert len(times) == steps
-        assert times[0] == 1199
-        assert times[-1] >= 0
-        assert all(one > other for one, other in zip(times, times[1:], strict=False))
-        curve = [1200 * ((steps - place) / steps) ** power - 1 for place in range(steps)]
-        assert all(abs(mine - wanted) <= 0.51 or mine == steps - 1 - place
-                   for place, (mine, wanted) in enumerate(zip(times, curve, strict=True)))  # fmt: skip
-        if hasattr(scheduler, "sigmas"):
-            assert len(scheduler.sigmas) == steps + 1
-            assert scheduler.sigmas[-1] == 0
-            assert (scheduler.sigmas.diff() < 0).all()
-
-
-def solved(config: DDPMConfig, sampler: str, steps: int, x: torch.Tensor, denoiser: Any, power: float) -> torch.Tensor:
-    scheduler = make_scheduler(sampler, config)
-    set_steps(scheduler, steps, power)
-    generators = [torch.Generator().manual_seed(5) for _ in x]
-    return list(denoise(denoiser, scheduler, x, generators))[-1][2]
-
-
-def test_ddim_is_diffusers_ddim() -> None:
-    """Evenly spaced, where both can be compared: DPM-Solver++ of order 1 is DDIM with eta 0."""
-    torch.manual_seed(0)
-    target = torch.randn(2, 3, 8, 8)
-    reference = DDIMScheduler(**TINY.schedule(), prediction_type="sample", clip_sample=False)
-    reference.set_timesteps(12)
-    start = torch.randn(2, 3, 8, 8)
-    x, times = start, [1200 - 100 * place - 1 for place in range(12)]
-    for t in times:
-        x = reference.step(torch.tanh(x) + target, t, x).prev_sample
-    scheduler = make_scheduler("ddim", TINY)
-    set_steps(scheduler, 12, 1.0)
-    scheduler.timesteps = torch.tensor(times)
-    alphas_cumprod = scheduler.alphas_cumprod[scheduler.timesteps]
-    scheduler.sigmas = torch.cat([((1 - alphas_cumprod) / alphas_cumprod).sqrt(), torch.zeros(1)])
-    ours = list(denoise(lambda x, t: torch.tanh(x) + target, scheduler, start, []))[-1][2]
-    assert (ours - x).abs().max() < 1e-3
-
-
-def test_ancestral_sampling_is_the_papers_algorithm() -> None:
-    """Ho et al. 2020, algorithm 2, with equation 7's variance, all T steps, written out."""
-    config = replace(REPORT_LIKE, timesteps=30)
-    model = tiny_ddpm(config)
-    labels = multi_hot([[4]])
-    betas = torch.linspace(1e-4, 0.02, 30)
-    alphas = 1 - betas
-    alphas_cumprod = alphas.cumprod(0)
-    generator = torch.Generator().manual_seed(3)
-    x = torch.randn(1, 3, 64, 64, generator=generator)
-    for t in range(29, -1, -1):
-        with torch.no_grad():
-            noise = model.network(x, torch.tensor([t]), labels)
-        before = alphas_cumprod[t - 1] if t else torch.tensor(1.0)
-        x0 = ((x - (1 - alphas_cumprod[t]).sqrt() * noise) / alphas_cumprod[t].sqrt()).clamp(-1, 1)
-        mean = (before.sqrt() * betas[t] * x0 + alphas[t].sqrt() * (1 - before) * x) / (1 - alphas_cumprod[t])
-        spread = ((1 - before) / (1 - alphas_cumprod[t]) * betas[t]).sqrt()
-        x = mean + (spread * torch.randn(1, 3, 64, 64, generator=generator) if t else 0)
-    ours = model.generate([4], seed=3, steps=30, sampler="ddpm").frames[-1].predicted_pixels
-    assert (ours - x[0]).abs().max() < 1e-3
-
-
-@pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("power", [1.0, 2.0])
-def test_a_perfect_denoiser_draws_the_very_picture(sampler: str, power: float) -> None:
-    target = torch.rand(1, 3, 4, 4) - 0.5
-    drawn = solved(TINY, sampler, 8, torch.randn(1, 3, 4, 4), lambda x, t: target, power)
-    assert torch.equal(drawn, target)
-
-
-@pytest.mark.parametrize("sampler", ["dpm", "unipc"])
-def test_second_order_solvers_beat_the_first_order(sampler: str) -> None:
-    """Gaussian data of standard deviation 0.5, whose best denoiser and exact end are known."""
-    scheduler = make_scheduler("dpm", TINY)
-
-    def ideal(x: torch.Tensor, timestep: int) -> torch.Tensor:
-        alpha_cumprod = float(scheduler.alphas_cumprod[timestep])
-        return x * alpha_cumprod**0.5 * 0.25 / (0.25 * alpha_cumprod + 1 - alpha_cumprod)
-
-    x = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    errors = {name: (solved(TINY, name, 12, x, ideal, 1.0).std() - 0.5).abs().item() for name in ("ddim", sampler)}
-    assert errors[sampler] < errors["ddim"] / 2
-
-
-@pytest.mark.parametrize("kind", ["v_prediction", "epsilon"])
-def test_the_estimate_inverts_the_forward_process(kind: str) -> None:
-    x0, noise, alpha_cumprod = torch.randn(4, 3), torch.randn(4, 3), 0.3
-    x = alpha_cumprod**0.5 * x0 + (1 - alpha_cumprod) ** 0.5 * noise
-    v = alpha_cumprod**0.5 * noise - (1 - alpha_cumprod) ** 0.5 * x0
-    output = v if kind == "v_prediction" else noise
-    assert (estimate(x, output, alpha_cumprod, kind) - x0).abs().max() < 1e-5
-
-
 # where --------------------------------------------------------------------------------------------------------------
 
 
@@ -405,96 +277,6 @@ def test_a_window_is_painted_like_the_same_part_of_a_picture() -> None:
     assert (whole[part][..., inner, inner] - window[..., inner, inner]).abs().max() < 1e-4
 
 
-# training -----------------------------------------------------------------------------------------------------------
-
-
-def test_timesteps_are_spread_over_the_schedule() -> None:
-    for _ in range(20):
-        times = spread_timesteps(64, 1200, torch.device("cpu")).sort().values
-        assert all(place * 1200 / 64 - 1 <= time < (place + 1) * 1200 / 64 for place, time in enumerate(times.tolist()))
-
-
-def test_the_stages_learn_v() -> None:
-    """Salimans & Ho 2022: v = alpha noise - sigma x_0, of what is noised."""
-    task = PlannerTask(PRESETS["tiny-where"])
-    clean = torch.randn(64, 3, 2)
-    torch.manual_seed(1)
-    x, timesteps, v = task.noised(clean)
-    alphas_cumprod = DDPMScheduler(**TINY.schedule()).alphas_cumprod[timesteps].view(-1, 1, 1)
-    assert (alphas_cumprod.sqrt() * x - (1 - alphas_cumprod).sqrt() * v - clean).abs().max() < 1e-4
-
-
-def test_windows_become_whole_pictures_at_the_same_cost(iclevr: Path) -> None:
-    task = PainterTask(replace(PRESETS["tiny-what"], whole_from=0.5), load_pictures(iclevr).split()[0])
-    batch = task.examples.batch(torch.arange(8))
-    window, given = task.windows(batch, 0.4)
-    assert (window.shape, given.shape) == ((8, 12, 16, 16), (8, 13, 16, 16))
-    whole, given = task.windows(batch, 0.5)
-    assert (whole.shape, given.shape) == ((2, 12, 32, 32), (2, 13, 32, 32))
-    assert (task.painter.unpack(whole) - batch.pixels[:2]).abs().max() < 1e-6
-
-
-# the networks -------------------------------------------------------------------------------------------------------
-
-
-@MODELS
-def test_both_architectures_draw(config: DDPMConfig) -> None:
-    result = tiny_ddpm(config).generate([1, 2], seed=3, steps=2)
-    assert result.image.size == (64, 64)
-    assert pixels_of(result).std() > 0
-    assert len(result.frames) == 2 + (WHERE_FRAMES if config is TINY else 0)
-    assert (result.places == Places()) == (config is REPORT_LIKE)
-
-
-def test_an_unknown_architecture_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown architecture 'pixels'"):
-        DDPMNetwork(replace(TINY, architecture="pixels"))  # type: ignore[arg-type]
-
-
-def test_the_report_preset_is_the_reports_network() -> None:
-    with torch.device("meta"):
-        unet = DDPMNetwork(PRESETS["report"].model).report.unet
-    assert round(sum(p.numel() for p in unet.parameters()) / 1e6, 1) == 113.7
-    assert [type(block).__name__ for block in unet.down_blocks] == ["DownBlock2D"] * 4 + [
-        "AttnDownBlock2D",
-        "DownBlock2D",
-    ]
-    assert [type(block).__name__ for block in unet.up_blocks] == ["UpBlock2D", "AttnUpBlock2D"] + ["UpBlock2D"] * 4
-    assert [len(block.resnets) for block in unet.down_blocks] == [2] * 6
-    assert unet.config["block_out_channels"] == (128, 128, 256, 256, 512, 512)
-    assert isinstance(unet.class_embedding, nn.Linear)
-    assert tuple(unet.class_embedding.weight.shape) == (512, 24)
-    assert (unet.config["sample_size"], unet.config["in_channels"], unet.config["out_channels"]) == (64, 3, 3)
-
-
-def test_the_report_preset_is_the_reports_recipe() -> None:
-    preset = PRESETS["report"]
-    assert asdict(preset.model) | {"unet": REPORT_UNET} == asdict(preset.model)
-    assert (preset.model.timesteps, preset.model.beta_schedule) == (1200, "linear")
-    assert preset.model.prediction_type == "epsilon"
-    assert (preset.rate, preset.loop.batch, preset.loop.pictures, preset.loop.ema) == (5e-5, 20, 100 * 18009, 0)
-    assert (preset.object_weight, preset.muon, preset.warmup) == (0, False, 0)
-
-
-def test_the_default_preset_is_small_enough_for_two_cores_and_the_size_limit() -> None:
-    with torch.device("meta"):
-        network = DDPMNetwork(PRESETS["what"].model)
-    assert 2 * sum(p.numel() for p in network.parameters()) < 15e6
-
-
-# pictures -----------------------------------------------------------------------------------------------------------
-
-
-def test_pixels_and_pictures_are_each_others_inverse() -> None:
-    levels = torch.arange(256, dtype=torch.uint8).repeat(48).view(3, 64, 64)
-    pixels = levels.float() / 127.5 - 1
-    image = to_image(pixels)
-    assert np.array_equal(np.asarray(image), levels.permute(1, 2, 0).numpy())
-    assert torch.allclose(from_image(image), pixels, atol=1e-6)
-    assert np.asarray(to_image(torch.full((3, 64, 64), 7.0))).min() == 255
-    assert np.asarray(to_image(torch.full((3, 64, 64), -7.0))).max() == 0
-
-
 # few steps ----------------------------------------------------------------------------------------------------------
 
 
@@ -523,48 +305,6 @@ def test_a_checkpoint_without_a_distilled_painter_draws_any_number_of_steps(ddpm
     with counted(ddpm) as calls:
         ddpm.generate(["red cube"], 3, 4)
     assert len(calls) == 4
-
-
-def test_a_ddim_step_with_the_wanted_v_leads_to_the_teachers_next_state() -> None:
-    config = replace(TINY, fast_steps=4)
-    scheduler = fast_scheduler(config)
-    alphas_cumprod = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
-    torch.manual_seed(0)
-    states = torch.randn(5, 2, 12, 8, 8)
-    signal, spread = (part.view(-1, 1, 1, 1, 1) for part in (alphas_cumprod.sqrt(), (1 - alphas_cumprod).sqrt()))
-    wanted = leading(states[:-1], states[1:], signal, spread)
-    x = states[0]
-    for number, timestep in enumerate(scheduler.timesteps):
-        clean = estimate(x, wanted[number], float(alphas_cumprod[number]), "v_prediction")
-        x = scheduler.step(clean, timestep, x).prev_sample
-        assert (x - states[number + 1]).abs().max() < 1e-4
-
-
-def test_the_student_is_taught_what_the_teacher_draws(iclevr: Path) -> None:
-    preset = DISTIL_PRESETS["tiny-fast"]
-    torch.manual_seed(0)
-    teacher: Any = shaken(Painter(preset.model))
-    task = DistilTask(preset, load_pictures(iclevr), teacher.state_dict())
-    run: Any = SimpleNamespace(progress=0.9, autocast=nullcontext, average=task.painter)  # whole pictures
-    torch.manual_seed(1)
-    states, following, given = task.trajectories(task.examples.batch(torch.arange(16)), run)
-    assert states.shape == following.shape == (4, 4, 12, 32, 32)  # a quarter as many pictures as windows
-    assert torch.equal(following[:-1, 2:], states[1:, 2:]), "half of them stay on the teacher's way"
-    scheduler = make_scheduler("dpm", preset.model)
-    set_steps(scheduler, 20, preset.model.time_power)
-    denoiser = painter_denoiser(teacher.eval(), given, scheduler.alphas_cumprod, teacher.black)
-    with torch.no_grad():
-        steps = list(denoise(denoiser, scheduler, states[0], []))
-    for number, (_, x, _) in enumerate(steps[::5]):
-        assert (states[number, 2:] - x[2:]).abs().max() < 1e-4
-    assert (following[-1, 2:] - steps[-1][2][2:]).abs().max() < 1e-4
-    student = painter_denoiser(task.painter.eval(), given[:2], scheduler.alphas_cumprod)
-    with torch.no_grad():
-        own = list(denoise(student, fast_scheduler(preset.model), states[0, :2], []))
-    for number, (_, x, _) in enumerate(own):
-        assert (states[number, :2] - x).abs().max() < 1e-4, "the others on the student's"
-    run = SimpleNamespace(progress=0.0, autocast=nullcontext, average=task.painter)
-    assert task.trajectories(task.examples.batch(torch.arange(3)), run)[0].shape == (4, 3, 12, 16, 16)
 
 
 # the shipped weights ------------------------------------------------------------------------------------------------
