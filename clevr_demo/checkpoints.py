@@ -126,20 +126,31 @@ def fingerprint(folder: Path) -> str:
 
 
 def read_weights(folder: Path, expected: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights of a folder, floats as float32, if they are finite and of the expected names, shapes and kinds."""
+    """The weights of a folder, floats as float32; see `fitting`."""
     path = folder / WEIGHTS
     try:
         state = load_file(path)
     except Exception as error:  # safetensors raises an error type of its own, and others
         raise CheckpointError(f"{path}: not readable as safetensors ({reason(error)})") from error
+    return fitting(state, expected, path, "its config.json")
+
+
+def fitting(
+    state: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor], path: Path, what: str
+) -> dict[str, torch.Tensor]:
+    """The weights, floats as float32, if they are finite and of the expected names, shapes and kinds.
+
+    Raises:
+        CheckpointError: names the file, `what` it does not fit, and the weight.
+    """
     for name in sorted(state.keys() ^ expected.keys()):
         found = "unknown" if name in state else "missing"
-        raise CheckpointError(f"{path}: does not fit its config.json ({shown(name)} is {found})")
+        raise CheckpointError(f"{path}: does not fit {what} ({shown(name)} is {found})")
     for name, value in state.items():
         wanted = expected[name]
         if value.shape != wanted.shape or value.is_floating_point() != wanted.is_floating_point():
             raise CheckpointError(
-                f"{path}: does not fit its config.json ({name} is {list(value.shape)} of {value.dtype}, "
+                f"{path}: does not fit {what} ({name} is {list(value.shape)} of {value.dtype}, "
                 f"the network has {list(wanted.shape)} of {wanted.dtype})"
             )
         if value.is_floating_point() and not bool(value.float().isfinite().all()):

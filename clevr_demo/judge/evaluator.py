@@ -11,7 +11,6 @@ probable; it cannot see extra objects, nor count. The judge never teaches, guide
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import nn
-from torchvision.models import resnet18
 
-from clevr_demo.checkpoints import CheckpointError, fingerprint, folder_of, pick_device, read_config
+from clevr_demo.checkpoints import fingerprint, folder_of, pick_device, read_config
 from clevr_demo.judge.classifier import load_classifier
+from clevr_demo.judge.course import is_course, load_course
 from clevr_demo.judge.detector import Detector, Found, load_detector
 from clevr_demo.objects import OBJECTS, parse
 from clevr_demo.pictures import from_image
@@ -35,27 +34,6 @@ MAX_JUDGED = 6
 BEYOND = f"the judge learned with at most {MAX_JUDGED} objects, so others may be there unseen"
 TIMES = {2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"}
 ALL = {1: "Drawn", 2: "Both drawn"}  # and else "All 3 drawn"
-
-
-class CourseResNet18(nn.Module):
-    """ResNet18 with 24 outputs, laid out as the course's so that its checkpoint fits; returns logits."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.resnet18 = resnet18(weights=None)
-        self.resnet18.fc = nn.Sequential(nn.Linear(512, len(OBJECTS)), nn.Sigmoid())
-
-    def features(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to (N, 512), what the last layer reads."""
-        net = self.resnet18
-        x = net.maxpool(net.relu(net.bn1(net.conv1(pixels))))
-        x = net.layer4(net.layer3(net.layer2(net.layer1(x))))
-        return torch.flatten(net.avgpool(x), 1)
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits; their sigmoid is the probability."""
-        logits: torch.Tensor = self.resnet18.fc[0](self.features(pixels))
-        return logits
 
 
 @dataclass(frozen=True)
@@ -188,41 +166,23 @@ class Evaluator:
         ]
 
 
-def course_state(path: Path) -> dict[str, torch.Tensor]:
-    """A ResNet18's weights in the course's checkpoint.pth, read without running anything pickled in it.
-
-    The last layer may stand there as `fc.0` (followed by a sigmoid, as in the course's class) or as plain `fc`.
-    """
-    try:
-        state = dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
-    except (OSError, KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a checkpoint with weights under 'model' ({error})") from error
-    except Exception as error:  # the unpickler's own error: the file holds more than tensors
-        raise CheckpointError(f"{path}: refused, it holds more than weights ({error})") from error
-    return {re.sub(r"^fc\.(?=weight|bias)", "fc.0.", name.removeprefix("resnet18.")): state[name] for name in state}
-
-
 def load_evaluator(
     path: str | Path | None = None, device: str = "auto", detector: str | Path | None = None
 ) -> Evaluator:
     """The judge that ships with the project.
 
     Args:
-        path: another classifier's checkpoint folder, or the course's own checkpoint.pth (a ResNet18); it serves the
-            course's measure only.
+        path: another classifier's checkpoint folder, or the course's own checkpoint.pth (see `judge.course`); it serves
+            the course's measure only.
         detector: another detector's checkpoint folder.
 
     Raises:
         CheckpointError: names the file that is missing or does not fit.
     """
     eye, place = load_detector(detector, device), pick_device(device)
-    if path is not None and Path(path).suffix in (".pth", ".pt"):
-        course = CourseResNet18()
-        try:
-            course.resnet18.load_state_dict(course_state(Path(path)))
-        except RuntimeError as error:
-            raise CheckpointError(f"{path}: does not fit a ResNet18 with 24 outputs ({error})") from error
-        return Evaluator(course, eye, place, f"{eye.name}+{Path(path).name}")
+    if path is not None and is_course(Path(path)):
+        course, name = load_course(Path(path))
+        return Evaluator(course, eye, place, f"{eye.name}+{name}")
     folder = folder_of("classifier", path)
     name = f"{eye.name}+classifier@{fingerprint(folder)}"
     return Evaluator(

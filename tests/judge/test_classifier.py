@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from clevr_demo.judge.classifier import ClassifierNetwork
-from clevr_demo.judge.evaluator import CourseResNet18
+from clevr_demo.judge.course import CourseResNet18
 
 
 def test_a_classifier_answers_for_24_objects() -> None:

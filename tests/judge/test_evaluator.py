@@ -5,16 +5,12 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import nn
-from torchvision.models import resnet18
 
 import clevr_demo
 from clevr_demo.checkpoints import CheckpointError, write_json
@@ -174,85 +170,6 @@ def test_the_judge_answers_for_pictures_of_any_size(judge_folder: Path) -> None:
     assert alone.probabilities == pytest.approx(verdicts[0].probabilities, abs=1e-5)
     with pytest.raises(InputError, match="red cone"):
         judge(small, labels=["red cone"])
-
-
-# checkpoints --------------------------------------------------------------------------------------------------------
-
-
-def course_network(last: nn.Module) -> nn.Module:
-    """The course's evaluator, weights unlike any default."""
-    torch.manual_seed(3)
-    network = resnet18(weights=None)
-    network.fc = last
-    return network.eval()
-
-
-LAYOUTS: dict[str, Callable[[], tuple[nn.Module, str]]] = {
-    "fc.0, as in the course's class": lambda: (nn.Sequential(nn.Linear(512, 24), nn.Sigmoid()), ""),
-    "plain fc": lambda: (nn.Linear(512, 24), ""),
-    "with the class's prefix": lambda: (nn.Sequential(nn.Linear(512, 24), nn.Sigmoid()), "resnet18."),
-}
-
-
-@pytest.mark.parametrize("layout", list(LAYOUTS))
-@pytest.mark.parametrize("zipped", [True, False])
-def test_the_course_checkpoint_drops_in(tmp_path: Path, layout: str, zipped: bool) -> None:
-    last, prefix = LAYOUTS[layout]()
-    network = course_network(last)
-    state = {prefix + name: value for name, value in network.state_dict().items()}
-    path = tmp_path / "checkpoint.pth"
-    torch.save({"model": state, "epoch": 3}, path, _use_new_zipfile_serialization=zipped)
-    judge = load_evaluator(path, device="cpu")
-    image = draw(["red cube", "blue sphere"])
-    with torch.inference_mode():
-        expected = network(from_image(image).unsqueeze(0))[0]
-    if not isinstance(last, nn.Sequential):
-        expected = expected.sigmoid()
-    assert list(judge(image, ["red cube"]).probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-5)
-    assert judge.name.endswith("+checkpoint.pth")
-    assert judge.name.startswith("detector@")
-
-
-class Malicious:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.path,)
-
-
-def test_a_malicious_pickle_is_refused_unrun(tmp_path: Path) -> None:
-    path, trace = tmp_path / "checkpoint.pth", tmp_path / "trace"
-    torch.save({"model": Malicious(trace)}, path)
-    with pytest.raises(CheckpointError, match=f"{path}: refused"):
-        load_evaluator(path)
-    assert not trace.exists()
-    torch.load(path, weights_only=False)  # it would have run
-    assert trace.exists()
-
-
-@pytest.mark.parametrize(
-    "content", [{"weights": {}}, [], 3, {"model": 3}, {"model": torch.zeros(3)}, {"model": {}}, {"model": {"fc": 1}}]
-)
-def test_another_layout_is_named(tmp_path: Path, content: Any) -> None:
-    path = tmp_path / "checkpoint.pth"
-    torch.save(content, path)
-    with pytest.raises(CheckpointError, match=str(path)):
-        load_evaluator(path)
-
-
-def test_a_missing_and_a_broken_file_are_named(tmp_path: Path, judge_folder: Path) -> None:
-    with pytest.raises(CheckpointError, match=str(tmp_path / "checkpoint.pth")):
-        load_evaluator(tmp_path / "checkpoint.pth")
-    (tmp_path / "checkpoint.pth").write_bytes(b"not weights")
-    with pytest.raises(CheckpointError, match=str(tmp_path / "checkpoint.pth")):
-        load_evaluator(tmp_path / "checkpoint.pth")
-    with pytest.raises(CheckpointError, match=f"{tmp_path / 'nowhere'}.*missing"):
-        load_evaluator(tmp_path / "nowhere")
-    with pytest.raises(CheckpointError, match=f"{tmp_path / 'nowhere'}.*missing"):
-        load_evaluator(judge_folder, detector=tmp_path / "nowhere")
 
 
 def test_the_judge_is_frozen(judge_folder: Path) -> None:
