@@ -39,7 +39,7 @@ from train.data.iclevr import Pictures, find_prompts, load_pictures, load_prompt
 from train.learning.counting import accuracy
 from train.learning.course import REPORT, ReportPreset, ReportTask, load_teacher
 from train.learning.loop import Run
-from train.learning.options import clear_errors
+from train.learning.options import between, clear_errors, positive
 from train.measure.drawing import draw
 from train.measure.tables import add_rows, markdown, read_csv, shown, spread
 
@@ -187,11 +187,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiment", choices=sorted(EXPERIMENTS))
     parser.add_argument("--data", type=Path, default=Path("data/iclevr"))
-    parser.add_argument("--epochs", type=int, default=60, help="the report ran 3,000")
-    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--epochs", type=positive, default=60, help="the report ran 3,000")
+    parser.add_argument("--batch", type=positive, default=512)
     parser.add_argument("--only", nargs="+", choices=sorted(RUNS), help="train these runs and draw nothing")
     parser.add_argument("--teacher", type=Path, help="the teacher's checkpoint folder (default: checkpoints/teacher)")
-    parser.add_argument("--max-minutes", type=float, default=math.inf, help="a run's time limit")
+    parser.add_argument("--max-minutes", type=between(float, 0), default=math.inf, help="a run's time limit")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--dry-run", action="store_true", help="list the variants and stop")
     parser.add_argument("--figure", action="store_true", help="only redraw the figures and the table from the logs")

@@ -24,7 +24,7 @@ HOLDERS = ("model", "state_dict", "model_state_dict", "net", "network", "evaluat
 """Under which names the weights of a checkpoint are sought, before its own first level."""
 PREFIXES = re.compile(r"^(module\.|_orig_mod\.|model\.|resnet18\.)+")
 """What wrappers put before a weight's name: DataParallel, torch.compile, and the course's own class."""
-NUMPY = [(np._core.multiarray.scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+NUMPY = [(np.float64().__reduce__()[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
 SAFE: list[Any] = [*NUMPY, np.dtype, *(kind for kind in vars(np.dtypes).values() if isinstance(kind, type))]
 """What a NumPy number, such as the accuracy beside the weights, is pickled with."""
 HOW = "save the weights alone: torch.save({'model': network.state_dict()}, 'checkpoint.pth')"

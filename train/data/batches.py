@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -39,6 +39,10 @@ class Examples(Protocol):
 
     def batch(self, chosen: torch.Tensor) -> Batch: ...
 
+    def contents(self) -> tuple[Any, ...]:
+        """Everything that decides the batches, to tell other data by."""
+        ...
+
 
 NOWHERE = Layout(torch.zeros(0, 1, 2), torch.zeros(0, 1, dtype=torch.long))
 
@@ -57,6 +61,10 @@ class PictureExamples:
 
     def __len__(self) -> int:
         return len(self.pictures if self.items is None else self.items[0])
+
+    def contents(self) -> tuple[Any, ...]:
+        where = () if self.layout is None else (self.layout.centres, self.layout.objects)
+        return self.pictures.pixels, self.pictures.labels, self.pictures.scenes, where, self.items or ()
 
     def to(self, device: torch.device) -> PictureExamples:
         layout = None if self.layout is None else self.layout.to(device)
@@ -80,6 +88,9 @@ class LayoutExamples:
 
     def __len__(self) -> int:
         return len(self.layout)
+
+    def contents(self) -> tuple[Any, ...]:
+        return self.layout.centres, self.layout.objects
 
     def to(self, device: torch.device) -> LayoutExamples:
         return LayoutExamples(self.layout.to(device))

@@ -75,7 +75,7 @@ def to_unit(pixels: torch.Tensor) -> torch.Tensor:
 def read_json(path: Path) -> object:
     """Contents of a JSON file; a missing or broken one is a DataError that names it."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:
@@ -111,24 +111,32 @@ def load_prompts(path: str | Path) -> list[tuple[int, ...]]:
     return [parse_labels(entry, f"{path}, prompt {number}") for number, entry in enumerate(entries)]
 
 
+def listing_folder(folder: str | Path) -> Path:
+    """Where in a data folder train.json and the prompt files lie: in itself or, as the course's archive has it, in
+    file/ beside the pictures' folder."""
+    folder = Path(folder)
+    return next((place for place in (folder, folder / "file") if (place / "train.json").is_file()), folder)
+
+
 def find_prompts(name: str, folder: str | Path) -> Path:
     """Path of a prompt file given as a path, or as a name inside the data folder."""
-    for candidate in (Path(name), Path(folder) / name):
+    for candidate in (Path(name), listing_folder(folder) / name):
         if candidate.is_file():
             return candidate
     raise DataError(f"{name}: no such prompt file, neither here nor in {folder}")
 
 
 def find_pictures(folder: Path, names: list[str]) -> Path:
-    """The folder that holds the pictures; the first one named decides the layout, then all must be there."""
-    for sub in PICTURE_FOLDERS:
-        place = folder / sub
+    """The folder that holds the pictures of a listing's folder; the first one named decides the layout, then all must
+    be there."""
+    beside = [folder.resolve().parent / sub for sub in PICTURE_FOLDERS if sub]
+    for place in [*(folder / sub for sub in PICTURE_FOLDERS), *beside]:
         if (place / names[0]).is_file():
             missing = next((name for name in names if not (place / name).is_file()), None)
             if missing:
                 raise DataError(f"{place / missing}: listed in train.json but missing")
             return place
-    tried = ", ".join(str(folder / sub) for sub in PICTURE_FOLDERS)
+    tried = ", ".join(map(str, [*(folder / sub for sub in PICTURE_FOLDERS), *beside]))
     raise DataError(f"{folder}: no picture {names[0]} in any of {tried}")
 
 
@@ -201,19 +209,21 @@ def load_pictures(folder: str | Path, progress: bool = True) -> Pictures:
         raise DataError(f"{folder}: no such folder")
     if not any(folder.iterdir()):
         raise DataError(f"{folder}: the folder is empty")
-    listing = folder / "train.json"
+    listing = listing_folder(folder) / "train.json"
     entries = read_json(listing)
     if not isinstance(entries, dict) or not entries:
         raise DataError(f"{listing}: expected a non-empty JSON object of file name to object names")
-    if (folder / "objects.json").exists():
-        check_objects(folder / "objects.json")
+    if (objects := listing.with_name("objects.json")).exists():
+        check_objects(objects)
     names = list(entries)
     labels = multi_hot(parse_labels(entries[name], f"{listing}, {name}") for name in names)
     try:
         scenes = torch.tensor([scene_of(name) for name in names])
     except DataError as error:
         raise DataError(f"{listing}, {error}") from None
-    place = find_pictures(folder, names)
+    place = find_pictures(listing.parent, names)
+    if listing.parent != folder or folder not in (place, place.parent):
+        print(f"{listing} with the pictures of {place}", file=sys.stderr)
     cache = cache_file(folder, place, names)
     pixels = read_cache(cache, len(names))
     if pixels is None:

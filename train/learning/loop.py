@@ -32,7 +32,7 @@ from clevr_demo.checkpoints import reason, save_weights
 from clevr_demo.pictures import grid
 from train.data.batches import Examples, PictureExamples
 from train.data.iclevr import Pictures
-from train.learning.runfolder import RunError, RunFolder
+from train.learning.runfolder import RunError, RunFolder, digest
 from train.learning.task import Task
 
 
@@ -91,6 +91,7 @@ class Run:
         self.task, self.settings, self.folder, self.start = task, settings, folder, start
         self.files = RunFolder(folder)
         self.device = self.accelerator.device
+        self.data_digest = digest(examples.contents())
         self.data = examples.to(self.device)
         self.position = 0
         self.sums: dict[str, torch.Tensor] = {}
@@ -284,6 +285,7 @@ class Run:
                 {
                     "position": self.position,
                     "preset": json.loads(json.dumps(self.preset())),
+                    "data": self.data_digest,
                     "networks": {name: network.state_dict() for name, network in self.plain.items()},
                     "optimizers": {name: optimizer.state_dict() for name, optimizer in self.task.optimizers.items()},
                     "average": self.average.state_dict(),
@@ -297,7 +299,7 @@ class Run:
 
     def restore(self) -> None:
         """Goes back to the last state, if there is one; later rows of the log are dropped, to be made again."""
-        state = self.files.read(self.preset())
+        state = self.files.read(self.preset(), self.data_digest)
         if state is not None:
             try:
                 self._take(state)

@@ -7,6 +7,8 @@ import dataclasses
 import functools
 import json
 import math
+import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any
 import torch
 
 from clevr_demo.checkpoints import CheckpointError, write_metrics
-from clevr_demo.request import MAX_SEED
+from clevr_demo.request import MAX_SEED, MAX_STEPS
 from train.data.batches import Examples
 from train.data.iclevr import DataError, Pictures, load_pictures
 from train.learning.loop import LoopSettings, Run
@@ -55,6 +57,10 @@ def between(kind: Callable[[str], Any], low: float, high: float = math.inf) -> C
     return number
 
 
+positive, not_negative = between(int, 1), between(int, 0)
+steps = between(int, 1, MAX_STEPS)
+
+
 def arguments(description: str, presets: dict[str, Any], default: str = "default") -> argparse.ArgumentParser:
     """The options that every trainer has; `default` names the preset that is trained unless another is asked for."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -62,7 +68,7 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     parser.add_argument("--preset", choices=sorted(presets), default=default)
     parser.add_argument("--out", type=Path, help="folder of the run (default: runs/NAME-PRESET)")
     parser.add_argument(
-        "--pictures", type=between(int, 1), help="length of the run in training pictures (default: the preset's)"
+        "--pictures", type=positive, help="length of the run in training pictures (default: the preset's)"
     )
     parser.add_argument("--seed", type=between(int, 0, MAX_SEED), help="default: the preset's")
     parser.add_argument(
@@ -145,6 +151,8 @@ def train(name: str, presets: dict[str, Any], make_task: MakeTask, options: argp
     preset = chosen(presets, options)
     if options.dry_run:
         return None
+    if options.compile and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++", "cl"))):
+        raise SettingError("--compile needs a C++ compiler such as g++, and there is none; go without it")
     task, examples = make_task(preset, training_pictures(options), options)
     folder = options.out or Path("runs") / f"{name}-{options.preset}"
     start = begin(task, options.start, folder) if options.start else None

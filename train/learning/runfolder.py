@@ -115,11 +115,11 @@ class RunFolder:
             part.unlink(missing_ok=True)
             raise
 
-    def read(self, preset: Any) -> dict[str, Any] | None:
-        """The state, if there is one; it goes to the CPU.
+    def read(self, preset: Any, data: str) -> dict[str, Any] | None:
+        """The state, if there is one; it goes to the CPU. `data` is the digest of what the run learns from.
 
         Raises:
-            RunError: the file is cut off, damaged, no run's, or of a run with another preset.
+            RunError: the file is cut off, damaged, no run's, or of a run with another preset or other data.
         """
         if not self.state.exists():
             return None
@@ -137,6 +137,11 @@ class RunFolder:
             raise RunError(f"{self.state}: damaged, its checksum is another; delete it to start again")
         if changed := differences(before, preset):
             raise RunError(f"{self.state}: made with other settings ({'; '.join(changed[:3])}); use another --out")
+        if state.get("data", data) != data:
+            raise RunError(
+                f"{self.state}: made with other data: train.json or the pictures have changed since; put them back, or "
+                f"begin another run with another --out"
+            )
         return dict(state)
 
     # the log ------------------------------------------------------------------------------------------------------

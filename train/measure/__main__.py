@@ -68,6 +68,7 @@ def job_of(argv: Sequence[str] | None = None) -> tuple[Measure, Job]:
 @clear_errors
 def main(argv: Sequence[str] | None = None) -> None:
     measure, job = job_of(argv)
+    job.check()
     measure.run(job)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from typing import Any
 from torch import nn
 
 import clevr_demo
-from clevr_demo.checkpoints import ROOT, write_metrics
+from clevr_demo.checkpoints import ROOT, CheckpointError, write_metrics
 from clevr_demo.generators.protocol import Batched, Generator
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.models import MODELS, Model
@@ -27,6 +28,7 @@ from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
 from train.data.iclevr import Pictures, load_pictures
 from train.data.layout import Layout, find_layout
 from train.learning.course import load_teacher
+from train.learning.options import steps
 from train.measure.drawing import BATCH, Drawn, Spot, draw, seen_spots
 from train.measure.prompts import Prompt
 
@@ -92,6 +94,20 @@ class Job:
         """Where all pictures' objects stand."""
         return find_layout(self.pictures)
 
+    def check(self) -> None:
+        """Before anything is drawn: the folder is there, what it found can be written, and the model is of its kind.
+
+        Raises:
+            CheckpointError: names the folder, or the file in it that does not fit.
+            OSError: names what may not be written.
+        """
+        if not self.folder.is_dir():
+            raise CheckpointError(f"{self.folder}: no such folder")
+        with tempfile.NamedTemporaryFile(dir=self.folder):
+            pass
+        if hasattr(self.options, "model"):
+            self.model  # noqa: B018  # loads it
+
     def settings_of(self, **options: Any) -> dict[str, Any]:
         """Of some options, those that decide how the model draws; one without steps draws in one."""
         own = {name: options[name] for name in self.kind.settings if name in options}
@@ -135,7 +151,7 @@ def add_common(parser: argparse.ArgumentParser, needs: tuple[str, ...]) -> None:
         parser.add_argument("--model", required=True, choices=sorted(MODELS))
     parser.add_argument("--checkpoint", type=Path, help=FOLDER_HELP)
     if "model" in needs:
-        parser.add_argument("--steps", type=int, default=DEFAULT_STEPS, help="steps of a model that has them")
+        parser.add_argument("--steps", type=steps, default=DEFAULT_STEPS, help="steps of a model that has them")
         parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="sampler of a diffusion model")
     if "judge" in needs:
         parser.add_argument("--evaluator", type=Path, help="another classifier: a folder or the course's .pth")

@@ -22,6 +22,7 @@ from clevr_demo.generators.protocol import Generator
 from clevr_demo.objects import MAX_TRAINED
 from train.data.iclevr import label_sets
 from train.learning.counting import seeded
+from train.learning.options import positive
 from train.measure.drawing import seeds_of
 from train.measure.job import Job, Measure
 from train.measure.prompts import BEYOND, Prompt, random_sets
@@ -160,8 +161,8 @@ def run(job: Job) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--layouts", type=int, default=500, help="how many scenes of three objects are drawn")
-    parser.add_argument("--draws", type=int, default=3, help="how often each is drawn, for all but the classifier")
+    parser.add_argument("--layouts", type=positive, default=500, help="how many scenes of three objects are drawn")
+    parser.add_argument("--draws", type=positive, default=3, help="how often each is drawn, for all but the classifier")
 
 
 MEASURE = Measure(

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from clevr_demo.objects import OBJECTS
-from train.data.iclevr import DataError, Pictures, find_prompts, label_sets, load_prompts
+from train.data.iclevr import DataError, Pictures, find_prompts, label_sets, listing_folder, load_prompts
 
 FILES = ("test", "new_test")
 VALIDATION = ("held-out", "seen-triples", "unseen-triples")
@@ -40,7 +40,7 @@ def read_prompts(name: str, data: Path, pictures: Callable[[], Pictures]) -> lis
     if name in VALIDATION:
         return validation_prompts(name, pictures())
     try:
-        return load_prompts(find_prompts(f"{name}.json" if name in FILES else name, data))
+        return load_prompts(listing_folder(data) / f"{name}.json" if name in FILES else find_prompts(name, data))
     except DataError as error:
         raise DataError(f"{error} (prompt sets by name: {', '.join(NAMES)})") from None
 

@@ -19,6 +19,7 @@ import torch
 from torchvision.transforms.functional import gaussian_blur
 
 from train.data.iclevr import Pictures, to_unit
+from train.learning.options import not_negative, positive
 from train.measure.distances import density_coverage, features_of, sliced_wasserstein
 from train.measure.drawing import Spot, crops, quantised, real_spots
 from train.measure.job import Job, Measure
@@ -137,8 +138,10 @@ def run(job: Job) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pictures", type=int, default=0, help="held-out pictures to compare with (0: all 903)")
-    parser.add_argument("--draws", type=int, default=3, help="how often each label set is drawn")
+    parser.add_argument(
+        "--pictures", type=not_negative, default=0, help="held-out pictures to compare with (0: all 903)"
+    )
+    parser.add_argument("--draws", type=positive, default=3, help="how often each label set is drawn")
 
 
 MEASURE = Measure(

@@ -23,6 +23,7 @@ from train.data.composing import Composer, Scene
 from train.data.iclevr import Pictures, to_unit
 from train.data.layout import find_layout
 from train.learning.counting import accuracy, counted_exact, detected, right_number, seeded, shown_by
+from train.learning.options import not_negative
 from train.measure.drawing import quantised
 from train.measure.job import Job, Measure
 from train.measure.prompts import held_out_prompts
@@ -155,7 +156,7 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pictures", type=int, default=0, help="how many held-out pictures (0: all)")
+    parser.add_argument("--pictures", type=not_negative, default=0, help="how many held-out pictures (0: all)")
 
 
 MEASURE = Measure(

@@ -10,6 +10,8 @@ not drawn again, so a stopped run goes on. Under `accelerate launch` the seeds a
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,13 @@ from clevr_demo.checkpoints import read_metrics, write_metrics
 from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
 from train.learning.counting import accuracy, counted_exact, detected, right_number, shown_by
+from train.learning.options import positive
 from train.measure.job import Job, Measure
 from train.measure.prompts import NAMES, Prompt, read_prompts
 from train.measure.tables import add_rows, markdown, read_csv, spread
 
 ROWS = "scores.csv"
-KEY = ("model", "judge", "prompts", "settings", "seed")
+KEY = ("model", "judge", "prompts", "digest", "settings", "seed")
 COLUMNS = {
     "exact": "counted exact",
     "number": "right number",
@@ -39,7 +42,7 @@ COLUMNS = {
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompts", nargs="+", default=["test", "new_test"], help=f"of {', '.join(NAMES)}, or files")
-    parser.add_argument("--seeds", type=int, default=5, help="how often each prompt is drawn")
+    parser.add_argument("--seeds", type=positive, default=5, help="how often each prompt is drawn")
 
 
 @torch.inference_mode()
@@ -52,11 +55,11 @@ def judged(job: Job, pixels: torch.Tensor, prompts: Sequence[Prompt]) -> dict[st
     return {name: round(value, 6) for name, value in zip(COLUMNS, values, strict=True)}
 
 
-def one_seed(job: Job, prompts: Sequence[Prompt], seed: int, name: str) -> dict[str, Any]:
+def one_seed(job: Job, prompts: Sequence[Prompt], seed: int, picture: str) -> dict[str, Any]:
     """The scores of one run over the prompts; the first seed's pictures become an 8-column grid beside the weights."""
     drawn = job.draw(prompts, seed)
     if seed == 0:
-        grid(drawn.pixels).save(job.folder / f"{name}.png")
+        grid(drawn.pixels).save(job.folder / picture)
     cost = {"evaluations": drawn.evaluations, "seconds": round(drawn.seconds, 4)}
     return judged(job, drawn.pixels, prompts) | cost
 
@@ -65,12 +68,14 @@ def score_set(job: Job, name: str, state: PartialState) -> dict[str, Any]:
     """One prompt set: draws the seeds that scores.csv lacks, and returns what all of them say."""
     prompts = read_prompts(name, job.options.data, lambda: job.pictures)
     settings = " ".join(map(str, job.settings.values()))
-    facts = dict(zip(KEY, (job.model.name, job.judge.name, name, settings), strict=False))
+    digest = hashlib.sha256(json.dumps(prompts).encode()).hexdigest()[:8]
+    facts = dict(zip(KEY, (job.model.name, job.judge.name, name, digest, settings), strict=False))
     entry = name + job.variant
+    picture = f"{entry if name in NAMES else f'{Path(name).stem}-{digest}{job.variant}'}.png"
     path, wanted = job.folder / ROWS, [str(seed) for seed in range(job.options.seeds)]
 
     def kept() -> dict[str, dict[str, str]]:
-        rows = [row for row in read_csv(path) if all(row[key] == value for key, value in facts.items())]
+        rows = [row for row in read_csv(path) if all(row.get(key) == value for key, value in facts.items())]
         return {row["seed"]: row for row in rows if row["seed"] in wanted}
 
     missing = [seed for seed in range(job.options.seeds) if str(seed) not in kept()]
@@ -78,7 +83,7 @@ def score_set(job: Job, name: str, state: PartialState) -> dict[str, Any]:
     shares = range(0, len(missing), state.num_processes)
     for start in tqdm(shares, desc=entry, unit="seed", disable=not state.is_main_process):
         mine = missing[start + state.process_index : start + state.process_index + 1]
-        rows = [facts | {"seed": seed} | one_seed(job, prompts, seed, entry) for seed in mine]
+        rows = [facts | {"seed": seed} | one_seed(job, prompts, seed, picture) for seed in mine]
         rows = gather_object(rows) if state.num_processes > 1 else rows
         if state.is_main_process:
             add_rows(path, rows, KEY)

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import to_image
 from train.data.iclevr import to_unit
+from train.learning.options import positive
 from train.measure.drawing import CROP, Spot, crops, real_spots
 from train.measure.job import Job, Measure
 from train.measure.prompts import held_out_prompts
@@ -83,7 +84,9 @@ def run(job: Job) -> None:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--real", type=int, default=6000, help="training pictures among which the nearest is sought")
+    parser.add_argument(
+        "--real", type=positive, default=6000, help="training pictures among which the nearest is sought"
+    )
 
 
 MEASURE = Measure(

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from clevr_demo.request import FAST_STEPS
+from train.learning.options import positive
 from train.measure.job import Job, Measure
 from train.measure.tables import markdown
 
@@ -176,7 +177,7 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed; the report's UNet thrice")
+    parser.add_argument("--rounds", type=positive, default=5, help="how often each is timed; the report's UNet thrice")
     parser.add_argument("--full", action="store_true", help="also the report's 1,200 ancestral steps, once")
 
 

@@ -22,6 +22,7 @@ from clevr_demo.objects import multi_hot
 from clevr_demo.pictures import grid
 from clevr_demo.request import SAMPLERS
 from train.learning.counting import accuracy
+from train.learning.options import positive, steps
 from train.measure.job import Job, Measure
 from train.measure.prompts import held_out_prompts
 from train.measure.realism import COLUMNS as REALISM
@@ -69,10 +70,10 @@ def run(job: Job) -> None:
     path, options = job.folder / ROWS, job.options
     chosen, _ = held_out_prompts(job.pictures, options.pictures)
     real = real_sets(job, chosen, 1)
-    for sampler, steps in tqdm(list(itertools.product(options.sampler, options.steps)), unit="setting"):
-        key = dict(zip(KEY, (job.model.name, sampler, str(steps), str(len(chosen))), strict=True))
+    for sampler, number in tqdm(list(itertools.product(options.sampler, options.steps)), unit="setting"):
+        key = dict(zip(KEY, (job.model.name, sampler, str(number), str(len(chosen))), strict=True))
         if not any(all(row[name] == value for name, value in key.items()) for row in read_csv(path)):
-            add_rows(path, [key | row_of(job, sampler, steps, real)], KEY)
+            add_rows(path, [key | row_of(job, sampler, number, real)], KEY)
     job.record("sweep", {"pictures": len(chosen)})
     print(table(job.folder, job.model.name))
 
@@ -93,8 +94,8 @@ def card(folder: Path, entries: Mapping[str, Any]) -> str:
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sampler", nargs="+", choices=SAMPLERS, default=["dpm"])
-    parser.add_argument("--steps", nargs="+", type=int, default=[2, 3, 4, 6, 8, 12, 16, 20])
-    parser.add_argument("--pictures", type=int, default=128, help="held-out pictures whose label sets are drawn")
+    parser.add_argument("--steps", nargs="+", type=steps, default=[2, 3, 4, 6, 8, 12, 16, 20])
+    parser.add_argument("--pictures", type=positive, default=128, help="held-out pictures whose label sets are drawn")
     parser.add_argument("--strip", action="store_true", help=f"draw {STRIP} instead: from noise to picture")
 
 

@@ -52,6 +52,30 @@ def test_every_layout(write_data: WriteData, layout: str) -> None:
         assert np.array_equal(pixels.permute(1, 2, 0).numpy(), np.asarray(draw(names)))
 
 
+@pytest.mark.parametrize("named", ["lab", "lab/file"])
+def test_the_courses_archive_is_read_as_it_is_unpacked(
+    write_data: WriteData, tmp_path: Path, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = write_data()
+    (tmp_path / "lab" / "file").mkdir(parents=True)
+    (made / "images").rename(tmp_path / "lab" / "iclevr")
+    for name in ("train.json", "objects.json", "test.json"):
+        (made / name).rename(tmp_path / "lab" / "file" / name)
+    pictures = data.load_pictures(tmp_path / named, progress=False)
+    assert len(pictures) == 6
+    assert data.load_prompts(data.find_prompts("test.json", tmp_path / named)) == [(1,), (10, 16)]
+    told = capsys.readouterr().err
+    assert str(tmp_path / "lab" / "iclevr") in told, "which folder was found is said"
+
+
+def test_a_byte_order_mark_is_no_fault(write_data: WriteData) -> None:
+    folder = write_data()
+    for name in ("train.json", "objects.json", "test.json"):
+        (folder / name).write_bytes(b"\xef\xbb\xbf" + (folder / name).read_bytes())
+    assert len(data.load_pictures(folder, progress=False)) == 6
+    assert data.load_prompts(folder / "test.json")
+
+
 @pytest.mark.parametrize("size", [(320, 240), (64, 64), (33, 97), (1, 1)])
 def test_any_size_is_resized_straight(write_data: WriteData, size: tuple[int, int]) -> None:
     folder = write_data()

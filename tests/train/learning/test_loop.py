@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers.training_utils import EMAModel
+from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
@@ -203,6 +204,31 @@ def test_other_settings_do_not_go_on_with_a_run(iclevr: Path, tmp_path: Path) ->
     ddpm.main(arguments(iclevr, tmp_path, 8))
     with pytest.raises(SystemExit, match=rf"{tmp_path / 'state.pt'}: made with other settings \(loop.seed 0, now 1\)"):
         ddpm.main([*arguments(iclevr, tmp_path, 8), "--seed", "1"])
+
+
+@pytest.mark.parametrize("change", ["labels", "pictures"])
+def test_other_data_do_not_go_on_with_a_run(write_data: Callable[..., Path], tmp_path: Path, change: str) -> None:
+    folder = write_data(scenes=21)
+    command = ["--data", str(folder), "--preset", "tiny-what", "--out", str(tmp_path / "run"), "--pictures", "8"]
+    ddpm.main(command)
+    listing = json.loads((folder / "train.json").read_text())
+    first = next(iter(listing))
+    if change == "labels":
+        listing[first] = ["purple cylinder"]
+        (folder / "train.json").write_text(json.dumps(listing))
+    else:
+        Image.new("RGB", (64, 64), "white").save(folder / "images" / first)
+    with pytest.raises(SystemExit, match=r"state.pt: made with other data: .* have changed since; put them back, or"):
+        ddpm.main(command)
+
+
+def test_compiling_without_a_compiler_is_one_sentence(
+    iclevr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SystemExit, match=r"error: --compile needs a C\+\+ compiler such as g\+\+, and there is none"):
+        ddpm.main(["--data", str(iclevr), "--preset", "tiny-what", "--out", str(tmp_path / "run"), "--compile"])
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_finished_run_can_be_made_longer(iclevr: Path, tmp_path: Path) -> None:

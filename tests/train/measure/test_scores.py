@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from PIL import Image
 
 from clevr_demo.checkpoints import read_metrics
 from clevr_demo.objects import OBJECTS
+from tests.conftest import shipped
 from tests.train.measure.made import Judge, Painter, job
+from train.measure import __main__ as measure
 from train.measure import drawing, prompts, scores
 from train.measure.tables import read_csv
 
@@ -70,6 +73,72 @@ def test_rows_of_other_weights_or_judges_do_not_count(iclevr: Path, tmp_path: Pa
     assert len(other.drawn) == 4
     assert len(read_csv(tmp_path / "model" / "scores.csv")) == 4
     assert read_metrics(tmp_path / "model")["scores"]["test"]["model"] == "acgan@painted2"
+
+
+def test_prompts_that_changed_are_drawn_anew_and_set_names_mean_the_data_folder(
+    iclevr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "sub" / "mine.json"
+    own.parent.mkdir()
+    found = []
+    for asked in ([["red cube"]], [["red cube"], ["blue sphere", "gray cube"]]):
+        own.write_text(json.dumps(asked))
+        (tmp_path / "test.json").write_text(json.dumps([["gray cube"]] * 5))  # another's, where the command is given
+        scores.run(job(iclevr, tmp_path / "model", "scores", "--prompts", "sub/mine.json", "test", "--seeds", "1"))
+        found.append(read_metrics(tmp_path / "model")["scores"])
+    assert [one["sub/mine.json"]["prompts"] for one in found] == [1, 2]
+    assert [one["test"]["prompts"] for one in found] == [2, 2]
+    assert sorted(path.name for path in own.parent.iterdir()) == ["mine.json"], "nothing beside the user's own file"
+    assert len(list((tmp_path / "model").glob("mine-*.png"))) == 2
+
+
+def test_judges_of_one_file_name_are_told_apart(iclevr: Path, tmp_path: Path) -> None:
+    words = ("scores", "--prompts", "test", "--seeds", "1")
+    for name in ("detector@1+checkpoint@aaaaaaaa", "detector@1+checkpoint@bbbbbbbb"):
+        run = job(iclevr, tmp_path / "model", *words)
+        run.judge.name = name
+        scores.run(run)
+        assert read_metrics(tmp_path / "model")["scores"]["test"]["judge"] == name
+    assert len(read_csv(tmp_path / "model" / "scores.csv")) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["scores", "--model", "ddpm", "--seeds", "0"], "0 is not between 1 and inf"),
+        (["scores", "--model", "ddpm", "--steps", "1201"], "1201 is not between 1 and 1200"),
+        (["realism", "--model", "ddpm", "--draws", "-1"], "-1 is not between 1 and inf"),
+        (["speed", "--model", "ddpm", "--rounds", "0"], "0 is not between 1 and inf"),
+        (["cards", "--checkpoint", "nope"], "nope: no such folder"),
+        (["scores", "--model", "ddpm", "--checkpoint", "nope"], "nope: no such folder"),
+        (["speed", "--model", "ddpm", "--checkpoint", "{acgan}"], "config.json: "),
+        (["scores", "--model", "acgan", "--checkpoint", "{empty}"], "model.safetensors: missing"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_sentence_before_anything_is_drawn(
+    words: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    places = {"empty": tmp_path / "empty", "acgan": shipped("acgan")}
+    with pytest.raises(SystemExit) as caught:
+        measure.main([word.format(**places) for word in words])
+    said = caught.value.code if isinstance(caught.value.code, str) else capsys.readouterr().err.splitlines()[-1]
+    assert told in said
+    assert "\n" not in said
+
+
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_drawn(
+    iclevr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*arguments: Any, **named: Any) -> Any:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr("train.measure.job.tempfile.NamedTemporaryFile", denied)
+    painter = Painter()
+    with pytest.raises(PermissionError):
+        job(iclevr, tmp_path, "scores", "--prompts", "test", model=painter).check()
+    assert painter.drawn == []
 
 
 def test_the_grid_shows_the_first_seeds_pictures(iclevr: Path, tmp_path: Path) -> None:
