@@ -294,3 +294,7 @@ def test_any_link_is_read_without_an_error(link: dict[str, str]) -> None:
 @given(st.text() | st.dictionaries(st.sampled_from(FIELDS), TEXTS).map(lambda link: urlencode(link, errors="replace")))
 def test_any_text_is_a_query(text: str) -> None:
     from_query(query_of(text))
+
+
+def test_objects_of_a_query_add_up() -> None:
+    assert query_of("objects=a,b&seed=1&objects=c&seed=2") == {"objects": "a,b,c", "seed": "2"}

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.payload import Pair, Run, Side
+from clevr_demo.serve.shared import Shared
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.wording import ahead
 
 INTERVAL = 0.1
 """Seconds between two updates of the page, at least."""
+KEPT = 32
+"""Runs that are kept whole, for equal requests and for downloads; of older ones the frames are dropped."""
 MOST_FRAMES = 60
 """The most denoising steps of one picture that travel to the browser; longer runs are thinned evenly."""
 
@@ -96,3 +100,31 @@ def draw(studio: Studio, request: GenerationRequest, stopped: Callable[[], bool]
     else:
         run.state = "done"
     yield run
+
+
+class SharedRuns:
+    """Runs that visitors share: equal requests are drawn once, and of older runs each picture's last frame is kept."""
+
+    def __init__(self, studio: Studio, kept: int = KEPT) -> None:
+        self.studio = studio
+        self._runs = Shared[Run](kept, complete=lambda run: run.state == "done", dropped=lambda key, run: run.thin())
+
+    def follow(self, wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
+        """The run after every update: this visitor's own, another's that draws the same, or one that is done."""
+        query = self.studio.query(wanted)
+        own = Run(wanted, query, self.studio.duel(wanted))
+        for run in self._runs.follow(query, lambda: draw(self.studio, wanted, stopped), stopped):
+            seen = replace(run, key=own.key)
+            if seen.state == "stopped" and not stopped():
+                continue  # the visitor who drew it has left; the next of those who watch draws on
+            own = seen
+            yield own
+        if own.state == "drawing":  # stopped while another visitor's run goes on
+            yield replace(own, state="stopped")
+
+    def whole(self, run: Run) -> Run:
+        """The run with all its frames, drawn anew where they were dropped since."""
+        if not run.thinned:
+            return run
+        *_, again = draw(self.studio, run.request, lambda: False)
+        return again

@@ -21,8 +21,6 @@ EXAMPLES = {
 }
 SURPRISE = "Surprise me"
 DISTILLED = f"{FAST_STEPS} steps of DPM-Solver++ 2M are drawn by a painter distilled from that of {DEFAULT_STEPS}."
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""Options of events that belong to the page alone."""
 
 
 @dataclass

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import gradio as gr
 
 from clevr_demo.objects import InputError
 from clevr_demo.request import MAX_SEED, GenerationRequest
-from clevr_demo.serve.drawing import draw, waiting, work
+from clevr_demo.serve.drawing import SharedRuns, waiting, work
 from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.queue import Line
-from clevr_demo.serve.shared import Shared
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import warning
-from clevr_demo.ui.controls import QUIET, Controls
+from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.widgets import Duel, Note
 
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
 """The queue of everything else that runs a network: as many at a time as there are cores, or as a GPU takes."""
 NOTHING_TICKED = "Tick at least one object, then press Generate."
-KEPT = 32
-"""Runs that are kept whole, for equal requests and for downloads; of older ones the frames are dropped."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""Options of events that belong to the page alone."""
 AT_ONCE: dict[str, Any] = QUIET | {"queue": False, "trigger_mode": "multiple"}
 """Options of events that only check and note something."""
 STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}
@@ -50,17 +48,17 @@ def visitor(request: gr.Request) -> str:
 
 
 class Drawing:
-    """The events around a run, and what it draws into: the duel, and `result`, the last run that ended.
+    """The events around a run, and what it draws into: the duel, and `result`, the last run that ended. All that draws
+    waits in its line.
 
     Others join in: `at_start` is asked for further updates, of components in `more`, when a run is asked for.
     """
 
-    def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note, line: Line) -> None:
-        self.studio, self.controls, self.duel, self.tabs, self.note, self.line = (
-            studio, controls, duel, tabs, note, line,
-        )  # fmt: skip
-        self.runs: NewestRun[GenerationRequest, Run] = NewestRun(line, work, lambda run: run.progress)
-        self.shared = Shared[Run](KEPT, complete=lambda run: run.state == "done", dropped=lambda key, run: run.thin())
+    def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note) -> None:
+        self.studio, self.controls, self.duel, self.tabs, self.note = studio, controls, duel, tabs, note
+        self.line = Line(draws_at_once())
+        self.runs: NewestRun[GenerationRequest, Run] = NewestRun(self.line, work, lambda run: run.progress)
+        self.shared = SharedRuns(studio)
         self.result = gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")
         self.at_start: list[Callable[[], Updates]] = []
@@ -117,32 +115,12 @@ class Drawing:
             return self.notes(error)
         return {**self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
-    def pictures(self, wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
-        """The run after every update: this visitor's own, another's that draws the same, or one that is done."""
-        query = self.studio.query(wanted)
-        own = Run(wanted, query, self.studio.duel(wanted))
-        for run in self.shared.follow(query, lambda: draw(self.studio, wanted, stopped), stopped):
-            seen = replace(run, key=own.key)
-            if seen.state == "stopped" and not stopped():
-                continue  # the visitor who drew it has left; the next of those who watch draws on
-            own = seen
-            yield own
-        if own.state == "drawing":  # stopped while another visitor's run goes on
-            yield replace(own, state="stopped")
-
-    def whole(self, run: Run) -> Run:
-        """The run with all its frames, drawn anew where they were dropped since."""
-        if not run.thinned:
-            return run
-        *_, again = draw(self.studio, run.request, lambda: False)
-        return again
-
     async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Draws what the visitor asked for last, update by update, until nothing newer comes."""
         who = visitor(request)
 
         try:
-            async for update in self.runs.updates(who, self.pictures):
+            async for update in self.runs.updates(who, self.shared.follow):
                 # While a page loads, its own events may put the buttons at rest after Generate was pressed: every
                 # update of a run offers Stop again.
                 if isinstance(update, Waiting):

@@ -9,15 +9,12 @@ from starlette.middleware import Middleware
 
 from clevr_demo.request import PAIR
 from clevr_demo.serve import showcase
-from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.preview import TITLE, Preview
-from clevr_demo.serve.queue import Line
 from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.controls import Controls, build_controls
 from clevr_demo.ui.endpoint import add_api
 from clevr_demo.ui.events import Drawing
-from clevr_demo.ui.files import Files
-from clevr_demo.ui.links import Links, copy_button
+from clevr_demo.ui.sharing import Sharing, copy_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import History
 from clevr_demo.ui.tabs.report import build_report
@@ -66,7 +63,6 @@ def mark_stale(controls: Controls, duel: Duel) -> None:
 def build_demo(studio: Studio | None = None) -> gr.Blocks:
     """The whole page with its events and its API; without a studio, the weights that ship with the project."""
     studio = studio or Studio.load()
-    line = Line(draws_at_once())
     greeting = showcase.payload() if tuple(one.name for one in studio.pair) == PAIR else None
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
         with gr.Row(elem_id="top"):
@@ -83,27 +79,27 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
             with gr.Column(elem_id="show", scale=1, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):
                     duel = Duel(studio.contenders.values(), elem_id="duel", address=True, value=greeting)
-                    drawing = Drawing(studio, controls, duel, tabs, link_note, line)
-                    files = Files(drawing)
+                    drawing = Drawing(studio, controls, duel, tabs, link_note)
+                    sharing = Sharing(drawing)
                     with gr.Row(elem_id="share"):
                         copy_button()
-                        files.build_downloads()
+                        sharing.build_downloads()
                     build_walk(drawing)
                 with gr.Tab("Grid", id="grids"):
-                    build_grid(studio, controls, line, demo, tabs)
+                    build_grid(drawing, demo)
                 with gr.Tab("Change one object", id="changes"):
-                    build_change(studio, controls, line)
+                    build_change(drawing)
                 with gr.Tab("History", id="history"):
                     history = History(studio.contenders.values())
                 with gr.Tab("The report", id="report"):
-                    build_report(files)
+                    build_report(sharing)
         address = Address(elem_id="address")
         with drop_place:
-            files.build_drop_place()
+            sharing.build_drop_place()
         drawing.wire()
         mark_stale(controls, duel)
-        files.load_on(history.load.click, history.query)
-        files.load_on(address.select, address)
-        drawing.then_draw(Links(drawing).wire(demo))
-        add_api(demo, studio, line)
+        sharing.load_on(history.load.click, history.query)
+        sharing.load_on(address.select, address)
+        sharing.restore_on(demo)
+        add_api(demo, studio, drawing.line)
     return demo.queue(default_concurrency_limit=1)

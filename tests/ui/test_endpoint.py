@@ -42,7 +42,7 @@ class Site:
         monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
         monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         self.folder, self.studio = folder, fake_studio(**faults)
-        monkeypatch.setattr("clevr_demo.ui.page.Line", lambda width: self.kept(Line(width)))
+        monkeypatch.setattr("clevr_demo.ui.events.Line", lambda width: self.kept(Line(width)))
         self.demo = build_demo(self.studio)
         self.address = server.start(self.demo).rstrip("/")
 

@@ -17,17 +17,13 @@ from clevr_demo.serve.addresses import page_of
 from clevr_demo.serve.axes import AXES, NOTHING, Plan
 from clevr_demo.serve.change import changed, draw_change
 from clevr_demo.serve.downloads import SHELVES, Shelf
-from clevr_demo.serve.drawing import work
+from clevr_demo.serve.drawing import waiting, work
 from clevr_demo.serve.grid import draw_grid
 from clevr_demo.serve.newest_run import NewestRun, Waiting
-from clevr_demo.serve.queue import Line
 from clevr_demo.serve.sheet import sheet_png
-from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.table import Table
-from clevr_demo.serve.wording import ahead
-from clevr_demo.ui.controls import QUIET, Controls
-from clevr_demo.ui.events import AT_ONCE, STREAM, Updates, message, visitor
-from clevr_demo.ui.links import copy_button
+from clevr_demo.ui.events import AT_ONCE, QUIET, STREAM, Drawing, Updates, message, visitor
+from clevr_demo.ui.sharing import copy_button
 from clevr_demo.ui.widgets import Note, Pictures, asset
 
 STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
@@ -45,10 +41,10 @@ class Drawable:
 class Experiment:
     """A tab's buttons, message and table, and the events that draw into it. `make` turns inputs into a drawing."""
 
-    def __init__(self, title: str, name: str, line: Line, make: Callable[..., Drawable]) -> None:
+    def __init__(self, title: str, name: str, drawing: Drawing, make: Callable[..., Drawable]) -> None:
         self.make, self.name = make, name
         self.runs: NewestRun[Drawable, Table] = NewestRun(
-            line, lambda wanted: wanted.work, lambda table: table.progress
+            drawing.line, lambda wanted: wanted.work, lambda table: table.progress
         )
         self.note, self.nothing, self.shelf = Note(name), gr.State(None), Shelf(SHELVES)
         with gr.Row(elem_classes="experiment-buttons"):
@@ -85,7 +81,7 @@ class Experiment:
         try:
             async for update in self.runs.updates(visitor(request), lambda wanted, stopped: wanted.draw(stopped)):
                 if isinstance(update, Waiting):
-                    yield {self.pictures: {"state": "waiting", "status": ahead(update.ahead, update.seconds)}}
+                    yield {self.pictures: waiting(update.ahead, update.seconds)}
                 elif update.state == "drawing":
                     yield {
                         self.pictures: update.payload(),
@@ -127,8 +123,9 @@ def _axis(name: str, title: str, kind: str, seed: gr.Number) -> tuple[gr.Dropdow
     return axis, values
 
 
-def build_grid(studio: Studio, controls: Controls, line: Line, demo: gr.Blocks, tabs: gr.Tabs) -> None:
+def build_grid(drawing: Drawing, demo: gr.Blocks) -> None:
     """The grid's tab; a link to a grid opens it and draws."""
+    studio, controls, tabs = drawing.studio, drawing.controls, drawing.tabs
     gr.Markdown("The ticked objects along two axes: numbers as 5, 10, 20 or 7-12, objects by their names.")
     with gr.Row():
         rows, down = _axis("rows", "Rows", "seed", controls.seed)
@@ -150,14 +147,15 @@ def build_grid(studio: Studio, controls: Controls, line: Line, demo: gr.Blocks, 
         shown = {rows: plan.rows.kind, down: plan.rows.text, columns: plan.columns.kind, across: plan.columns.text}
         return {**shown, model: plan.model, tabs: gr.Tabs(selected="grids"), **grid.ask(request, drawable(plan))}
 
-    grid = Experiment("Draw the grid", "grid", line, make)
+    grid = Experiment("Draw the grid", "grid", drawing, make)
     inputs = [rows, down, columns, across, model]
     grid.wire([*inputs, *controls.request])
     grid.then_draw(demo.load(restore, None, [*inputs, tabs, *grid.asked], **AT_ONCE))
 
 
-def build_change(studio: Studio, controls: Controls, line: Line) -> None:
+def build_change(drawing: Drawing) -> None:
     """The tab that changes one object."""
+    controls = drawing.controls
     gr.Markdown("Both models draw twice from the same seed. What stays, and what moves, when one object changes?")
     with gr.Row():
         choices = [NOTHING, *OBJECTS]
@@ -168,6 +166,6 @@ def build_change(studio: Studio, controls: Controls, line: Line) -> None:
     def make(out: str, into: str, *values: Any) -> Drawable:
         before = controls.read(values).single(0)
         after = changed(before, out or NOTHING, into or NOTHING)
-        return Drawable(work(before) + work(after), partial(draw_change, studio, before, after))
+        return Drawable(work(before) + work(after), partial(draw_change, drawing.studio, before, after))
 
-    Experiment("Draw both", "change", line, make).wire([out, into, *controls.request])
+    Experiment("Draw both", "change", drawing, make).wire([out, into, *controls.request])

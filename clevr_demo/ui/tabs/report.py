@@ -5,10 +5,10 @@ from __future__ import annotations
 import gradio as gr
 
 from clevr_demo.serve.claims import CLAIMS, facts, markup
-from clevr_demo.ui.files import Files
+from clevr_demo.ui.sharing import Sharing
 
 
-def build_report(files: Files) -> None:
+def build_report(sharing: Sharing) -> None:
     """The four claims, each with its figures and a button that draws a pair which shows it."""
     known = facts()
     with gr.Column(elem_id="report"):
@@ -17,4 +17,4 @@ def build_report(files: Files) -> None:
             with gr.Row(elem_classes="claim-shown"):
                 button = gr.Button("Draw it", size="sm", elem_id=f"show-{claim.name}")
                 gr.Markdown(claim.shown)
-            files.load_on(button.click, gr.State(claim.request.query()))
+            sharing.load_on(button.click, gr.State(claim.request.query()))

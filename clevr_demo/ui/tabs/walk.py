@@ -6,8 +6,7 @@ import gradio as gr
 
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.walk import walk_payload, walker
-from clevr_demo.ui.controls import QUIET
-from clevr_demo.ui.events import MODELS_QUEUE, Drawing, Updates
+from clevr_demo.ui.events import MODELS_QUEUE, QUIET, Drawing, Updates
 from clevr_demo.ui.widgets import Walk
 
 WALKS = {"Where things stand": "places", "What they look like": "looks", "Both": "both"}

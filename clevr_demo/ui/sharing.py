@@ -1,4 +1,4 @@
-"""Pictures that know themselves: downloads that carry their request, and a place to drop one to see its settings."""
+"""What goes out carries its request, and what comes back restores it: links, downloads, and pictures dropped here."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.pictures import query_in
-from clevr_demo.request import query_of
-from clevr_demo.serve.addresses import page_of, read
+from clevr_demo.request import PARSERS, query_of
+from clevr_demo.serve.addresses import home, page_of, read
 from clevr_demo.serve.downloads import SHELVES, Shelf, contents, kinds
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.wording import asked
-from clevr_demo.ui.controls import QUIET
-from clevr_demo.ui.events import AT_ONCE, Drawing, Updates, visitor
+from clevr_demo.ui.events import AT_ONCE, QUIET, Drawing, Updates, visitor
 from clevr_demo.ui.widgets import Note, asset
 
+KNOWN = {"v", "objects", *PARSERS}
+"""Fields by which an address is known for one of ours."""
 
-class Files:
-    """Downloads of the last result, and settings out of a dropped picture."""
+
+def copy_button(elem_id: str = "copy-link", shown: str = "#duel .duel") -> gr.Button:
+    """Copies the link to what is shown; `shown` is the selector of what carries its query."""
+    button = gr.Button("Copy link", size="sm", elem_id=elem_id)
+    script = asset("address/copy.js").replace("@home", home()).replace("@shown", shown)
+    copied = button.click(None, None, button, js=script, api_visibility="private")
+    back = "() => new Promise((done) => setTimeout(() => done('Copy link'), 2000))"
+    copied.then(None, None, button, js=back, api_visibility="private")
+    return button
+
+
+class Sharing:
+    """The page's address, downloads of the last result, and settings out of a dropped picture."""
 
     def __init__(self, drawing: Drawing) -> None:
         self.drawing, self.shelf, self.query = drawing, Shelf(SHELVES), gr.State("")
@@ -48,7 +60,7 @@ class Files:
         if run is None or not run.finished or not self.drawing.runs.idle(visitor(request)):
             return self.none()
         studio, address = self.drawing.studio, page_of(request.headers)
-        made = contents(self.drawing.whole(run), studio.query(run.request.single(0)), address)
+        made = contents(self.drawing.shared.whole(run), studio.query(run.request.single(0)), address)
         files = {f"{run.request.stem}_{kind}.{ending}": content for kind, (ending, content) in made.items()}
         paths, called = self.shelf.put(run.key, files), kinds(run.contenders).values()
         return {
@@ -89,7 +101,25 @@ class Files:
         drop.upload(dropped, drop, [note, self.query, button], queue=False, **QUIET)
         self.load_on(button.click, self.query)
 
+    def restore(self, request: gr.Request) -> Updates:
+        """Puts the request of the page's address into the controls and asks for it."""
+        drawing = self.drawing
+        query = query_of(str(request.query_params))
+        if not KNOWN & set(query):
+            return {drawing.note: gr.skip()}
+        wanted, notes = read(query, drawing.studio)
+        asked = drawing.ask(request, wanted) if wanted.objects and "grid" not in query else {}
+        return {drawing.note: notes, **drawing.controls.show(wanted), **asked}
+
+    @property
+    def _loaded(self) -> list[Any]:
+        """What settings that are loaded may change."""
+        return list(dict.fromkeys([*self.drawing.asked, *self.drawing.controls.request]))
+
     def load_on(self, event: Any, query: Any) -> None:
         """Lets an event, such as a button's click, load the settings of a query, and draw them."""
-        outputs = list(dict.fromkeys([*self.drawing.asked, *self.drawing.controls.request]))
-        self.drawing.then_draw(event(self.load, query, outputs, **AT_ONCE))
+        self.drawing.then_draw(event(self.load, query, self._loaded, **AT_ONCE))
+
+    def restore_on(self, demo: gr.Blocks) -> None:
+        """Lets the page open with what its address names, drawn."""
+        self.drawing.then_draw(demo.load(self.restore, None, self._loaded, queue=False, **QUIET))

@@ -1,4 +1,4 @@
-"""Guessing without a page: what is right, what an answer is worth, what the browser kept. Runs in node."""
+"""Guessing without a page: what is right, what an answer is worth, what the browser kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.ui.test_scripts import in_node
+from tests.ui.assets.node import in_node
 
 EMPTY: dict[str, Any] = {"asked": 0, "right": 0, "real": {}}
 SEATED = json.dumps([{"name": "ddpm", "title": "DDPM"}, {"name": "acgan", "title": "ACGAN"}])
