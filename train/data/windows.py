@@ -1,6 +1,6 @@
 """Windows of pictures, and around which objects: what the second stage of both models is trained on.
 
-Objects cover 3 % of a picture. A window around one costs a fraction of a picture and shows an object in
+Objects cover little of a picture. A window around one costs a fraction of a picture and shows an object in
 full (Patch Diffusion, Wang et al. 2023, arXiv:2304.12526). Windows begin at even pixels, as the networks work on
 space-to-depth pictures.
 """
@@ -36,8 +36,8 @@ def cut(planes: torch.Tensor, corners: torch.Tensor, side: int, pictures: torch.
 def window_items(found: Layout) -> tuple[torch.Tensor, torch.Tensor]:
     """(pictures, slots), each (M,): one entry a window of an epoch.
 
-    Every picture has an object in the middle, which never varies in size; drawn evenly, it would take 60 % of the
-    windows. Objects around it count three times, so that it takes a quarter of them.
+    Every picture has an object in the middle, which never varies in size; drawn evenly, it would take most
+    of the windows, so objects around it count three times.
     """
     pictures, slots = (found.objects >= 0).nonzero(as_tuple=True)
     times = torch.where(slots > 0, 3, 1)

@@ -6,8 +6,8 @@
 Numbers are never typed by hand: they come from the metrics.json, config.json and CSV files beside the weights. A card
 is Markdown; between `<!-- NAME -->` and `<!-- /NAME -->` stands what the measure of that name found, with the weights
 and the command. `<!-- training -->` tells of the run, `<!-- held-out -->` and `<!-- reliability -->` what a judge's
-trainer found, `<!-- experiments -->` of the report's experiments, `<!-- players -->` of the gap between a GAN's two;
-in the README, `<!-- scores -->` holds all models.
+trainer found, `<!-- experiments -->` of the report's experiments, `<!-- players -->` of the gap between a GAN's two,
+`<!-- curves -->` of how a loss fell; in the README, `<!-- scores -->` and `<!-- training -->` hold all models.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 import statistics
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,14 @@ PLAYERS: dict[str, dict[str, str]] = {  # of each log; a painter's may be of the
     "log-where.csv": {"gap": "layouts: gap of logits"},
     "log-what-start.csv": {column: f"first run, {title}" for column, title in PAINTING.items()},
     "log-what.csv": PAINTING,
+}
+LOSSES: dict[str, dict[str, str]] = {  # of each log without an adversary
+    "log-where.csv": {"loss": "layouts: loss"},
+    "log-what.csv": {"loss": "pixels: weighted loss", "mse_1": "error at little noise", "mse_4": "at much"},
+    "log-fast-start.csv": {"loss": "distilled, second run: loss"},
+    "log-fast.csv": {"loss": "distilled, last run: loss"},
+    "log-start.csv": {"heat": "first run: loss on the heat maps", "offset": "on the offsets"},
+    "log.csv": {"heat": "last run: loss on the heat maps", "offset": "on their offsets"},
 }
 PARTS = 10  # of a run, a row each
 STAGE_WORDS = {
@@ -105,6 +114,11 @@ def told(facts: Mapping[str, Any]) -> str:
     return f"{before}on {facts['pictures_seen']:,} examples, {hours} on {facts['device']}"
 
 
+def trainings(root: Path) -> str:
+    """The README's list of the runs that made each model."""
+    return "\n".join(f"- {model.title}: {training(root / kind)}" for kind, model in MODELS.items())
+
+
 def held_out(folder: Path) -> str:
     """What a classifier's trainer found on the held-out pictures."""
     found = read_metrics(folder).get("held_out")
@@ -141,11 +155,11 @@ def experiments(folder: Path) -> str:
     return "\n\n".join(parts) or NOTHING
 
 
-def players(folder: Path) -> str:
-    """How far apart the discriminators held real and drawn, from the first to the last part of both stages' runs."""
+def curves(files: Mapping[str, Mapping[str, str]], folder: Path) -> str:
+    """The means of columns of a folder's logs, from the first to the last part of each run."""
     columns: dict[str, list[float]] = {}
-    for file, names in PLAYERS.items():
-        log = read_csv(folder / file)
+    for file, names in files.items():
+        log = read_csv(folder / file) if (folder / file).is_file() else []
         if len(log) < PARTS:
             continue
         cuts = [len(log) * part // PARTS for part in range(PARTS + 1)]
@@ -153,7 +167,7 @@ def players(folder: Path) -> str:
             values = [float(row[name]) for row in log]
             columns[title] = [statistics.fmean(values[a:b]) for a, b in pairwise(cuts)]
     rows = [[f"{100 // PARTS * (part + 1)} %", *(found[part] for found in columns.values())] for part in range(PARTS)]
-    return markdown(["run, up to", *columns], rows) if columns else NOTHING
+    return markdown(["run, up to", *columns], rows, 4) if columns else NOTHING
 
 
 def both(scores: Mapping[str, Any], column: str, entries: Sequence[str]) -> str:
@@ -216,11 +230,11 @@ def pages(root: Path, measures: Sequence[Measure]) -> dict[Path, str]:
     """Every page with blocks, as it should read."""
     blocks = {measure.name: model_block(measure) for measure in measures if measure.card}
     blocks |= {"training": training, "held-out": held_out, "reliability": reliability, "experiments": experiments}
-    blocks["players"] = players
+    blocks |= {"players": partial(curves, PLAYERS), "curves": partial(curves, LOSSES)}
     found = {card: (blocks, card.parent) for card in sorted(root.glob("*/README.md"))}
     readme = root.parent / "README.md"
     if readme.exists():
-        found[readme] = ({"scores": overview}, root)
+        found[readme] = ({"scores": overview, "training": trainings}, root)
     return {page: filled(page.read_text(encoding="utf-8"), *how) for page, how in found.items()}
 
 

@@ -1,7 +1,7 @@
 """How near drawn pictures are to real ones, by nobody's classifier.
 
 The distances of `train.measure.distances`, on whole pictures, levels 64, 32 and 16 of the pyramid, and on crops of
-24x24 pixels around the objects, which cover 3 % of a picture and hide in it. The reference is the held-out pictures.
+24x24 pixels around the objects, which cover little of a picture and hide in it. The reference is the held-out pictures.
 Beside the drawn pictures of the same label sets stand real training pictures of those label sets, the floor, and the
 floor slightly blurred and slightly noisy. What is told is the ratio to the floor: 1 is as near as real pictures come.
 """

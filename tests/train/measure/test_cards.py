@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,13 @@ import pytest
 from clevr_demo.checkpoints import ROOT
 from train.measure import cards
 from train.measure.__main__ import NUMBERS, main
+
+# What is measured looks like this; what is set (24 objects, 64x64, 20 steps) does not.
+MEASURED = re.compile(
+    r"\d+\.\d+|\d+(?:,\d{3})+|\d %|\bmillions?\b|\ba (?:half|third|quarter|fifth|tenth) more\b"
+    r"|\d (?:hours?|minutes?|seconds?|ms|MB|M parameters)\b"
+)
+CODE_AND_SOURCES = re.compile(r"```.*?```|`[^`]*`|^ {4}.*?$|arXiv:\d+\.\d+|\]\([^)]*\)", re.DOTALL | re.MULTILINE)
 
 SCORES = {
     **dict.fromkeys(("exact", "number", "teacher"), {"mean": 0.8, "std": 0.02}),
@@ -118,18 +126,47 @@ def test_the_committed_tables_are_those_of_the_metrics() -> None:
 
 
 def test_the_players_gap_is_told_from_the_first_to_the_last_part_of_the_run(tmp_path: Path) -> None:
-    assert cards.players(tmp_path) == cards.NOTHING
+    assert cards.curves(cards.PLAYERS, tmp_path) == cards.NOTHING
     (tmp_path / "log-where.csv").write_text("step,gap\n" + "".join(f"{step},{step / 10}\n" for step in range(20)))
     header = "step,gap_window,gap_patch,g_named,g_distance\n"
     (tmp_path / "log-what.csv").write_text(header + "".join(f"{step},1,2,3,{step}\n" for step in range(10)))
-    table = cards.players(tmp_path).splitlines()
+    table = cards.curves(cards.PLAYERS, tmp_path).splitlines()
     assert len(table) == 12
-    assert [cell.strip() for cell in table[2].split("|")[1:-1]] == ["10 %", "0.050", "1.000", "2.000", "3.000", "0.000"]
-    assert [cell.strip() for cell in table[-1].split("|")[1:-1]] == [
-        "100 %",
-        "1.850",
-        "1.000",
-        "2.000",
-        "3.000",
-        "9.000",
-    ]
+    first, last = ([cell.strip() for cell in table[row].split("|")[1:-1]] for row in (2, -1))
+    assert first == ["10 %", "0.0500", "1.0000", "2.0000", "3.0000", "0.0000"]
+    assert last == ["100 %", "1.8500", "1.0000", "2.0000", "3.0000", "9.0000"]
+
+
+def typed(text: str) -> list[str]:
+    """What looks measured in a page's prose, beside blocks that a command makes, code and sources."""
+    return MEASURED.findall(CODE_AND_SOURCES.sub("", cards.BLOCK.sub("", text)))
+
+
+@pytest.mark.parametrize(
+    "text", ["7,000,000 windows", "fell by 3 % at the end", "to 0.062 (2)", "two million layouts", "9 minutes on a GPU"]
+)
+def test_a_typed_figure_is_seen(text: str) -> None:
+    assert typed(f"The painter: {text}.")
+    assert not typed(f"<!-- training -->\n{text}\n<!-- /training --> of 64x64 in 20 steps (arXiv:2501.05441)")
+
+
+@pytest.mark.parametrize("card", sorted(ROOT.glob("*/README.md")), ids=lambda card: card.parent.name)
+def test_no_figure_of_a_card_is_typed(card: Path) -> None:
+    assert not typed(card.read_text(encoding="utf-8"))
+
+
+def test_no_figure_of_the_models_in_the_readme_is_typed() -> None:
+    text = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    told = text[text.index("<!-- scores -->") : text.index("\n## Test")]
+    assert not typed(told)
+
+
+def test_curves_are_the_means_of_the_parts_of_a_run(tmp_path: Path) -> None:
+    rows = "".join(f"{step},{step // 2}\n" for step in range(20))
+    (tmp_path / "log.csv").write_text(f"step,heat\n{rows}")
+    shown = cards.curves({"log.csv": {"heat": "loss"}, "log-start.csv": {"heat": "first"}}, tmp_path).splitlines()
+    assert shown[0] == "| run, up to | loss |"
+    assert shown[2] == "| 10 % | 0.0000 |"
+    assert shown[-1] == "| 100 % | 9.0000 |"
+    (tmp_path / "log.csv").write_text("step,heat\n1,2\n")
+    assert cards.curves({"log.csv": {"heat": "loss"}}, tmp_path) == cards.NOTHING
