@@ -1,8 +1,12 @@
-"""Addresses: where links start, where a visitor sees this server, and what a link says to it."""
+"""Addresses: where links start, where a visitor sees this server, and what a link says to it.
+
+Middleware(Proxied) in an ASGI application lets everything behind it see the addresses that its visitors see.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,14 +28,45 @@ def page_of(headers: Mapping[str, str]) -> str:
     return home() or f"{shown.scheme}://{shown.netloc}{shown.path}".removeprefix("://")
 
 
+def origin_of(scope: Mapping[str, Any]) -> tuple[str, str]:
+    """("https", "duel.example:8443"): where this server is seen, by the ASGI scope of a request and what its proxies
+    add to it. Of several proxies the first counts, which the visitor met. Forwarded ports 80 and 443 say nothing: they
+    are the protocols' own, or of a hop behind the one that ended TLS."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+    def told(name: str) -> str:
+        return headers.get(f"x-forwarded-{name}", "").partition(",")[0].strip()
+
+    protocol = told("proto") if told("proto") in ("http", "https") else str(scope.get("scheme", "http"))
+    host, port = told("host") or headers.get("host", "localhost"), told("port")
+    known = re.search(r":\d+$", host) or not port.isdecimal() or port in ("80", "443")
+    return protocol, host if known else f"{host}:{port}"
+
+
 def server_of(scope: Mapping[str, Any]) -> str:
-    """Where this server is seen, by the ASGI scope of a request and what a proxy adds to it; no slash at the end."""
+    """The address of this server's page by the ASGI scope of a request, a Space's own or as `origin_of` says, with the
+    path that it stands under; no slash at the end."""
     if space := os.environ.get("SPACE_HOST"):
         return f"https://{space}"
-    headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    protocol = headers.get("x-forwarded-proto", str(scope.get("scheme", "http"))).partition(",")[0].strip()
-    host = headers.get("x-forwarded-host", headers.get("host", "localhost")).partition(",")[0].strip()
+    protocol, host = origin_of(scope)
     return f"{protocol}://{host}{scope.get('root_path', '')}"
+
+
+class Proxied:
+    """ASGI middleware that puts what `origin_of` says in place of what proxies add, which every framework reads its own
+    way: Gradio heeds no forwarded port, and Starlette no forwarded host."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            protocol, host = origin_of(scope)
+            ours = {b"host": host.encode("latin-1"), b"x-forwarded-proto": protocol.encode("latin-1")}
+            told = {*ours, b"x-forwarded-host", b"x-forwarded-port"}
+            kept = [(name, value) for name, value in scope["headers"] if name.lower() not in told]
+            scope = {**scope, "scheme": protocol, "headers": [*ours.items(), *kept]}
+        await self.app(scope, receive, send)
 
 
 def read(query: Mapping[str, str], studio: Studio) -> tuple[GenerationRequest, list[str]]:

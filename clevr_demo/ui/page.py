@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 
 from clevr_demo.request import PAIR
 from clevr_demo.serve import showcase
+from clevr_demo.serve.addresses import Proxied
 from clevr_demo.serve.preview import TITLE, Preview
 from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.controls import Controls, build_controls
@@ -45,7 +46,7 @@ def launch_options() -> dict[str, Any]:
         "theme": theme(),
         "css_paths": [ASSETS / "page/page.css", ASSETS / "duel/duel.css", ASSETS / "page/story.css"],
         "favicon_path": ASSETS / "page/icon.svg",
-        "app_kwargs": {"middleware": [Middleware(Preview)]},
+        "app_kwargs": {"middleware": [Middleware(Proxied), Middleware(Preview)]},
         "js": asset("page/page.js"),
         "ssr_mode": False,
         "run_history": False,
