@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +90,10 @@ def get(address: str, path: str) -> bytes:
         return answer.read()
 
 
-def post(address: str, path: str, body: Any) -> bytes:
-    """The same, for JSON."""
-    asked = urllib.request.Request(
-        f"{address}/gradio_api/{path}", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
+def post(address: str, path: str, body: Any, headers: Mapping[str, str] = {}) -> bytes:
+    """The same, for JSON, with `headers` as a proxy adds them."""
+    told = {"content-type": "application/json", **headers}
+    asked = urllib.request.Request(f"{address}/gradio_api/{path}", json.dumps(body).encode(), told)
     with urllib.request.urlopen(asked, timeout=ANSWER) as answer:
         return answer.read()
 

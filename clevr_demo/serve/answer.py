@@ -5,6 +5,7 @@ result, sheet = answers.follow(request, timeline=False, address="http://127.0.0.
 """
 
 # No deferred annotations here: TypedDict reads NotRequired off the real ones.
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NotRequired
@@ -125,7 +126,8 @@ class Answers:
             return None
         result, sheet = answers[-1]
         notice = own[-1] if own else ""  # what another caller's drawing met with is no news for this one
-        return {**result, "link": f"{address}?{result['query']}", "notice": notice}, sheet
+        # Gradio writes the address of whoever is answered into the files, which others are given too.
+        return copy.deepcopy(({**result, "link": f"{address}?{result['query']}", "notice": notice}, sheet))
 
     def _draw(
         self, request: GenerationRequest, timeline: bool, key: str, stopped: Callable[[], bool],

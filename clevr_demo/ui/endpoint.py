@@ -18,14 +18,13 @@ from clevr_demo.objects import InputError
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 from clevr_demo.serve.addresses import home
 from clevr_demo.serve.answer import Answer, Answers, File, result_type, schema
+from clevr_demo.serve.asked import asked, truth
 from clevr_demo.serve.drawing import work
 from clevr_demo.serve.queue import Line, Place
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import about
-from clevr_demo.ui.internals import called_at, caller_left, describe, uploads, with_defaults
+from clevr_demo.ui.internals import called_at, caller_left, describe, fill_in, uploads
 
-MOST_WORK = 1200
-"""Steps times pictures of one call, at most: some 40 seconds of one core."""
 MOST_WAITING = 64
 """Draws that may wait in the line; whoever comes then is told how long it is."""
 EXAMPLE = [["red cube", "blue sphere"], 7, DEFAULT_STEPS, "dpm", 1, False]
@@ -78,8 +77,8 @@ def add_api(demo: gr.Blocks, studio: Studio, line: Line) -> None:
             labels: objects such as "red cube": a colour (gray, red, blue, green, brown, purple, cyan, yellow) and a
                 shape (cube, sphere, cylinder).
             seed: the noise to start from, 0 to 2147483647; picture i has seed + i.
-            steps: the DDPM's denoising steps, 1 to 1200; 4 are fast, drawn by a painter distilled
-                for them, 20 are the best.
+            steps: the DDPM's denoising steps, 1 to 1200; 4 are fast, drawn by a painter distilled for them, 20 are the
+                best.
             sampler: the DDPM's sampler: dpm, unipc, ddim or ddpm.
             pictures: pictures a model, 1 to 8; steps times pictures may be 1200 at most.
             timeline: whether every picture comes with the way to it, as a film strip and the judge's words.
@@ -89,16 +88,14 @@ def add_api(demo: gr.Blocks, studio: Studio, line: Line) -> None:
             of all pictures, enlarged: the DDPM's above the ACGAN's.
         """
         try:
-            request = GenerationRequest.of(labels, seed, steps, sampler, pictures=pictures)
-            if request.steps * request.pictures > MOST_WORK:
-                asked = request.steps * request.pictures
-                raise InputError("steps", f"steps times pictures may be {MOST_WORK} at most here, not {asked}")
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-        return await endpoint.answer(request, bool(timeline))  # type: ignore[return-value]
+            request, ways = asked(labels, seed, steps, sampler, pictures), truth("timeline", timeline)
+        except InputError as error:
+            field = "labels: " if error.field == "objects" else ""
+            raise gr.Error(f"{field}{error}", print_exception=False) from None
+        return await endpoint.answer(request, ways)  # type: ignore[return-value]
 
     # Calls wait in the page's own line.
     function = demo.fns[api(generate, api_name="generate", concurrency_limit=None)["id"]]
     result = result_type([one.name for one in studio.pair])
     describe(function, EXAMPLE, {"result": schema(result), "sheet": schema(File)})
-    with_defaults(demo, function)
+    fill_in(demo, function)

@@ -6,6 +6,10 @@ tests/ui/test_internals.py has a test for each that fails when Gradio changes.
 
 from __future__ import annotations
 
+import inspect
+import itertools
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,9 +19,14 @@ import anyio.to_thread
 import gradio as gr
 import gradio.networking
 import gradio.routes
+import gradio_client.utils
+from fastapi import HTTPException
 from gradio.context import LocalContext
 from gradio.route_utils import CustomCORSMiddleware
 from gradio.utils import LRUCache, get_function_description, get_upload_folder
+from gradio_client.utils import construct_args, is_file_obj_with_meta
+
+from clevr_demo.objects import shown
 
 CHECKED = "6.31.0"
 
@@ -42,22 +51,36 @@ def caller_left() -> Callable[[], bool]:
     return lambda: event is not None and not event.alive
 
 
-def with_defaults(blocks: gr.Blocks, function: Any) -> None:
-    """Lets callers of plain HTTP leave out an endpoint's last values. Gradio fills them in for its own client and for
-    named ones, but refuses a list that is too short (blocks.py, `validate_inputs`; gradio#3540)."""
-    refuse = blocks.validate_inputs
+def fill_in(blocks: gr.Blocks, function: Any) -> None:
+    """Gives an endpoint's values that a caller leaves out, or gives as null, their defaults, and refuses values beyond
+    the last. Gradio fills them in for its own client and for named ones, but refuses a list that is too short, passes
+    null on and overlooks what is too much (blocks.py, `validate_inputs`; gradio#3540)."""
+    check = blocks.validate_inputs
 
     def fill(block_fn: Any, inputs: list[Any]) -> None:
         if block_fn is function:
-            inputs.extend(block.value for block in function.inputs[len(inputs) :])
-        refuse(block_fn, inputs)
+            names = list(get_type_hints(function.fn))[: len(function.inputs)]
+            if len(inputs) > len(names):
+                told = f"{len(inputs)} values were given; {function.api_name} takes {len(names)}: {', '.join(names)}"
+                raise gr.Error(told, print_exception=False)
+            given = itertools.zip_longest(inputs, function.inputs)
+            inputs[:] = [block.value if value is None else value for value, block in given]
+        check(block_fn, inputs)
 
     blocks.validate_inputs = fill  # type: ignore[method-assign]
+
+
+def in_lines(docstring: str) -> str:
+    """The docstring with each of its entries in one line; Gradio reads the first line of each alone, and puts commas
+    between the lines of what is returned (utils.py, `get_function_description`)."""
+    described, returns, returned = inspect.cleandoc(docstring).partition("Returns:\n")
+    return re.sub(r"\s*\n {5,}", " ", described) + returns + " ".join(returned.split())
 
 
 def describe(function: Any, example: Sequence[Any], returned: Mapping[str, Mapping[str, Any]]) -> None:
     """Tells "Use via API" and MCP an endpoint's names, the meanings in its docstring, an example call, and the JSON
     schemas of what it returns. `gr.api` makes its components of the bare types and calls them "1st" (events.py)."""
+    function.fn.__doc__ = in_lines(function.fn.__doc__)
     _, meanings, _ = get_function_description(function.fn)
     for component, name, value in zip(function.inputs, get_type_hints(function.fn), example, strict=False):
         component.label, component._api_info = name, component._api_info | {"description": meanings[name]}
@@ -107,16 +130,55 @@ def start_on_a_busy_machine() -> None:
     gradio.networking.url_ok = lambda url: True
 
 
-def give_all_outputs() -> None:
-    """Lets MCP clients that ask for no progress have every output on its own, so that pictures arrive as images;
-    Gradio gives them one text of all (mcp.py, `_execute_tool_without_progress`)."""
+class Refused(HTTPException):
+    """A call that is refused in one sentence, which MCP clients are told as it stands."""
+
+    def __str__(self) -> str:
+        return str(self.detail)
+
+
+def name_fields() -> None:
+    """Refuses calls with a misspelt or missing field in one sentence. Gradio raises a TypeError for them, a bare error
+    500 over HTTP (routes.py, `/call/v2`; gradio_client/utils.py, `construct_args`)."""
+
+    def construct(parameters: Any, values: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+        known = [one["parameter_name"] for one in parameters or ()]
+        for name in named:
+            if name not in known:
+                raise Refused(422, f"unknown field {shown(name)}; known are {', '.join(known)}")
+        for one in (parameters or ())[len(values) :]:
+            if one["parameter_name"] not in named and not one["parameter_has_default"]:
+                raise Refused(422, f"the field {one['parameter_name']} is missing")
+        return construct_args(parameters, values, named)
+
+    gradio_client.utils.construct_args = construct
+
+
+def speak_plainly_to_agents() -> None:
+    """Lets MCP clients have every output on its own, pictures as images and everything else as JSON, and a sentence of
+    ours for a bad value. Gradio gives those that ask for no progress one text of all, and Python's repr of a dictionary
+    (mcp.py, `_execute_tool_without_progress`, `postprocess_output_data`); the mcp package refuses by the JSON schema
+    values that we read, in words that do not name the field (mcp/server/lowlevel/server.py, `call_tool`)."""
     from gradio.mcp import GradioMCPServer  # needs the package mcp
+    from mcp.server import Server
+
+    postprocess = GradioMCPServer.postprocess_output_data
+
+    class Unchecked(Server[Any, Any]):
+        def call_tool(self, *, validate_input: bool = False) -> Any:
+            return super().call_tool(validate_input=validate_input)
 
     async def outputs(server: Any, job: Any) -> list[Any]:
         found = await anyio.to_thread.run_sync(job.result)
         return list(found) if isinstance(found, tuple | list) else [found]
 
+    def contents(server: Any, data: Any, root_url: str) -> list[Any]:
+        data = [one if isinstance(one, str) or is_file_obj_with_meta(one) else json.dumps(one) for one in data]
+        return postprocess(server, data, root_url)
+
+    GradioMCPServer.Server = Unchecked  # type: ignore[misc]
     GradioMCPServer._execute_tool_without_progress = outputs  # type: ignore[method-assign, assignment]
+    GradioMCPServer.postprocess_output_data = contents  # type: ignore[method-assign, assignment]
 
 
 def hang_up(demo: gr.Blocks) -> None:

@@ -96,10 +96,11 @@ def start(demo: gr.Blocks, port: int | None = None) -> str:
     few_arenas()
     internals.guard(HEADERS)
     internals.start_on_a_busy_machine()
+    internals.name_fields()
     internals.remember_little(demo, 2 * SESSIONS)
     mcp = importlib.util.find_spec("mcp") is not None
     if mcp:
-        internals.give_all_outputs()
+        internals.speak_plainly_to_agents()
     options = launch_options() | BOUNDS | {"server_port": port, "mcp_server": mcp, "prevent_thread_lock": True}
     return demo.launch(**options)[1]
 

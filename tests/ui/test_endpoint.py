@@ -11,12 +11,15 @@ import json
 import re
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
 from PIL import Image
 
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
@@ -53,8 +56,8 @@ class Site:
     def close(self) -> None:
         server.stop(self.demo, self.studio)
 
-    def post(self, path: str, body: Any) -> Any:
-        return json.loads(post(self.address, path, body))
+    def post(self, path: str, body: Any, headers: Mapping[str, str] = {}) -> Any:
+        return json.loads(post(self.address, path, body, headers))
 
     def events(self, event: str) -> list[tuple[str, Any]]:
         """(kind, data) of everything that comes of a call."""
@@ -65,6 +68,10 @@ class Site:
     def call(self, *values: Any) -> tuple[str, Any]:
         """How a plain HTTP call ended."""
         return self.events(self.post("call/generate", {"data": list(values)})["event_id"])[-1]
+
+    def call_named(self, fields: dict[str, Any]) -> tuple[str, Any]:
+        """The same with named fields."""
+        return self.events(self.post("call/v2/generate", fields)["event_id"])[-1]
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +114,7 @@ def test_what_is_left_out_has_its_default(site: Site) -> None:
     assert kind == "complete"
     default = GenerationRequest.of(OBJECTS, 7)
     assert result["query"] == default.query({"ddpm": "00000000", "acgan": "11111111"})
-    event = site.post("call/v2/generate", {"labels": OBJECTS, "seed": 7})["event_id"]
-    assert site.events(event)[-1][1][0]["query"] == result["query"]
+    assert site.call_named({"labels": OBJECTS, "seed": 7})[1][0]["query"] == result["query"]
 
 
 def test_the_timeline_comes_on_request(site: Site) -> None:
@@ -119,28 +125,192 @@ def test_the_timeline_comes_on_request(site: Site) -> None:
     assert pixels_of(timeline["strip"]).size == ((WHERE + 5) * 66 + 2, 2 * 66 + 2)
 
 
+BAD: list[tuple[list[Any], str]] = [
+    ([["red cub"]], "labels: unknown object 'red cub'"),
+    ([[]], "labels: no object"),
+    ([None], "labels: objects must be a list"),
+    ([{"a": 1}], "labels: objects must be a list"),
+    (['{"a": 1}'], "labels: objects must be a list"),
+    (['["red cub"]'], "labels: unknown object 'red cub'"),
+    (['["red cube"'], "labels: unknown object"),
+    ([["red cube", None]], "labels: an object is a name or an index"),
+    ([OBJECTS, "x"], "seed must be a whole number"),
+    ([OBJECTS, -1], "seed must be between"),
+    ([OBJECTS, [1]], "seed must be a whole number"),
+    ([OBJECTS, 1, 0], "steps must be between"),
+    ([OBJECTS, 1, True], "steps must be a whole number"),
+    ([OBJECTS, 1, 20, "euler"], "unknown sampler 'euler'"),
+    ([OBJECTS, 1, 20, 4], "unknown sampler 4"),
+    ([OBJECTS, 1, 20, "dpm", 9], "pictures must be between"),
+    ([OBJECTS, 1, 1200, "dpm", 8], "steps times pictures may be 1200 at most"),
+    ([OBJECTS, 1, 20, "dpm", 1, "maybe"], "timeline must be true or false, not 'maybe'"),
+    ([OBJECTS, 1, 20, "dpm", 1, 2], "timeline must be true or false, not 2"),
+    ([OBJECTS, 1, 20, "dpm", 1, []], "timeline must be true or false, not []"),
+]
+FIELDS = ["labels", "seed", "steps", "sampler", "pictures", "timeline"]
+
+
+def named(values: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(FIELDS, values, strict=False))
+
+
+def by_agent(site: Site, fields: dict[str, Any]) -> Any:
+    """What an MCP client is told."""
+    mcp = pytest.importorskip("mcp")
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def told() -> Any:
+        address = f"{site.address}/gradio_api/mcp/"
+        async with streamablehttp_client(address) as (read, write, _), mcp.ClientSession(read, write) as session:
+            await session.initialize()
+            return await session.call_tool("generate", fields)
+
+    return asyncio.run(told())
+
+
+def assert_one_sentence(told: str, culprit: str) -> None:
+    assert told.startswith(culprit)
+    assert "\n" not in told
+    assert len(told) < 250
+
+
+@pytest.mark.parametrize(("values", "culprit"), BAD)
+def test_bad_input_is_one_sentence_that_names_the_field(site: Site, values: list[Any], culprit: str) -> None:
+    for kind, data in (site.call(*values), site.call_named(named(values))):
+        assert kind == "error"
+        assert_one_sentence(data["error"], culprit)
+
+
+def test_python_clients_are_told_the_same(site: Site) -> None:
+    client = Client(site.address, verbose=False)
+    for values, culprit in BAD[::4]:
+        with pytest.raises(AppError) as caught:
+            client.predict(*values, api_name="/generate")
+        assert_one_sentence(str(caught.value), culprit)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="mcp is not installed")
+def test_agents_are_told_the_same(site: Site) -> None:
+    for values, culprit in BAD[::4]:
+        answer = by_agent(site, named(values))
+        assert answer.isError
+        assert_one_sentence(answer.content[0].text, culprit)
+    for fields, sentence in MISNAMED:
+        assert by_agent(site, fields).content[0].text == sentence
+
+
+def test_nothing_at_all_is_no_object(site: Site) -> None:
+    assert_one_sentence(site.call()[1]["error"], "labels: ")
+
+
+@pytest.mark.parametrize("more", [[1], [None], ["a", "b"]])
+def test_a_value_too_many_is_not_overlooked(site: Site, more: list[Any]) -> None:
+    kind, data = site.call(OBJECTS, 1, 20, "dpm", 1, False, *more)
+    assert kind == "error"
+    assert data["error"] == f"{6 + len(more)} values were given; generate takes 6: {', '.join(FIELDS)}"
+
+
+KNOWN = f"known are {', '.join(FIELDS)}"
+MISNAMED: list[tuple[dict[str, Any], str]] = [
+    ({"labels": OBJECTS, "sed": 1}, f"unknown field 'sed'; {KNOWN}"),
+    ({"objects": OBJECTS}, f"unknown field 'objects'; {KNOWN}"),
+    ({"labels": OBJECTS, "Seed": 1}, f"unknown field 'Seed'; {KNOWN}"),
+    ({"seed": 1}, "the field labels is missing"),
+    ({}, "the field labels is missing"),
+]
+
+
+@pytest.mark.parametrize(("fields", "sentence"), MISNAMED)
+def test_a_misspelt_or_missing_field_is_named(site: Site, fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        site.call_named(fields)
+    assert caught.value.code == 422
+    assert json.load(caught.value) == {"detail": sentence}
+
+
 @pytest.mark.parametrize(
-    ("values", "culprit"),
+    ("values", "meant"),
     [
-        ([["red cub"]], "red cub"),
-        ([[]], "no object"),
-        ([], "object"),
-        ([None], "object"),
-        ([{"a": 1}], "object"),
-        ([OBJECTS, "x"], "seed"),
-        ([OBJECTS, -1], "seed"),
-        ([OBJECTS, 1, 0], "steps"),
-        ([OBJECTS, 1, 20, "euler"], "sampler"),
-        ([OBJECTS, 1, 20, "dpm", 9], "pictures"),
-        ([OBJECTS, 1, 1200, "dpm", 8], "1200 at most"),
-        ([OBJECTS, 1, 20, "dpm", None], "pictures"),
+        (['["red cube", "blue sphere"]'], [OBJECTS]),
+        (["[1, 10]"], [OBJECTS]),
+        (["red cube, blue sphere"], [OBJECTS]),
+        ([OBJECTS, "11"], [OBJECTS, 11]),
+        ([OBJECTS, None, None, None, None, None], [OBJECTS]),
+        ([OBJECTS, 3, None, "ddim"], [OBJECTS, 3, DEFAULT_STEPS, "ddim"]),
+        ([OBJECTS, 3, 5.0, "dpm", "2", "false"], [OBJECTS, 3, 5, "dpm", 2, False]),
+        ([OBJECTS, 3, 5, "dpm", 1, "False"], [OBJECTS, 3, 5]),
+        ([OBJECTS, 3, 5, "dpm", 1, 0], [OBJECTS, 3, 5]),
+        ([OBJECTS, 3, 5, "dpm", 1, "true"], [OBJECTS, 3, 5, "dpm", 1, True]),
     ],
 )
-def test_bad_input_is_one_sentence_that_names_the_culprit(site: Site, values: list[Any], culprit: str) -> None:
-    kind, data = site.call(*values)
-    assert kind == "error"
-    assert culprit in data["error"]
-    assert "\n" not in data["error"]
+def test_what_clients_really_send_is_understood(site: Site, values: list[Any], meant: list[Any]) -> None:
+    expected = site.call(*meant)
+    assert expected[0] == "complete"
+    assert site.call(*values) == expected
+    assert site.call_named(named(values)) == expected
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="mcp is not installed")
+def test_an_agent_is_understood_and_answered_in_json(site: Site) -> None:
+    expected = site.call(OBJECTS, 3, 5)[1][0]
+    for fields in (
+        {"labels": OBJECTS, "seed": 3, "steps": 5},
+        {"labels": json.dumps(OBJECTS), "seed": "3", "steps": 5, "pictures": None, "timeline": "false"},
+    ):
+        text, picture = by_agent(site, fields).content[:2]
+        assert json.loads(text.text) == expected
+        assert picture.type == "image"
+
+
+VISITED = [
+    ({"Host": "duel.example"}, "http://duel.example"),
+    ({"Host": "duel.example", "X-Forwarded-Port": "8080"}, "http://duel.example:8080"),
+    ({"Host": "duel.example:8080"}, "http://duel.example:8080"),
+    ({"X-Forwarded-Host": "duel.example", "X-Forwarded-Proto": "https"}, "https://duel.example"),
+    (
+        {"X-Forwarded-Host": "duel.example", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "8443"},
+        "https://duel.example:8443",
+    ),
+    ({"X-Forwarded-Host": "duel.example:8080", "X-Forwarded-Port": "80"}, "http://duel.example:8080"),
+]
+"""What a proxy adds, and where the visitor is."""
+
+
+@pytest.mark.parametrize("prefix", ["", "/duel"])
+def test_behind_a_proxy_every_address_is_the_visitors(
+    prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that takes `prefix` off the path; GRADIO_ROOT_PATH names it, as Gradio says."""
+    monkeypatch.setenv("GRADIO_ROOT_PATH", prefix)
+    site = Site(tmp_path, monkeypatch)
+    site.address = site.address.removesuffix(prefix)
+    try:
+        for headers, visited in VISITED:
+            for call in ("call/generate", "call/v2/generate"):
+                body = {"data": [OBJECTS]} if call == "call/generate" else {"labels": OBJECTS}
+                result, sheet = site.events(site.post(call, body, headers)["event_id"])[-1][1]
+                assert result["link"] == f"{visited}{prefix}/?{result['query']}"
+                for file in (sheet, result["ddpm"][0]["file"], result["acgan"][0]["file"]):
+                    assert file["url"].startswith(f"{visited}{prefix}/gradio_api/file=")
+        inside = sheet["url"].replace(f"{visited}{prefix}", site.address)
+        assert pixels_of({"url": inside}).info["clevr-duel"] == result["query"]
+        page = urllib.request.Request(f"{site.address}/config", headers=headers)
+        with urllib.request.urlopen(page, timeout=PATIENCE) as answer:
+            assert json.load(answer)["root"] == f"{visited}{prefix}"
+    finally:
+        site.close()
+
+
+MEANINGS = {
+    "labels": 'objects such as "red cube": a colour (gray, red, blue, green, brown, purple, cyan, yellow) and a shape '
+    "(cube, sphere, cylinder).",
+    "seed": "the noise to start from, 0 to 2147483647; picture i has seed + i.",
+    "steps": "the DDPM's denoising steps, 1 to 1200; 4 are fast, drawn by a painter distilled for them, 20 are the "
+    "best.",
+    "sampler": "the DDPM's sampler: dpm, unipc, ddim or ddpm.",
+    "pictures": "pictures a model, 1 to 8; steps times pictures may be 1200 at most.",
+    "timeline": "whether every picture comes with the way to it, as a film strip and the judge's words.",
+}
 
 
 def test_everything_is_described(site: Site) -> None:
@@ -148,16 +318,13 @@ def test_everything_is_described(site: Site) -> None:
         endpoints = json.load(answer)["named_endpoints"]
     assert list(endpoints) == ["/generate"]  # the page's own events are not for others
     parameters, returns = endpoints["/generate"]["parameters"], endpoints["/generate"]["returns"]
-    assert [one["parameter_name"] for one in parameters] == [
-        "labels",
-        "seed",
-        "steps",
-        "sampler",
-        "pictures",
-        "timeline",
-    ]
+    assert [one["parameter_name"] for one in parameters] == list(MEANINGS)
+    assert endpoints["/generate"]["description"] == (
+        "Draws a set of objects with a DDPM and an ACGAN and lets an independent judge say what it sees in each "
+        "picture. Equal calls give equal pictures."
+    )
     assert all(one["parameter_has_default"] for one in parameters[1:])
-    assert all(len(one["type"]["description"]) > 20 for one in parameters)
+    assert [one["type"]["description"] for one in parameters] == list(MEANINGS.values())
     result = returns[0]["type"]
     verdict = result["properties"]["ddpm"]["items"]["properties"]["verdict"]
     assert verdict["properties"]["counts"]["additionalProperties"] == {"type": "integer"}
@@ -240,4 +407,9 @@ def test_an_mcp_client_is_told_what_the_tool_takes(site: Site) -> None:
         (tool,) = json.load(answer)
     assert tool["name"] == "generate"
     assert tool["inputSchema"]["required"] == ["labels"]
-    assert "colour" in tool["inputSchema"]["properties"]["labels"]["description"]
+    properties = tool["inputSchema"]["properties"]
+    assert {name: one["description"] for name, one in properties.items()} == MEANINGS
+    assert tool["description"].endswith(
+        "Returns: Files, costs, places and verdicts of both models' pictures, with the link that shows them; and one "
+        "sheet of all pictures, enlarged: the DDPM's above the ACGAN's."
+    )

@@ -5,6 +5,7 @@
 import asyncio
 import http.client
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,16 +17,25 @@ from urllib.parse import urlsplit
 import gradio as gr
 import gradio.networking
 import gradio.routes
+import gradio_client.utils
 import httpx
 import pytest
 from gradio.events import api
+from gradio.mcp import GradioMCPServer
 from gradio.route_utils import CustomCORSMiddleware
+from gradio.utils import get_function_description
+from gradio_client.utils import construct_args
 
 from clevr_demo.ui import internals
 from tests.conftest import wait_until
 from tests.serving import get, post
 
 SESSIONS = 3
+THEIRS = {
+    name: getattr(GradioMCPServer, name, None)
+    for name in ("Server", "_execute_tool_without_progress", "postprocess_output_data")
+}
+"""Before any test starts a server."""
 FOREIGN = {"origin": "https://elsewhere.example", "host": "it.hf.space"}
 
 
@@ -35,23 +45,55 @@ def file_of(path: Path) -> dict[str, Any]:
     return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
 
+def twice(word: str, times: int = 2) -> str:
+    """Says it again,
+    as often as asked.
+
+    Args:
+        word: what to say (a word,
+            or more: many).
+
+            Also a picture.
+        times: how often.
+
+    Returns:
+        All of it, at once,
+        one after the other.
+    """
+    return word * times
+
+
+def plain_twice(word: str, times: int = 2) -> str:
+    """Says it again.
+
+    Args:
+        word: what to say (a word,
+            or more).
+    """
+    return word * times
+
+
 class Site:
     """A small page whose endpoints use what Gradio does not promise."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.left = folder, list[bool]()
         with gr.Blocks(analytics_enabled=False) as self.demo:
-            self.endpoint(self.twice)
-            self.endpoint(self.plain_twice)
+            self.endpoint(twice)
+            self.endpoint(plain_twice)
             self.endpoint(self.where)
             self.endpoint(self.linger)
             self.endpoint(self.files)
         self.plain_fn, function = self.found("plain_twice"), self.found("twice")
-        internals.with_defaults(self.demo, function)
+        internals.fill_in(self.demo, function)
         internals.describe(function, ["abc", 3], {"told": {"type": "string", "title": "Told"}})
         self.demo.queue()
         internals.remember_little(self.demo, SESSIONS)
         self.address = self.demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)[1].rstrip("/")
+
+    @property
+    def parameters(self) -> Any:
+        return self.demo.get_api_info()["named_endpoints"]["/twice"]["parameters"]
 
     @staticmethod
     def endpoint(function: Any) -> None:
@@ -59,18 +101,6 @@ class Site:
 
     def found(self, name: str) -> Any:
         return next(one for one in self.demo.fns.values() if one.api_name == name)
-
-    def twice(self, word: str, times: int = 2) -> str:
-        """Says it again.
-
-        Args:
-            word: what to say.
-            times: how often.
-        """
-        return word * times
-
-    def plain_twice(self, word: str, times: int = 2) -> str:
-        return word * times
 
     def where(self) -> str:
         return internals.called_at()
@@ -122,20 +152,57 @@ def test_another_gradio_is_read_before_it_is_trusted() -> None:
 
 
 def test_values_that_are_left_out_have_their_defaults(site: Site) -> None:
-    assert site.call("twice", "ab") == ("complete", ["abab"])
+    for values in (["ab"], ["ab", None], ["ab", 2]):
+        assert site.call("twice", *values) == ("complete", ["abab"])
     assert site.call("twice", "ab", 3) == ("complete", ["ababab"])
     with pytest.raises(ValueError, match="didn't receive enough input values"):
         site.demo.validate_inputs(site.plain_fn, ["ab"])
+    assert site.call("plain_twice", "ab", None)[0] == "error", "it is needed no more"
+
+
+def test_values_beyond_the_last_are_refused(site: Site) -> None:
+    kind, data = site.call("twice", "ab", 3, 4)
+    assert (kind, data["error"]) == ("error", "3 values were given; twice takes 2: word, times")
+    assert site.call("plain_twice", "ab", 3, 4)[0] == "complete", "it is needed no more"
 
 
 def test_an_endpoint_is_described_by_its_docstring(site: Site) -> None:
     with urllib.request.urlopen(f"{site.address}/gradio_api/info", timeout=250) as answer:
         endpoints = json.load(answer)["named_endpoints"]
     word, times = endpoints["/twice"]["parameters"]
-    assert (word["label"], word["type"]["description"], word["example_input"]) == ("word", "what to say.", "abc")
+    assert endpoints["/twice"]["description"] == "Says it again, as often as asked."
+    described = "what to say (a word, or more: many). Also a picture."
+    assert (word["label"], word["type"]["description"], word["example_input"]) == ("word", described, "abc")
     assert (times["type"]["type"], times["type"]["description"], times["example_input"]) == ("integer", "how often.", 3)
     assert [(one["label"], one["type"]["title"]) for one in endpoints["/twice"]["returns"]] == [("told", "Told")]
     assert endpoints["/plain_twice"]["parameters"][0]["label"] != "word"
+    assert get_function_description(plain_twice)[1]["word"] == "what to say (a word,", "it is needed no more"
+    assert get_function_description(twice)[2] == ["All of it, at once, one after the other."]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"word": "ab", "time": 3}, "unknown field 'time'; known are word, times"),
+        ({"a" * 500: 1}, "unknown field"),
+        ({"times": 3}, "the field word is missing"),
+        ({}, "the field word is missing"),
+    ],
+)
+def test_a_wrong_field_is_named(
+    site: Site, fields: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradio_client.utils, "construct_args", construct_args)  # as it is before
+    answer = httpx.post(f"{site.address}/gradio_api/call/v2/twice", json=fields, timeout=250)
+    assert (answer.status_code, answer.text) == (500, "Internal Server Error"), "it is needed no more"
+    internals.name_fields()
+    answer = httpx.post(f"{site.address}/gradio_api/call/v2/twice", json=fields, timeout=250)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(sentence)
+    assert len(answer.text) < 250
+    with pytest.raises(internals.Refused, match=re.escape(sentence)):
+        gradio_client.utils.construct_args(site.parameters, (), fields)
+    assert gradio_client.utils.construct_args(site.parameters, (), {"word": "ab"}) == ["ab", 2]
 
 
 def test_an_event_knows_where_it_was_called(site: Site) -> None:
@@ -213,14 +280,20 @@ def test_every_answer_is_guarded(method: str, more: dict[str, str], monkeypatch:
     assert ours["x-frame-options"] == "ours"
 
 
-def test_mcp_clients_get_every_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    mcp = pytest.importorskip("gradio.mcp", exc_type=ImportError)
-    name = "_execute_tool_without_progress"
+def test_mcp_clients_get_every_output_in_json(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mcp")
+    for name, value in THEIRS.items():
+        monkeypatch.setattr(GradioMCPServer, name, value)
     job = SimpleNamespace(result=lambda: ("told", "picture"))
-    theirs = getattr(mcp.GradioMCPServer, name)
-    monkeypatch.setattr(mcp.GradioMCPServer, name, theirs)  # to be restored
-    internals.give_all_outputs()
-    assert asyncio.run(getattr(mcp.GradioMCPServer, name)(None, job)) == ["told", "picture"]
+    outputs = [{"it's": [True, None]}, ["é"], "a text", 3]
+    server: Any = GradioMCPServer(site.demo)
+    assert asyncio.run(server._execute_tool_without_progress(job)) == [("told", "picture")], "it is needed no more"
+    first, *_ = server.postprocess_output_data(outputs, "http://here")
+    assert first.text == '{"it\'s": [True, None]}', "it is needed no more"
+    internals.speak_plainly_to_agents()
+    assert asyncio.run(server._execute_tool_without_progress(job)) == ["told", "picture"]
+    told = [one.text for one in server.postprocess_output_data(outputs, "http://here")]
+    assert [json.loads(told[0]), json.loads(told[1]), told[2], told[3]] == outputs[:3] + ["3"]
 
 
 def test_the_server_ends_though_a_page_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
