@@ -2,6 +2,7 @@
 
     python -m train.acgan --data data/iclevr --preset where --compile    # noise and ticked objects to their centres
     python -m train.acgan --data data/iclevr --preset what --compile     # centres, as maps, and noise to pixels
+    python -m train.acgan --data data/iclevr --preset anywhere --start runs/acgan-what --compile    # objects anywhere
     python -m train.join acgan --where runs/acgan-where --what runs/acgan-what --out checkpoints/acgan
     python -m train.acgan --data data/iclevr --preset report             # see train.learning.course
 

@@ -1,6 +1,7 @@
 """Trains the classifier that scores the course's measure, and the teacher, another one that may choose settings.
 
     python -m train.classifier --data data/iclevr                      # the classifier
+    python -m train.classifier --data data/iclevr --preset anywhere --start runs/classifier-default    # then, anywhere
     python -m train.classifier --data data/iclevr --preset teacher     # the teacher: another seed, kinder pictures
     python -m train.classifier --data data/iclevr --score checkpoints/classifier   # scores on the held-out pictures
 

@@ -2,6 +2,7 @@
 
     python -m train.ddpm --data DIR --preset where --compile     # the planner: denoises centres, minutes of one core
     python -m train.ddpm --data DIR --preset what --compile      # the painter: denoises windows, then whole pictures
+    python -m train.ddpm --data DIR --preset anywhere --start runs/ddpm-what --compile    # objects anywhere, after that
     python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --out checkpoints/ddpm
     python -m train.ddpm --data DIR --preset report              # the course report's model and settings
 

@@ -2,11 +2,14 @@
 
     python -m train.detector --data data/iclevr
     python -m train.detector --data data/iclevr --preset doubles --start runs/detector-default    # then, more doubles
+    python -m train.detector --data data/iclevr --preset anywhere --start runs/detector-doubles     # then, anywhere
+    python -m train.detector --data data/iclevr --preset teacher      # another one, which may choose settings
     python -m train.detector --data data/iclevr --score checkpoints/detector
 
 The loss is CenterNet's (Zhou et al. 2019, arXiv:1904.07850): a focal loss on heat maps, where cells near a centre are
-forgiven, and the distance from the centre. Pictures are put together by `train.data.composing`. Resumable: run the same
-command again and it goes on.
+forgiven, and the distance from the centre. Pictures are put together by `train.data.composing`, with the presets
+anywhere and teacher also by `train.data.anywhere`: objects where the data has none, and pairs that generators fuse into
+one. Resumable: run the same command again and it goes on.
 """
 
 from __future__ import annotations
