@@ -33,20 +33,31 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         pytest.skip(f"axe-core could not be fetched: {error}")
 
 
+WIDTHS = (320, 1920, 1366)
+
+
 def findings(page: Any, axe: str) -> list[str]:
-    """Serious and critical ones."""
+    """Serious and critical ones, in windows from the narrowest to the widest."""
     page.evaluate(axe)
-    violations = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((found) => found.violations)")
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
-        for one in violations
-        if one["impact"] in ("serious", "critical")
-    ]
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        violations = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations)")
+        found += [
+            f"{width}: {one['id']}: {one['nodes'][0]['html'][:200]}"
+            for one in violations
+            if one["impact"] in ("serious", "critical")
+        ]
+    return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_tab_has_a_serious_accessibility_finding(open_page: Callable[..., Any], axe: str, scheme: str) -> None:
-    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+@pytest.mark.parametrize(
+    "look", [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}], ids=str
+)
+def test_no_tab_has_a_serious_accessibility_finding(
+    open_page: Callable[..., Any], axe: str, look: dict[str, Any]
+) -> None:
+    page = open_page(**look, reduced_motion="reduce")
     assert findings(page, axe) == []
     generate(page, "red cube", "yellow cylinder", steps=3)
     page.locator("#more").get_by_role("button").first.click()
