@@ -16,7 +16,7 @@ from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.axes import NOTHING
 from clevr_demo.serve.grid import judged
 from clevr_demo.serve.studio import Cell, Studio
-from clevr_demo.serve.table import Picture, Table
+from clevr_demo.serve.table import Table, TableCell
 
 STILL = 2.5
 """Pixels, of 64, that an object's centre may be off for it to count as standing still: the judge is that exact."""
@@ -99,6 +99,6 @@ def compare(table: Table, row: int) -> None:
     apart = np.asarray(difference(*(Image.fromarray(one.pixels) for one in pair)))
     share = (apart[..., 0] > CHANGED).mean() * 100
     told = f"{table.rows[row]}: where the two pictures differ"
-    table.pictures[place + 2] = Picture(apart, told, note=f"{share:.0f} % of pixels changed")
+    table.pictures[place + 2] = TableCell(apart, told, note=f"{share:.0f} % of pixels changed")
     moved = f"{table.rows[row]}. {what_moved(pair[0].verdict, pair[1].verdict)}"
     table.told.insert(min(row, len(table.told)), moved)  # in the rows' order, whichever is drawn first

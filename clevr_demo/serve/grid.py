@@ -10,18 +10,18 @@ import numpy as np
 from clevr_demo.serve.axes import Plan
 from clevr_demo.serve.drawing import INTERVAL
 from clevr_demo.serve.studio import Cell, Studio
-from clevr_demo.serve.table import Picture, Table
+from clevr_demo.serve.table import Table, TableCell
 from clevr_demo.serve.wording import many
 
 SAME = "The {} draws in one pass: its pictures are the same for every number of steps and every sampler."
 
 
-def judged(studio: Studio, cell: Cell, pixels: np.ndarray) -> Picture:
+def judged(studio: Studio, cell: Cell, pixels: np.ndarray) -> TableCell:
     """A drawn cell with its verdict, and in words for those who cannot see it."""
     contender, request = studio.contenders[cell.contender], cell.request
     how = f", {many(request.steps, 'step')}, {request.sampler}" if contender.model.has_steps else ""
     words = f"{contender.title}: {', '.join(request.names)}; seed {request.seed}{how}"
-    return Picture(pixels, words, studio.query(studio.alone(cell)), studio.verdicts([pixels], request)[0])
+    return TableCell(pixels, words, studio.query(studio.alone(cell)), studio.verdicts([pixels], request)[0])
 
 
 def table_of(plan: Plan, query: str) -> Table:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from clevr_demo.serve.queue import Line
+from clevr_demo.serve.queue import WaitingLine
 
 REMEMBERED = 10_000
 """The most visitors whose newest run is remembered; the longest silent one goes first."""
@@ -58,7 +58,11 @@ class NewestRun(Generic[Wanted, Drawn]):
     """
 
     def __init__(
-        self, line: Line, work: Callable[[Wanted], float], progress: Callable[[Drawn], float], linger: float = LINGER
+        self,
+        line: WaitingLine,
+        work: Callable[[Wanted], float],
+        progress: Callable[[Drawn], float],
+        linger: float = LINGER,
     ) -> None:
         """For the line's estimates: how many network evaluations a request takes, and which share of them is done."""
         self.line, self.work, self.progress, self.linger = line, work, progress, linger
@@ -150,16 +154,16 @@ class NewestRun(Generic[Wanted, Drawn]):
             return
         try:
             while ticket := await self._next(visitor):
-                with self.line.place(self.work(ticket.wanted)) as place:
+                with self.line.turn(self.work(ticket.wanted)) as turn:
                     for tick in itertools.count():
-                        ahead = self.line.ahead(place)
+                        ahead = self.line.ahead(turn)
                         if not ahead or self.ended(visitor, ticket):
                             break
                         if tick % TOLD == 0:  # often enough to be true, and for Gradio to notice who has left
-                            yield Waiting(ahead, self.line.seconds(place))
+                            yield Waiting(ahead, self.line.seconds(turn))
                         await asyncio.sleep(TICK)
                     async for drawn in self._drawn(visitor, ticket, draw):
-                        self.line.report(place, self.progress(drawn))
+                        self.line.report(turn, self.progress(drawn))
                         yield drawn
                     ticket.over = True
         finally:

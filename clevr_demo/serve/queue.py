@@ -17,8 +17,8 @@ LEARNING = 0.3
 
 
 @dataclass(eq=False)
-class Place:
-    """One run's place in the line. `work` is in network evaluations, `began` is when its turn came, `marks` are the
+class Turn:
+    """One run's turn to draw. `work` is in network evaluations, `began` is when the turn came, `marks` are the
     first and the newest report of it: when, and which share of the work was done."""
 
     work: float
@@ -34,57 +34,57 @@ class Place:
         return (now - started) / ((done - before) * self.work)
 
 
-class Line:
+class WaitingLine:
     """Lets `width` runs work at a time. Thread-safe; nothing here blocks, whoever waits asks again."""
 
     def __init__(self, width: int = 1) -> None:
         self.width = width
         self.pace: float | None = None
-        self._places: list[Place] = []
+        self._turns: list[Turn] = []
         self._lock = threading.Lock()
 
     @contextmanager
-    def place(self, work: float) -> Iterator[Place]:
-        """A place at the end of the line, given up at the end of the block."""
-        place = Place(work)
+    def turn(self, work: float) -> Iterator[Turn]:
+        """A turn at the end of the line, given up at the end of the block."""
+        turn = Turn(work)
         with self._lock:
-            self._places.append(place)
+            self._turns.append(turn)
         try:
-            yield place
+            yield turn
         finally:
             with self._lock:
-                self._places.remove(place)
+                self._turns.remove(turn)
 
-    def ahead(self, place: Place) -> int:
+    def ahead(self, turn: Turn) -> int:
         """How many runs have to end before this one's turn; at 0 it has begun."""
         with self._lock:
-            ahead = max(0, self._places.index(place) - self.width + 1)
-            if not ahead and place.began is None:
-                place.began = time.monotonic()
+            ahead = max(0, self._turns.index(turn) - self.width + 1)
+            if not ahead and turn.began is None:
+                turn.began = time.monotonic()
             return ahead
 
-    def report(self, place: Place, done: float) -> None:
+    def report(self, turn: Turn, done: float) -> None:
         """A run says which share of its work is done. One that is shown what was drawn before goes from nothing to all
         at once, and teaches nothing."""
         with self._lock:
-            place.marks = [*place.marks[:1], (time.monotonic(), done)]
-            if (pace := place.pace) is not None:
+            turn.marks = [*turn.marks[:1], (time.monotonic(), done)]
+            if (pace := turn.pace) is not None:
                 self.pace = pace if self.pace is None else self.pace + LEARNING * (pace - self.pace)
 
     def estimate(self, work: float) -> float | None:
         """About how many seconds so much work takes once its turn has come; None before anything was measured."""
         return None if self.pace is None else work * self.pace
 
-    def seconds(self, place: Place) -> float | None:
-        """About how long until this place's turn; None before anything was measured."""
+    def seconds(self, turn: Turn) -> float | None:
+        """About how long until this turn comes; None before anything was measured."""
         with self._lock:
-            left = [self._left(one) for one in self._places[: self._places.index(place)]]
+            left = [self._left(one) for one in self._turns[: self._turns.index(turn)]]
         known = [one for one in left if one is not None]
         return sum(known) / self.width if len(known) == len(left) else None
 
-    def _left(self, place: Place) -> float | None:
-        pace = place.pace or self.pace
+    def _left(self, turn: Turn) -> float | None:
+        pace = turn.pace or self.pace
         if pace is None:
             return None
-        since, done = place.marks[-1] if place.marks else (place.began or time.monotonic(), 0.0)
-        return max(0.0, (1 - done) * place.work * pace - (time.monotonic() - since))
+        since, done = turn.marks[-1] if turn.marks else (turn.began or time.monotonic(), 0.0)
+        return max(0.0, (1 - done) * turn.work * pace - (time.monotonic() - since))

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from clevr_demo.pictures import png
 from clevr_demo.serve.card import BAD, GOOD, INK, MARGIN, PAPER, QUIET, typeface, wrapped
-from clevr_demo.serve.table import Picture, Table
+from clevr_demo.serve.table import Table, TableCell
 
 CELL, GAP, BELOW = 128, 14, 22
 """Side of a picture, two sheet pixels to one of the model's; the gap between pictures; the line below each."""
@@ -16,7 +16,7 @@ LEAST_WIDTH = 620
 SMALL = 15
 
 
-def _place(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, top: int, picture: Picture | None) -> None:
+def _place(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, top: int, picture: TableCell | None) -> None:
     """One picture with its verdict, or an empty frame."""
     if picture is None:
         pen.rectangle((left, top, left + CELL - 1, top + CELL - 1), outline="#d1d5db")

@@ -31,7 +31,7 @@ def score(verdict: Verdict) -> str:
 
 
 @dataclass(frozen=True)
-class Picture:
+class TableCell:
     """One cell: (64, 64, 3) uint8 pixels, what they are in words, the query that draws them, and what stands below."""
 
     pixels: np.ndarray
@@ -79,7 +79,7 @@ class Table:
     passes: int
     means: bool = False
     query: str = ""
-    pictures: dict[int, Picture] = field(default_factory=dict)
+    pictures: dict[int, TableCell] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
     state: str = "drawing"
     spent: int = 0

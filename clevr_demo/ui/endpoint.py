@@ -20,7 +20,7 @@ from clevr_demo.serve.addresses import home
 from clevr_demo.serve.answer import Answer, Answers, File, result_type, schema
 from clevr_demo.serve.asked import asked, truth
 from clevr_demo.serve.drawing import work
-from clevr_demo.serve.queue import Line, Place
+from clevr_demo.serve.queue import Turn, WaitingLine
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import about
 from clevr_demo.ui.internals import called_at, caller_left, describe, fill_in, uploads
@@ -33,7 +33,7 @@ EXAMPLE = [["red cube", "blue sphere"], 7, DEFAULT_STEPS, "dpm", 1, False]
 class Endpoint:
     """Answers one call when its turn in the line has come."""
 
-    def __init__(self, studio: Studio, line: Line) -> None:
+    def __init__(self, studio: Studio, line: WaitingLine) -> None:
         self.line, self.answers = line, Answers(studio, uploads())
 
     async def answer(self, request: GenerationRequest, timeline: bool) -> Answer:
@@ -43,22 +43,22 @@ class Endpoint:
         if self.answers.has(request, timeline):
             answer = await anyio.to_thread.run_sync(follow)
         else:
-            with self.line.place(work(request)) as place:
-                await self._turn(place, left)
-                answer = await anyio.to_thread.run_sync(follow, partial(self.line.report, place))
+            with self.line.turn(work(request)) as turn:
+                await self._wait(turn, left)
+                answer = await anyio.to_thread.run_sync(follow, partial(self.line.report, turn))
         if answer is None:
             raise gr.Error("The call was given up.", print_exception=False)
         return answer
 
-    async def _turn(self, place: Place, left: Callable[[], bool]) -> None:
-        if (ahead := self.line.ahead(place)) > MOST_WAITING:
-            busy = f"Busy: {ahead} ahead{about(self.line.seconds(place))}. Try again later."
+    async def _wait(self, turn: Turn, left: Callable[[], bool]) -> None:
+        if (ahead := self.line.ahead(turn)) > MOST_WAITING:
+            busy = f"Busy: {ahead} ahead{about(self.line.seconds(turn))}. Try again later."
             raise gr.Error(busy, print_exception=False)
-        while self.line.ahead(place) and not left():
+        while self.line.ahead(turn) and not left():
             await asyncio.sleep(0.05)
 
 
-def add_api(demo: gr.Blocks, studio: Studio, line: Line) -> None:
+def add_api(demo: gr.Blocks, studio: Studio, line: WaitingLine) -> None:
     """Adds the endpoint `/generate` to the page that is being built."""
     endpoint = Endpoint(studio, line)
 

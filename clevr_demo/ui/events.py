@@ -15,7 +15,7 @@ from clevr_demo.serve.drawing import SharedRuns, waiting, work
 from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.payload import Run
-from clevr_demo.serve.queue import Line
+from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import warning
 from clevr_demo.ui.controls import Controls
@@ -56,7 +56,7 @@ class Drawing:
 
     def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note) -> None:
         self.studio, self.controls, self.duel, self.tabs, self.note = studio, controls, duel, tabs, note
-        self.line = Line(draws_at_once())
+        self.line = WaitingLine(draws_at_once())
         self.runs: NewestRun[GenerationRequest, Run] = NewestRun(self.line, work, lambda run: run.progress)
         self.shared = SharedRuns(studio)
         self.result = gr.State(None, time_to_live=3600)

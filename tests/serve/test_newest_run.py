@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clevr_demo.serve.newest_run import NewestRun, Waiting
-from clevr_demo.serve.queue import Line
+from clevr_demo.serve.queue import WaitingLine
 
 ME = "a visitor"
 
@@ -22,7 +22,7 @@ def drawn_at_once(wanted: str, stopped: Callable[[], bool]) -> Iterator[str]:
 
 
 def runner(width: int = 1, linger: float = 0.1) -> NewestRun[str, str]:
-    return NewestRun(Line(width), lambda wanted: 1.0, lambda drawn: 0.0, linger)
+    return NewestRun(WaitingLine(width), lambda wanted: 1.0, lambda drawn: 0.0, linger)
 
 
 async def heard(runs: NewestRun[Any, Any], visitor: str, draw: Callable[..., Iterator[Any]]) -> list[Any]:
@@ -90,7 +90,7 @@ def test_whoever_waits_is_told_how_many_are_ahead_and_stop_leaves_the_line(clock
     runs = runner()
 
     async def wait() -> tuple[list[Any], int]:
-        with runs.line.place(100) as busy, runs.line.place(50):
+        with runs.line.turn(100) as busy, runs.line.turn(50):
             assert runs.line.ahead(busy) == 0
             runs.line.report(busy, 0.1)
             clock.now += 8

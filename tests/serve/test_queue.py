@@ -6,12 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from clevr_demo.serve.queue import Line
+from clevr_demo.serve.queue import WaitingLine
 
 
 def test_the_line_lets_in_as_many_as_it_is_wide_and_tells_what_it_measured(clock: SimpleNamespace) -> None:
-    line = Line(width=2)
-    with line.place(10) as a, line.place(10) as b, line.place(30) as c, line.place(10) as d:
+    line = WaitingLine(width=2)
+    with line.turn(10) as a, line.turn(10) as b, line.turn(30) as c, line.turn(10) as d:
         assert [line.ahead(one) for one in (a, b, c)] == [0, 0, 1]
         assert line.seconds(c) is None, "nothing was measured yet"
         for done in (0.1, 0.5):
@@ -23,8 +23,8 @@ def test_the_line_lets_in_as_many_as_it_is_wide_and_tells_what_it_measured(clock
 
 
 def test_what_was_drawn_before_teaches_no_pace(clock: SimpleNamespace) -> None:
-    line = Line()
-    with line.place(20) as cached:
+    line = WaitingLine()
+    with line.turn(20) as cached:
         line.ahead(cached)
         line.report(cached, 1.0)
     assert line.estimate(20) is None

@@ -24,7 +24,7 @@ from PIL import Image
 
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 from clevr_demo.serve.gate import draws_at_once
-from clevr_demo.serve.queue import Line
+from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.ui import build_demo, server
 from clevr_demo.ui.endpoint import MOST_WAITING
@@ -45,11 +45,11 @@ class Site:
         monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
         monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         self.folder, self.studio = folder, fake_studio(**faults)
-        monkeypatch.setattr("clevr_demo.ui.events.Line", lambda width: self.kept(Line(width)))
+        monkeypatch.setattr("clevr_demo.ui.events.WaitingLine", lambda width: self.kept(WaitingLine(width)))
         self.demo = build_demo(self.studio)
         self.address = server.start(self.demo).rstrip("/")
 
-    def kept(self, line: Line) -> Line:
+    def kept(self, line: WaitingLine) -> WaitingLine:
         self.line = line
         return line
 
@@ -342,7 +342,7 @@ def test_equal_calls_cost_one_draw_and_no_more_disk(site: Site) -> None:
 def test_a_full_line_tells_how_long_it_is(site: Site) -> None:
     with contextlib.ExitStack() as waiting:
         for _ in range(MOST_WAITING + draws_at_once()):
-            waiting.enter_context(site.line.place(work=20))
+            waiting.enter_context(site.line.turn(work=20))
         site.call(OBJECTS, 11)  # what costs no draw does not wait
         kind, data = site.call(OBJECTS, 12)
     assert kind == "error"

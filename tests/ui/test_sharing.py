@@ -13,7 +13,7 @@ from PIL import Image
 from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.payload import Run
-from clevr_demo.serve.queue import Line
+from clevr_demo.serve.queue import WaitingLine
 from tests.serve.at_once import run_of
 from tests.ui.conftest import Page
 
@@ -23,7 +23,7 @@ ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1, "")
 
 
 def test_downloads_are_withdrawn_while_something_new_draws_and_made_when_the_menu_opens(page: Page) -> None:
-    page.drawing.runs = type(page.drawing.runs)(Line(), lambda one: 1.0, lambda run: 0.0)
+    page.drawing.runs = type(page.drawing.runs)(WaitingLine(), lambda one: 1.0, lambda run: 0.0)
     updates = page.drawing.press(ME, 9.0, True, *ASKED)
     assert all(updates[button].interactive is False for button in page.sharing.buttons)
     run: Run = run_of(GenerationRequest.of(*ASKED[:4]))[0]
