@@ -29,7 +29,7 @@ from clevr_demo.judge.classifier import ClassifierNetwork, load_classifier
 from clevr_demo.judge.evaluator import exact_matches
 from train.data.anywhere import composer
 from train.data.augmenting import Paster, augment
-from train.data.batches import Batch
+from train.data.batches import Batch, Examples
 from train.data.composing import Mixture, Scene
 from train.data.iclevr import HELD_OUT_EVERY, Pictures, to_unit
 from train.learning.counting import accuracy
@@ -54,13 +54,17 @@ class ClassifierPreset:
     paste: float = 0.7  # share of the pictures that are offered another scene's object
 
 
-PRESETS = {
-    "default": ClassifierPreset(LoopSettings(pictures=80_000, batch=64, clip=0.0, seed=7), STRICT),
+PRESETS = {  # scores on the held-out pictures: checkpoints/classifier and teacher, metrics.json
+    "default": ClassifierPreset(  # accuracy 0.9934, exact 0.9734
+        LoopSettings(pictures=80_000, batch=64, clip=0.0, seed=7), STRICT
+    ),
     "anywhere": ClassifierPreset(  # goes on from the first one's weights: objects where the data has none
         LoopSettings(pictures=40_000, batch=64, clip=0.0, seed=8),
         dataclasses.replace(STRICT, anywhere=0.4, fused=0.15, alike=0.2),
     ),
-    "teacher": ClassifierPreset(LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)),
+    "teacher": ClassifierPreset(  # accuracy 0.9934, exact 0.9823
+        LoopSettings(pictures=6 * 17106, batch=64, clip=0.0, seed=1)
+    ),
 }
 
 
@@ -165,8 +169,8 @@ def calibrate(network: nn.Module, held_out: Pictures) -> tuple[float, dict[str, 
     }
 
 
-def make_task(preset: ClassifierPreset, data: Pictures, _: argparse.Namespace) -> tuple[ClassifierTask, Pictures]:
-    return ClassifierTask(preset, data), data
+def make_task(preset: ClassifierPreset, data: Pictures, _: argparse.Namespace) -> tuple[ClassifierTask, Examples]:
+    return ClassifierTask(preset, data), Examples(data)
 
 
 def score_folder(folder: Path, held_out: Pictures) -> dict[str, Any]:

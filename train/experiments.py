@@ -35,6 +35,7 @@ import clevr_demo
 from clevr_demo.checkpoints import ROOT, read_config, write_text
 from clevr_demo.generators.course import CourseGenerator, ReportGAN
 from clevr_demo.objects import multi_hot
+from train.data.batches import Examples
 from train.data.iclevr import Pictures, find_prompts, load_pictures, load_prompts
 from train.learning.counting import accuracy
 from train.learning.course import REPORT, ReportPreset, ReportTask, load_teacher
@@ -115,7 +116,7 @@ def train_run(name: str, data: Pictures, options: argparse.Namespace) -> bool:
     torch.manual_seed(0)
     preset = scaled(RUNS[name], options.epochs, len(data), options.batch)
     task = ReportTask(preset, data, load_teacher(options.teacher))
-    run = ScoredRun(task, data, preset.loop, Path("runs") / "experiments" / name, options.compile)
+    run = ScoredRun(task, Examples(data), preset.loop, Path("runs") / "experiments" / name, options.compile)
     run.prompts = [(prompts, load_prompts(find_prompts(prompts, options.data))) for prompts in PROMPTS]
     done = run.train(options.max_minutes)
     kept = FOLDER / name

@@ -9,75 +9,30 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 import clevr_demo
-from clevr_demo.generators.acgan import ACGANConfig, ACGANNetwork, Painter
+from clevr_demo.generators.acgan import ACGANConfig, ACGANNetwork
 from tests.conftest import shaken
-from tests.train.made import squares
-from train.acgan import (
-    PRESETS,
-    TINY,
-    Players,
-    WhatTask,
-    WhereTask,
-    distance,
-    gradient_penalty,
-    main,
-    named_loss,
-    relativistic,
-    scene,
-)
-from train.data.batches import LayoutExamples, PictureExamples
+from train.acgan import PRESETS, WhatTask, WhereTask, main
+from train.data.batches import Examples
 from train.data.iclevr import Pictures
-from train.data.layout import Layout, find_layout, teaching_layouts
-from train.data.teaching import GAP
-from train.data.windows import window_items
+from train.data.layout import Layout, teaching_layouts
 from train.join import join
+from train.learning.discriminators import distance, windows_of
 from train.learning.loop import LoopSettings, Run
+from train.learning.task import Players
 
 
 def what_run(pictures: Pictures, folder: Path, **change: Any) -> tuple[WhatTask, Run]:
     torch.manual_seed(0)
     task = WhatTask(replace(PRESETS["tiny-what"], **change), pictures)
-    return task, Run(task, task.taught, task.preset.loop, folder)
-
-
-def test_a_scene_is_the_window_around_its_object_with_all_that_belongs_to_it(pictures: Pictures) -> None:
-    found = find_layout(pictures)
-    items = window_items(found)
-    torch.manual_seed(0)
-    painter = Painter(TINY)
-    batch = PictureExamples(pictures, found, items).batch(torch.arange(len(items[0])))
-    seen = scene(batch, painter, 24)
-    n = len(items[0])
-    assert seen.pixels.shape == (n, 3, 24, 24)
-    assert seen.canvas.shape == (n, 49, 12, 12)
-    assert seen.maps.shape == (n, 13, 6, 6)
-    for weight in (seen.there, seen.focus):
-        assert torch.allclose(weight.sum(dim=(1, 2, 3)), torch.ones(n), atol=1e-4)
-    named = seen.name >= 0
-    assert 0.8 < named.float().mean() < 1  # some windows are put anywhere
-    assert torch.equal(seen.name[named], found.objects[items[0], items[1]][named])
-    assert seen.weight.amax() == pytest.approx(1.1, abs=0.05)
-    whole = scene(batch, painter, 0)
-    assert torch.equal(whole.pixels, batch.pixels)
-    assert whole.canvas.shape == (n, 49, 32, 32)
-
-
-def test_a_window_over_a_gap_has_no_object_in_focus() -> None:
-    task = WhatTask(replace(PRESETS["tiny-what"], anywhere=True), squares())
-    assert task.taught.items is not None
-    gaps = (task.taught.items[1] == GAP).nonzero().flatten()
-    seen = scene(task.taught.batch(gaps), task.painter, 24)
-    assert (seen.name == -1).all()
-    assert torch.allclose(seen.focus.amax(dim=(1, 2, 3)), seen.focus.amin(dim=(1, 2, 3)), atol=1e-5)
+    return task, Run(task, task.examples, task.preset.loop, folder)
 
 
 def test_the_nearest_of_several_drawings_is_taken(pictures: Pictures, tmp_path: Path) -> None:
     task, run = what_run(pictures, tmp_path, drawings=5)
     shaken(task.painter, 1)
-    seen = scene(run.data.batch(torch.arange(8)), task.painter, 24)
+    seen = windows_of(run.data.batch(torch.arange(8)), task.painter, 24)
     torch.manual_seed(5)
     noise, logged = task.nearest(seen, 4, run)
     torch.manual_seed(5)
@@ -90,40 +45,6 @@ def test_the_nearest_of_several_drawings_is_taken(pictures: Pictures, tmp_path: 
     assert torch.allclose(near, apart.amin(dim=1), rtol=2e-2)
     assert float(logged["spread"]) == pytest.approx((apart.amax(dim=1) / apart.amin(dim=1)).mean().item(), rel=1e-3)
     assert logged["spread"] > 1
-
-
-def test_the_relativistic_loss_compares_pairs() -> None:
-    real, fake = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 1.0])
-    odds = (real - fake).sigmoid()  # that the real one is the more real
-    assert relativistic(real, fake).item() == pytest.approx(-odds.log().mean().item())
-    assert relativistic(fake, real).item() == pytest.approx(-(1 - odds).log().mean().item())
-
-
-def test_the_penalty_is_half_the_squared_gradient() -> None:
-    inputs = torch.tensor([[1.0, 2.0], [3.0, -1.0]], requires_grad=True)
-    logits = (inputs**2).sum(dim=1)  # gradient 2x
-    penalty = gradient_penalty(logits, inputs)
-    assert penalty.item() == pytest.approx(0.5 * (4 * 5 + 4 * 10) / 2)
-    penalty.backward()  # and it teaches: d/dx of mean 2 x^2
-    assert inputs.grad is not None
-    assert torch.allclose(inputs.grad, 2 * inputs.detach())
-
-
-def test_windows_that_miss_their_object_are_not_named() -> None:
-    logits, names = torch.randn(4, 24), torch.tensor([3, -1, 5, -1])
-    expected = F.cross_entropy(logits[[0, 2]], names[[0, 2]])
-    assert named_loss(logits, names).item() == pytest.approx(expected.item())
-    assert named_loss(logits, torch.full((4,), -1)) == 0
-
-
-def test_the_distance_counts_objects_most_and_edges_twice() -> None:
-    pixels, weight = torch.zeros(1, 3, 8, 8), torch.full((1, 1, 8, 8), 0.1)
-    weight[..., :4] = 1.1
-    assert distance(pixels, pixels, weight) == 0
-    assert distance(pixels + 0.5, pixels, weight).item() == pytest.approx(0.5)
-    on, off = pixels.clone(), pixels.clone()
-    on[..., 4, 1], off[..., 4, 6] = 0.5, 0.5
-    assert distance(on, pixels, weight) > 8 * distance(off, pixels, weight)
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -149,7 +70,7 @@ def test_without_the_adversary_the_generator_does_not_hear_it(pictures: Pictures
             pictures, tmp_path, adversary=weight, classifier=0.0, matching=0.0, pull_from=0.0, pull_to=0.0
         )
         shaken(task.painter)
-        seen = scene(run.data.batch(torch.arange(8)), task.painter, 24)
+        seen = windows_of(run.data.batch(torch.arange(8)), task.painter, 24)
         drawn = task.painter(seen.canvas, *task.noise(8, seen.canvas)).requires_grad_()
         drawn.retain_grad()
         real = task.discriminator_step(seen, drawn, run)[0]
@@ -218,7 +139,7 @@ def test_an_adversary_teaches_the_planner_to_keep_objects_apart(tmp_path: Path) 
         return float(((drawn[:, 0] - drawn[:, 1]).norm(dim=1) < 14).float().mean())
 
     before = near()
-    Run(task, LayoutExamples(given), preset.loop, tmp_path).train()
+    Run(task, Examples(None, given), preset.loop, tmp_path).train()
     assert before > 0.1
     assert near() < 0.5 * before
 

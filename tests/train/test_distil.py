@@ -23,8 +23,7 @@ def test_a_ddim_step_with_the_wanted_v_leads_to_the_teachers_next_state() -> Non
     alphas_cumprod = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
     torch.manual_seed(0)
     states = torch.randn(5, 2, 12, 8, 8)
-    signal, spread = (part.view(-1, 1, 1, 1, 1) for part in (alphas_cumprod.sqrt(), (1 - alphas_cumprod).sqrt()))
-    wanted = leading(states[:-1], states[1:], signal, spread)
+    wanted = leading(states[:-1], states[1:], alphas_cumprod.view(-1, 1, 1, 1, 1))
     x = states[0]
     for number, timestep in enumerate(scheduler.timesteps):
         clean = estimate(x, wanted[number], float(alphas_cumprod[number]), "v_prediction")

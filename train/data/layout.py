@@ -7,6 +7,7 @@ the first stage of both models learns ("where"), and what the second stage is gi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,6 +30,16 @@ class Layout:
 
     centres: torch.Tensor
     objects: torch.Tensor
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[tuple[int, float, float]]]) -> Layout:
+        """From each picture's objects: index, row and column."""
+        shape = len(rows), max((len(row) for row in rows), default=0)
+        objects, centres = torch.full(shape, -1), torch.zeros(*shape, 2)
+        for number, row in enumerate(rows):
+            for slot, (index, *centre) in enumerate(row):
+                objects[number, slot], centres[number, slot] = index, torch.tensor(centre)
+        return cls(centres, objects)
 
     def to(self, device: torch.device) -> Layout:
         return Layout(self.centres.to(device), self.objects.to(device))

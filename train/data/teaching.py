@@ -1,7 +1,7 @@
 """What both painters learn from: real pictures, real ones without their middle object, and composed scenes.
 
     taught = anywhere(pictures)
-    taught.pictures, taught.layout, taught.items, taught.empty
+    taught.examples, taught.layout, taught.empty
 
 With real pictures alone a painter has never seen an empty middle and draws a ghost there; with lifted ones it has not
 seen an object near it either, and draws those that are asked for around the middle in it.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
+from train.data.batches import Examples
 from train.data.iclevr import Pictures, background
 from train.data.layout import Layout, find_layout, joined
 from train.data.lifting import COLUMNS, ROWS
@@ -33,6 +34,11 @@ class Teaching:
     layout: Layout
     items: tuple[torch.Tensor, torch.Tensor]
     empty: torch.Tensor
+
+    @property
+    def examples(self) -> Examples:
+        """The windows, by number."""
+        return Examples(self.pictures, self.layout, self.items)
 
 
 def as_they_are(pictures: Pictures) -> Teaching:

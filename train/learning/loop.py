@@ -30,8 +30,7 @@ from tqdm.auto import tqdm
 
 from clevr_demo.checkpoints import reason, save_weights
 from clevr_demo.pictures import grid
-from train.data.batches import Examples, PictureExamples
-from train.data.iclevr import Pictures
+from train.data.batches import Examples
 from train.learning.runfolder import RunError, RunFolder, digest
 from train.learning.task import Task
 
@@ -74,13 +73,12 @@ class Run:
     def __init__(
         self,
         task: Task,
-        data: Pictures | Examples,
+        data: Examples,
         settings: LoopSettings,
         folder: Path,
         compile: bool = False,
         start: dict[str, Any] | None = None,
     ) -> None:
-        examples = PictureExamples(data) if isinstance(data, Pictures) else data
         # A GAN's networks are stepped in turn, so some parameters see no gradient in a pass.
         unused = DistributedDataParallelKwargs(find_unused_parameters=len(task.networks) > 1)
         self.accelerator = Accelerator(
@@ -91,8 +89,8 @@ class Run:
         self.task, self.settings, self.folder, self.start = task, settings, folder, start
         self.files = RunFolder(folder)
         self.device = self.accelerator.device
-        self.data_digest = digest(examples.contents())
-        self.data = examples.to(self.device)
+        self.data_digest = digest(data.contents())
+        self.data = data.to(self.device)
         self.position = 0
         self.sums: dict[str, torch.Tensor] = {}
         self.counted = 0

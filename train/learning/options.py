@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 
-from clevr_demo.checkpoints import CheckpointError, write_metrics
+from clevr_demo.checkpoints import CheckpointError, fault, write_metrics
 from clevr_demo.request import MAX_SEED, MAX_STEPS
 from train.data.batches import Examples
 from train.data.iclevr import DataError, Pictures, load_pictures
-from train.learning.loop import LoopSettings, Run
+from train.learning.loop import Run
 from train.learning.runfolder import RunError
 from train.learning.start import begin
 from train.learning.task import Task
@@ -83,56 +84,37 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     return parser
 
 
-def changed(preset: Any, name: str, value: Any) -> Any:
-    """The preset with the setting of this name, "loop.batch", at another value of the same kind.
-
-    Raises:
-        SettingError: the preset has no such setting, or the value is of another kind.
-    """
-    outer, _, inner = name.partition(".")
-    if outer not in {field.name for field in dataclasses.fields(preset)}:
-        raise SettingError(f"no setting {outer!r}; there are {', '.join(f.name for f in dataclasses.fields(preset))}")
-    before = getattr(preset, outer)
-    if inner and dataclasses.is_dataclass(before):
-        return dataclasses.replace(preset, **{outer: changed(before, inner, value)})
-    if isinstance(value, list):
-        value = tuple(value)
-    if isinstance(before, float) and type(value) is int:
-        value = float(value)
-    if inner or type(value) is not type(before):
-        raise SettingError(f"{name} is {before!r}, which {value!r} is not like")
-    return dataclasses.replace(preset, **{outer: value})
-
-
 def with_changes(preset: Any, changes: list[str]) -> Any:
-    """The preset with the settings of `--set` on top.
+    """The preset with the settings of `--set` on top, "loop.batch=64", values as in JSON.
 
     Raises:
-        SettingError: names the culprit.
+        SettingError: names a setting that the preset does not have, or a value that is not of its kind.
     """
     for change in changes:
         name, _, text = change.partition("=")
+        *sections, setting = name.split(".")
+        values = section = dataclasses.asdict(preset)
         try:
-            preset = changed(preset, name, json.loads(text))
-        except (SettingError, ValueError, TypeError) as error:
+            for one in sections:
+                section = section[one]
+            section[setting] = json.loads(text)
+            preset = TypeAdapter(type(preset)).validate_json(json.dumps(values), strict=True, extra="forbid")
+        except ValidationError as error:
+            raise SettingError(f"--set {change}: {fault(error)}") from None
+        except json.JSONDecodeError as error:
             raise SettingError(f"--set {change}: {error}") from None
+        except (KeyError, TypeError):
+            raise SettingError(f"--set {change}: there is no setting {name!r}") from None
     return preset
 
 
 def chosen(presets: dict[str, Any], options: argparse.Namespace) -> Any:
-    """The preset with the command line's settings on top, printed; the networks are then made from its seed.
-
-    Raises:
-        SettingError: a setting that the preset does not have, or a value that is not of its kind.
-    """
-    preset = with_changes(presets[options.preset], options.changes)
-    loop: LoopSettings = preset.loop
-    seed = loop.seed if options.seed is None else options.seed
-    preset = dataclasses.replace(
-        preset, loop=dataclasses.replace(loop, seed=seed, pictures=options.pictures or loop.pictures)
-    )
+    """The preset with the command line's settings on top, printed; the networks are then made from its seed."""
+    own = {"seed": options.seed, "pictures": options.pictures}
+    changes = [f"loop.{name}={value}" for name, value in own.items() if value is not None]
+    preset = with_changes(presets[options.preset], [*options.changes, *changes])
     print(json.dumps(dataclasses.asdict(preset), indent=2))
-    torch.manual_seed(seed)
+    torch.manual_seed(preset.loop.seed)
     return preset
 
 
@@ -142,7 +124,7 @@ def training_pictures(options: argparse.Namespace) -> Pictures:
     return pictures if options.preset.startswith("report") else pictures.split()[0]
 
 
-MakeTask = Callable[[Any, Pictures, argparse.Namespace], tuple[Task, Pictures | Examples]]
+MakeTask = Callable[[Any, Pictures, argparse.Namespace], tuple[Task, Examples]]
 """Makes a preset's task, and the examples that it trains on, out of the training scenes and the command line."""
 
 

@@ -11,20 +11,15 @@ import csv
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
-from clevr_demo.checkpoints import reason, write_text
-
-try:
-    import fcntl
-except ImportError:  # Windows, where two trainers on one folder are the user's own care
-    fcntl = None  # type: ignore[assignment]
+from clevr_demo.checkpoints import reason, write_bytes, write_text
 
 STATE = "state.pt"
 LOG = "log.csv"
@@ -90,12 +85,11 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keeps other trainers out of the folder; the lock goes with the process, however that ends."""
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / LOCK).open("w") as file:
-            if fcntl is not None:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise RunError(f"{self.path}: another trainer is at work here; use another --out") from None
+        try:
+            held = FileLock(self.path / LOCK).acquire(blocking=False)
+        except Timeout:
+            raise RunError(f"{self.path}: another trainer is at work here; use another --out") from None
+        with held:
             yield
 
     # the state ----------------------------------------------------------------------------------------------------
@@ -104,16 +98,7 @@ class RunFolder:
         """Writes the state atomically: a kill at any moment leaves the old or the new file, never half a one."""
         buffer = io.BytesIO()  # torch hides what went wrong in a file; a full disk should say so
         torch.save(state | {"checksum": digest(state)}, buffer)
-        part = self.path / (STATE + ".part")
-        try:
-            with part.open("wb") as file:
-                file.write(buffer.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, self.state)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+        write_bytes(self.state, buffer.getvalue())
 
     def read(self, preset: Any, data: str) -> dict[str, Any] | None:
         """The state, if there is one; it goes to the CPU. `data` is the digest of what the run learns from.

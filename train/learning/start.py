@@ -48,7 +48,7 @@ def begin(task: Task, start: Path, folder: Path) -> dict[str, Any]:
     kind, stage = config["kind"], config.get("stage")
     weights, before = start_weights(start, kind, stage), read_config(start)
     network = task.networks[task.averaged]
-    weights |= {name: network.get_buffer(name) for name in getattr(task, "from_data", ())}
+    weights |= {name: network.get_buffer(name) for name in task.from_data}
     try:
         network.load_state_dict(weights)
     except RuntimeError:

@@ -1,12 +1,19 @@
-"""What a trainer brings to the loop: its networks, its optimizers, and one step."""
+"""What a trainer brings to the loop: its networks, its optimizers, and one step; of one network, or of a generator and
+a discriminator.
+
+The losses of two players are R3GAN's (Huang et al. 2024, arXiv:2501.05441): relativistic, pair by pair, with gradient
+penalties on real and drawn alike.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from train.data.batches import Batch
@@ -21,6 +28,11 @@ class Task(Protocol):
     networks: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
     averaged: str  # which network the EMA follows and the run exports
+
+    @property
+    def from_data(self) -> tuple[str, ...]:
+        """The averaged network's buffers that a run's own pictures decide, whatever weights it starts from."""
+        ...
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         """One optimizer step on a batch of examples; returns scalars to log."""
@@ -39,6 +51,7 @@ class OneNetwork:
     """A task of one network, which all of its optimizers descend at one rate, at most `rate`."""
 
     averaged = "network"
+    from_data: tuple[str, ...] = ()
 
     def __init__(self, network: nn.Module, optimizers: dict[str, torch.optim.Optimizer], rate: float) -> None:
         self.networks: dict[str, nn.Module] = {self.averaged: network}
@@ -51,6 +64,44 @@ class OneNetwork:
 
     def sample(self, network: nn.Module) -> torch.Tensor | None:
         return None
+
+
+@dataclass(frozen=True)
+class Players:
+    """How generator and discriminator learn: Adam's rates and betas, warm-up in steps, the fraction of the run after
+    which both rates fall to zero, and the gradient penalties' weight and the steps from one to the next."""
+
+    generator_rate: float = 2e-4
+    discriminator_rate: float = 6e-4
+    betas: tuple[float, float] = (0.5, 0.99)
+    warmup: int = 200
+    decay_from: float = 0.6
+    gamma: float = 0.2
+    penalty_every: int = 12
+
+
+class Duel:
+    """What the tasks of both stages share: two players, their rates, and whose turn it is."""
+
+    averaged = "generator"
+    from_data: tuple[str, ...] = ()
+
+    def __init__(self, players: Players, generator: nn.Module, discriminator: nn.Module) -> None:
+        self.players = players
+        self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
+        self.rates = {"generator": players.generator_rate, "discriminator": players.discriminator_rate}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {
+            name: torch.optim.Adam(network.parameters(), lr=self.rates[name], betas=players.betas)
+            for name, network in self.networks.items()
+        }
+
+    def descend(self, name: str, loss: torch.Tensor, run: Run) -> None:
+        """One step of the player of that name."""
+        factor = learning_rate(run.position, run.settings.steps, self.players.warmup, self.players.decay_from)
+        run.descend(loss, name, name, self.rates[name] * factor)
+
+    def penalty_is_due(self, run: Run) -> bool:
+        return bool(self.players.gamma) and run.position % self.players.penalty_every == 0
 
 
 def learning_rate(step: int, steps: int, warmup: int, decay_from: float) -> float:
@@ -68,3 +119,17 @@ def frozen(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         network.requires_grad_(True)
+
+
+def relativistic(better: torch.Tensor, worse: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of "better is more real than worse" for logits (N,), pair by pair (Jolicoeur-Martineau 2018,
+    arXiv:1807.00734): both show the same objects at the same places, so that only how they are drawn tells them apart.
+    """
+    return F.softplus(worse - better).mean()
+
+
+def gradient_penalty(logits: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+    """Half the mean over examples of the squared gradient of their logits (N,) by the inputs (N, ...) that they were
+    computed of: R1 on real ones, R2 on drawn ones (Mescheder et al. 2018, arXiv:1801.04406)."""
+    (gradient,) = torch.autograd.grad(logits.sum(), inputs, create_graph=True)
+    return gradient.square().flatten(1).sum(dim=1).mean() / 2

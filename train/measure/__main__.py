@@ -53,7 +53,8 @@ def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         words = f"{measure.what}. {measure.how}"
         own[measure.name] = choice.add_parser(measure.name, description=words, conflict_handler="resolve")
         add_common(own[measure.name], measure.needs)
-        measure.options(own[measure.name])
+        for name, how in measure.options.items():
+            own[measure.name].add_argument(name, **how)
     return parser, own
 
 

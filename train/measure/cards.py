@@ -12,7 +12,6 @@ trainer found, `<!-- experiments -->` of the report's experiments, `<!-- players
 
 from __future__ import annotations
 
-import argparse
 import re
 import statistics
 import sys
@@ -252,11 +251,6 @@ def measure(numbers: Sequence[Measure]) -> Measure:
             write_text(page, text)
             print(page)
 
-    def options(parser: argparse.ArgumentParser) -> None:
-        parser.add_argument(
-            "--check", action="store_true", help="write nothing; exit status 1 if a table is out of date"
-        )
-
     return Measure(
         name="cards",
         what="Fills README and model cards with what was measured",
@@ -264,5 +258,5 @@ def measure(numbers: Sequence[Measure]) -> Measure:
         how="What stands between <!-- NAME --> and <!-- /NAME --> is made anew from the files beside the weights.",
         source="Model cards: Mitchell et al. 2019, arXiv:1810.03993.",
         run=run,
-        options=options,
+        options={"--check": {"action": "store_true", "help": "write nothing; exit status 1 if a table is out of date"}},
     )

@@ -15,7 +15,8 @@ import torch
 
 from clevr_demo.objects import OBJECTS
 from train.data.iclevr import to_unit
-from train.measure.drawing import Spot, crops, real_spots
+from train.data.layout import Layout
+from train.measure.drawing import crops
 from train.measure.job import Job, Measure
 from train.measure.tables import markdown, spread
 
@@ -31,13 +32,13 @@ def pair_distances(cut: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
     return away[torch.pdist(centres) <= HELD]
 
 
-def class_distances(pixels: torch.Tensor, spots: Sequence[Sequence[Spot]]) -> float | None:
+def class_distances(pixels: torch.Tensor, layout: Layout) -> float | None:
     """Mean distance over the pairs of pictures (M, 3, 64, 64) of one object each; None without a pair."""
-    single = [place for place, objects in enumerate(spots) if len(objects) == 1]
-    if len(single) < 2:
+    single = (layout.objects >= 0).sum(dim=1) == 1
+    if single.sum() < 2:
         return None
-    cut = crops(pixels[single], [spots[place] for place in single])
-    found = pair_distances(cut, torch.tensor([spots[place][0][1:] for place in single]))
+    alone = layout.take(single)
+    found = pair_distances(crops(pixels[single], alone), alone.centres[:, 0])
     return float(found.mean()) if len(found) else None
 
 
@@ -46,7 +47,7 @@ def drawn_distances(job: Job) -> list[float | None]:
     found = []
     for index in range(len(OBJECTS)):
         drawn = job.draw([(index,)] * SEEDS)
-        found.append(class_distances(drawn.pixels, job.spots(drawn)))
+        found.append(class_distances(drawn.pixels, job.located(drawn)))
     return found
 
 
@@ -56,7 +57,7 @@ def real_distances(job: Job) -> list[float | None]:
     alone = (job.pictures.labels.sum(dim=1) == 1) & ~job.pictures.held_out
     for index in range(len(OBJECTS)):
         chosen = (alone & (job.pictures.labels[:, index] > 0)).nonzero().flatten()[:REALS]
-        found.append(class_distances(to_unit(job.pictures.pixels[chosen]), real_spots(job.layout.take(chosen))))
+        found.append(class_distances(to_unit(job.pictures.pixels[chosen]), job.layout.take(chosen)))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import INDEX
-from clevr_demo.places import SIZE, Places
+from clevr_demo.places import SIZE
 from train.data.layout import Layout
 from train.data.windows import cut
 from train.learning.counting import detected
@@ -22,17 +22,14 @@ BATCH = 32  # pictures that are drawn in one pass here; the page draws one, for 
 CROP = 24  # pixels: an object and the ground around it
 SEED_STRIDE = 10_000  # prompt i of run s is drawn from seed s * 10,000 + i: no two share their noise
 
-Spot = tuple[int, float, float]
-"""One object of a picture: its index, and its centre's row and column in pixels."""
-
 
 @dataclass(frozen=True)
 class Drawn:
-    """Pictures: pixels (N, 3, 64, 64), where the model meant each one's objects to stand (None where it does not say),
+    """Pictures: pixels (N, 3, 64, 64), where the model meant their objects to stand (None where it does not say),
     passes of the pixel network a picture, seconds a picture."""
 
     pixels: torch.Tensor
-    spots: list[list[Spot]] | None
+    layout: Layout | None
     evaluations: int
     seconds: float
 
@@ -51,39 +48,29 @@ def draw(model: Generator, prompts: Sequence[Sequence[int]], run: int = 0, what:
     """Draws one picture a prompt, `BATCH` at a time, from the seeds of a run; `what` names the progress bar, "" for
     none."""
     seeds = seeds_of(run, len(prompts))
-    pixels, spots, evaluations, seconds = [], [], 0, 0.0
+    pixels, places, evaluations, seconds = [], [], 0, 0.0
     for start in tqdm(range(0, len(prompts), BATCH), desc=what, unit="batch", disable=not what):
         part = slice(start, start + BATCH)
         started = time.perf_counter()
         results = model.generate_batch(prompts[part], seeds[part], timeline=False, **settings)
         seconds += time.perf_counter() - started
         pixels += [result.frames[-1].predicted_pixels for result in results]
-        spots += [spots_of(result.places) for result in results]
+        places += [result.places for result in results]
         evaluations = results[0].evaluations
-    told = all(len(found) == len(prompt) for found, prompt in zip(spots, prompts, strict=True))
-    return Drawn(quantised(torch.stack(pixels)), spots if told else None, evaluations, seconds / len(prompts))
+    rows = [[(index, *centre) for index, centre in zip(one.objects, one.centres, strict=True)] for one in places]
+    told = all(len(row) == len(prompt) for row, prompt in zip(rows, prompts, strict=True))
+    layout = Layout.of(rows) if told else None
+    return Drawn(quantised(torch.stack(pixels)), layout, evaluations, seconds / len(prompts))
 
 
-def spots_of(places: Places) -> list[Spot]:
-    """A picture's spots by the model's own places."""
-    return [(index, *centre) for index, centre in zip(places.objects, places.centres, strict=True)]
+def seen_layout(judge: Evaluator, pixels: torch.Tensor) -> Layout:
+    """Where the detector sees objects in pixels (N, 3, 64, 64)."""
+    return Layout.of([[(INDEX[one.name], one.row, one.column) for one in found] for found in detected(judge, pixels)])
 
 
-def real_spots(layout: Layout) -> list[list[Spot]]:
-    """The spots of real pictures."""
-    pairs = zip(layout.objects.tolist(), layout.centres.tolist(), strict=True)
-    return [[(o, *c) for o, c in zip(objects, centres, strict=True) if o >= 0] for objects, centres in pairs]
-
-
-def seen_spots(judge: Evaluator, pixels: torch.Tensor) -> list[list[Spot]]:
-    """The spots that the detector sees."""
-    return [[(INDEX[one.name], one.row, one.column) for one in found] for found in detected(judge, pixels)]
-
-
-def crops(pixels: torch.Tensor, spots: Iterable[Sequence[Spot]]) -> torch.Tensor:
+def crops(pixels: torch.Tensor, layout: Layout) -> torch.Tensor:
     """(M, 3, 24, 24): every object of the pictures (N, 3, 64, 64), in their order; where a crop would reach over a
     picture's edge, it is moved inside."""
-    where = [(number, row, column) for number, objects in enumerate(spots) for _, row, column in objects]
-    found = torch.tensor(where, dtype=torch.float64).reshape(len(where), 3)
-    corners = (found[:, 1:].round().long() - CROP // 2).clamp(0, SIZE - CROP)
-    return cut(pixels, corners, CROP, found[:, 0].long()).contiguous()
+    mask = layout.objects >= 0
+    corners = (layout.centres[mask].round().long() - CROP // 2).clamp(0, SIZE - CROP)
+    return cut(pixels, corners, CROP, mask.nonzero()[:, 0]).contiguous()

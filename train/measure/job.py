@@ -12,7 +12,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from train.data.iclevr import Pictures, load_pictures
 from train.data.layout import Layout, find_layout
 from train.learning.course import load_teacher
 from train.learning.options import steps
-from train.measure.drawing import BATCH, Drawn, Spot, draw, seen_spots
+from train.measure.drawing import BATCH, Drawn, draw, seen_layout
 from train.measure.prompts import Prompt
 
 FOLDER_HELP = "checkpoint folder: weights, and where the results go (default: in checkpoints/)"
@@ -39,8 +39,9 @@ FOLDER_HELP = "checkpoint folder: weights, and where the results go (default: in
 class Measure:
     """One line of the table of measures.
 
-    `needs` are of "data", "model", "judge" and "teacher"; `options` adds the measure's own; `card` makes the part of
-    a model card between the markers of the measure's name, from the folder and the measure's entries of its metrics.
+    `needs` are of "data", "model", "judge" and "teacher"; `options` are its own, each with what argparse takes of it;
+    `run` measures and records; `card` makes the part of a model card between the markers of the measure's name, from
+    the folder and the measure's entries of its metrics.
     """
 
     name: str
@@ -49,7 +50,7 @@ class Measure:
     how: str
     source: str
     run: Callable[[Job], None]
-    options: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     card: Callable[[Path, Mapping[str, Any]], str] | None = None
 
 
@@ -130,9 +131,9 @@ class Job:
         """One picture a prompt, by the command line's settings or others."""
         return draw(self.model, prompts, run, what, **self.settings | changes)
 
-    def spots(self, drawn: Drawn) -> list[list[Spot]]:
+    def located(self, drawn: Drawn) -> Layout:
         """Where the model meant the objects to stand, or, if it does not say, where the detector sees them."""
-        return drawn.spots or seen_spots(self.judge, drawn.pixels)
+        return drawn.layout or seen_layout(self.judge, drawn.pixels)
 
     def signed(self, found: Mapping[str, Any], *by: str) -> dict[str, Any]:
         """An entry of metrics.json: what was found, of which model or by which judge, by which command."""

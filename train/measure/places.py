@@ -10,7 +10,6 @@ are rounded, too. Four and five objects, which no real scene holds, have their n
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -160,11 +159,6 @@ def run(job: Job) -> None:
     print(table(found))
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--layouts", type=positive, default=500, help="how many scenes of three objects are drawn")
-    parser.add_argument("--draws", type=positive, default=3, help="how often each is drawn, for all but the classifier")
-
-
 MEASURE = Measure(
     name="places",
     what=f"Whether objects stand where real scenes have them ({MAX_TRAINED} objects), and apart (four, five)",
@@ -172,6 +166,9 @@ MEASURE = Measure(
     how="Nearest pairs, distances from the middle, share with a pair too near, a cross-validated classifier.",
     source="Two-sample classifier: Lopez-Paz and Oquab 2017, arXiv:1610.06545.",
     run=run,
-    options=options,
+    options={
+        "--layouts": {"type": positive, "default": 500, "help": "how many scenes of three objects are drawn"},
+        "--draws": {"type": positive, "default": 3, "help": "how often each is drawn, for all but the classifier"},
+    },
     card=lambda _, entries: table(entries["places"]),
 )

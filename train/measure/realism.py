@@ -8,7 +8,6 @@ floor slightly blurred and slightly noisy. What is told is the ratio to the floo
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,9 +18,10 @@ import torch
 from torchvision.transforms.functional import gaussian_blur
 
 from train.data.iclevr import Pictures, to_unit
+from train.data.layout import Layout
 from train.learning.options import not_negative, positive
 from train.measure.distances import density_coverage, features_of, sliced_wasserstein
-from train.measure.drawing import Spot, crops, quantised, real_spots
+from train.measure.drawing import crops, quantised
 from train.measure.job import Job, Measure
 from train.measure.prompts import Prompt, held_out_prompts
 from train.measure.tables import markdown, spread
@@ -49,7 +49,7 @@ def spoiled(pixels: torch.Tensor, number: int, blur: float = BLUR, noise: float 
     return {"blurred": quantised(blurred), "noisy": quantised(pixels + grain * noise / 127.5)}
 
 
-Set = tuple[torch.Tensor, list[list[Spot]]]  # pixels, and where their objects stand
+Set = tuple[torch.Tensor, Layout]  # pixels, and where their objects stand
 
 
 def compared(reference: Set, sets: Mapping[tuple[str, int], Set]) -> dict[str, dict[str, Any]]:
@@ -86,7 +86,7 @@ def drawn_sets(job: Job, prompts: Sequence[Prompt], draws: int) -> dict[tuple[st
     found = {}
     for number in range(draws):
         drawn = job.draw(prompts, number, f"draw {number + 1}")
-        found["drawn", number] = drawn.pixels, job.spots(drawn)
+        found["drawn", number] = drawn.pixels, job.located(drawn)
     return found
 
 
@@ -97,10 +97,10 @@ def real_sets(job: Job, reference: torch.Tensor, draws: int) -> tuple[Set, dict[
     found = {}
     for number in range(draws):
         chosen = twins(training, job.pictures.labels[reference], number)
-        pixels, spots = to_unit(training.pixels[chosen]), real_spots(layout.take(chosen))
+        pixels = to_unit(training.pixels[chosen])
         for name, version in {"floor": pixels, **spoiled(pixels, number)}.items():
-            found[name, number] = version, spots
-    return (to_unit(job.pictures.pixels[reference]), real_spots(job.layout.take(reference))), found
+            found[name, number] = version, layout.take(chosen)
+    return (to_unit(job.pictures.pixels[reference]), job.layout.take(reference)), found
 
 
 COLUMNS = [f"whole {level}" for level in LEVELS] + [f"crops {level}" for level in LEVELS[:2]]
@@ -137,13 +137,6 @@ def run(job: Job) -> None:
     print(table(found))
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--pictures", type=not_negative, default=0, help="held-out pictures to compare with (0: all 903)"
-    )
-    parser.add_argument("--draws", type=positive, default=3, help="how often each label set is drawn")
-
-
 MEASURE = Measure(
     name="realism",
     what="How near drawn pictures are to real ones, whole and cut out around the objects",
@@ -152,6 +145,9 @@ MEASURE = Measure(
     "and coverage on a random network. The detector only cuts out where a model does not say where its objects stand.",
     source="Karras et al. 2017, arXiv:1710.10196; Naeem et al. 2020, arXiv:2002.09797.",
     run=run,
-    options=options,
+    options={
+        "--pictures": {"type": not_negative, "default": 0, "help": "held-out pictures to compare with (0: all 903)"},
+        "--draws": {"type": positive, "default": 3, "help": "how often each label set is drawn"},
+    },
     card=card,
 )

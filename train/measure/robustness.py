@@ -8,7 +8,6 @@ blobs, doubles and removed objects, and high in the second for all real objects.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -43,10 +42,6 @@ COLUMNS = {
 }
 
 Version = tuple[torch.Tensor, list[Counter[str]]]  # pixels, and how often each object is to be seen
-
-
-def scene_version(scene: Scene) -> Version:
-    return quantised(scene.pixels), scene.names()
 
 
 def without_one(compose: Composer, chosen: torch.Tensor) -> Scene:
@@ -89,36 +84,34 @@ def nearer_a_third(first: Scene, second: Scene) -> Scene:
     return Scene(*(pick(getattr(first, name), getattr(second, name)) for name in fields))
 
 
-def blurred(pixels: torch.Tensor, names: list[Any], sigma: float) -> Version:
-    return quantised(gaussian_blur(pixels, [9, 9], [sigma, sigma])), names
-
-
-def grainy(pixels: torch.Tensor, names: list[Any], grain: torch.Tensor) -> Version:
-    return quantised(pixels + grain), names
-
-
-def blobs(compose: Composer, chosen: torch.Tensor, kind: str) -> Version:
-    return scene_version(compose.with_blobs(chosen, kind))
-
-
 def versions(
     pictures: Pictures, chosen: torch.Tensor, compose: Composer
 ) -> Iterator[tuple[str, Callable[[], Version]]]:
     """Every line of the table: its name, and how its pictures are made."""
-    pixels = to_unit(pictures.pixels[chosen])
-    names = shown_by(pictures.labels[chosen])
+    pixels, names = to_unit(pictures.pixels[chosen]), shown_by(pictures.labels[chosen])
     generator = torch.Generator().manual_seed(0)
+
+    def blurred(sigma: float) -> Version:
+        return quantised(gaussian_blur(pixels, [9, 9], [sigma, sigma])), names
+
+    def grainy(grain: torch.Tensor) -> Version:
+        return quantised(pixels + grain), names
+
+    def composed(make: Callable[..., Scene], *arguments: Any) -> Version:
+        scene = make(*arguments)
+        return quantised(scene.pixels), scene.names()
+
     yield AS_THEY_ARE, lambda: (pixels, names)
     for sigma in BLURS:
-        yield f"blurred, sigma {sigma:g}", partial(blurred, pixels, names, sigma)
+        yield f"blurred, sigma {sigma:g}", partial(blurred, sigma)
     for level in NOISES:
         grain = torch.randn(pixels.shape, generator=generator) * level / 127.5
-        yield f"noise, {level} of 255", partial(grainy, pixels, names, grain)
+        yield f"noise, {level} of 255", partial(grainy, grain)
     for kind, words in BLOBS.items():
-        yield f"blobs: {words}", partial(blobs, compose, chosen, kind)
-    yield "one object pasted twice", lambda: scene_version(compose.with_double(chosen))
-    yield "one object removed", lambda: scene_version(without_one(compose, chosen))
-    yield "two objects overlapping by a third", lambda: scene_version(overlapping(compose, chosen))
+        yield f"blobs: {words}", partial(composed, compose.with_blobs, chosen, kind)
+    yield "one object pasted twice", partial(composed, compose.with_double, chosen)
+    yield "one object removed", partial(composed, without_one, compose, chosen)
+    yield "two objects overlapping by a third", partial(composed, overlapping, compose, chosen)
 
 
 @torch.inference_mode()
@@ -155,10 +148,6 @@ def table(found: Mapping[str, Any]) -> str:
     return markdown(header, [[name, *(row[column] for column in COLUMNS)] for name, row in found["rows"].items()])
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--pictures", type=not_negative, default=0, help="how many held-out pictures (0: all)")
-
-
 MEASURE = Measure(
     name="robustness",
     what="What the judge says of real pictures that are spoiled",
@@ -166,6 +155,6 @@ MEASURE = Measure(
     how="Counted exact, right number and top-k on held-out pictures with blur, noise, blobs, doubles, gaps, overlap.",
     source="This project's own; the pictures are put together by train.data.composing.",
     run=run,
-    options=options,
+    options={"--pictures": {"type": not_negative, "default": 0, "help": "how many held-out pictures (0: all)"}},
     card=lambda _, entries: table(entries["robustness"]),
 )

@@ -9,7 +9,6 @@ not drawn again, so a stopped run goes on. Under `accelerate launch` the seeds a
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -38,11 +37,6 @@ COLUMNS = {
     "accuracy": "accuracy",
     "teacher": "teacher's accuracy",
 }
-
-
-def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--prompts", nargs="+", default=["test", "new_test"], help=f"of {', '.join(NAMES)}, or files")
-    parser.add_argument("--seeds", type=positive, default=5, help="how often each prompt is drawn")
 
 
 @torch.inference_mode()
@@ -126,6 +120,9 @@ MEASURE = Measure(
     how="Counted exact and right number by the detector, top-k accuracy by the classifier and the teacher, over seeds.",
     source="The course's evaluator (top-k); CenterNet, Zhou et al. 2019, arXiv:1904.07850 (the detector).",
     run=run,
-    options=options,
+    options={
+        "--prompts": {"nargs": "+", "default": ["test", "new_test"], "help": f"of {', '.join(NAMES)}, or files"},
+        "--seeds": {"type": positive, "default": 5, "help": "how often each prompt is drawn"},
+    },
     card=card,
 )

@@ -6,7 +6,6 @@ real crop, by the pixels, tells what a drawn one lacks; the random one, how much
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,9 @@ from PIL import Image, ImageDraw
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import to_image
 from train.data.iclevr import to_unit
+from train.data.layout import Layout
 from train.learning.options import positive
-from train.measure.drawing import CROP, Spot, crops, real_spots
+from train.measure.drawing import CROP, crops
 from train.measure.job import Job, Measure
 from train.measure.prompts import held_out_prompts
 
@@ -31,10 +31,9 @@ PROMPTS = 128
 Trio = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-def by_class(pixels: torch.Tensor, spots: Sequence[Sequence[Spot]]) -> dict[int, torch.Tensor]:
-    """Crops (M, 3, 24, 24) of the spots' objects in pixels (N, 3, 64, 64), sorted into their classes."""
-    cut = crops(pixels, spots)
-    classes = torch.tensor([index for objects in spots for index, *_ in objects], dtype=torch.long)
+def by_class(pixels: torch.Tensor, layout: Layout) -> dict[int, torch.Tensor]:
+    """Crops (M, 3, 24, 24) of the objects in pixels (N, 3, 64, 64), sorted into their classes."""
+    cut, classes = crops(pixels, layout), layout.objects[layout.objects >= 0]
     return {index: cut[classes == index] for index in range(len(OBJECTS))}
 
 
@@ -76,17 +75,11 @@ def card(folder: Path, _: Mapping[str, Any]) -> str:
 def run(job: Job) -> None:
     drawn = job.draw(held_out_prompts(job.pictures, PROMPTS)[1], what="drawing")
     training = (~job.pictures.held_out).nonzero().flatten()[: job.options.real]
-    real = by_class(to_unit(job.pictures.pixels[training]), real_spots(job.layout.take(training)))
-    page = sheet(trios(by_class(drawn.pixels, job.spots(drawn)), real))
+    real = by_class(to_unit(job.pictures.pixels[training]), job.layout.take(training))
+    page = sheet(trios(by_class(drawn.pixels, job.located(drawn)), real))
     page.save(job.folder / FILE, optimize=True)
     job.record("sheet", {"crops": EACH * len(OBJECTS), **job.settings})
     print(job.folder / FILE)
-
-
-def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--real", type=positive, default=6000, help="training pictures among which the nearest is sought"
-    )
 
 
 MEASURE = Measure(
@@ -96,6 +89,6 @@ MEASURE = Measure(
     how="The first two objects of every class, each beside the nearest real crop of its class and a random one.",
     source="This project's own; the eye judges.",
     run=run,
-    options=options,
+    options={"--real": {"type": positive, "default": 6000, "help": "training pictures to seek the nearest among"}},
     card=card,
 )

@@ -8,12 +8,13 @@ a slow spell of the machine hits all.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,11 @@ from train.measure.job import Job, Measure
 from train.measure.tables import markdown
 
 LABELS = ("red cube", "blue sphere", "yellow cylinder")
+REPORT_STEPS = 100  # of the report's UNet, a twelfth of its own
+SLOW_ROUNDS = 3
 
 Draw = Callable[[], Any]
-Runner = tuple[str, tuple[Any, ...]]  # a maker's name, and what it is called with
+Runner = tuple[Any, ...]  # what makes it, and its arguments
 
 
 @dataclass(frozen=True)
@@ -53,72 +56,57 @@ def request(model: str, checkpoint: Path, steps: int, device: str, judged: bool)
         judge.judge([frame.predicted for frame in result.frames if frame.stage == "what"], LABELS)
         return result
 
-    draw()
+    draw()  # warms up
     return draw, draw().evaluations
 
 
-def pipeline(kind: str, steps: int, device: str) -> tuple[Draw, int]:
-    """The report's UNet in diffusers' DDPMPipeline or DDIMPipeline, untrained, which takes no less time."""
-    from diffusers import DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, UNet2DModel
+def pipeline(device: str) -> tuple[Draw, int]:
+    """The report's UNet in diffusers' DDIMPipeline, untrained, which takes no less time."""
+    from diffusers import DDIMPipeline, DDIMScheduler, UNet2DModel
 
     from train.learning.course import REPORT_UNET
 
-    unet = UNet2DModel(sample_size=64, **REPORT_UNET).eval().to(device)
-    schedule: dict[str, Any] = {"num_train_timesteps": 1200, "beta_schedule": "linear"}
-    if kind == "ddim":
-        drawer: Any = DDIMPipeline(unet, DDIMScheduler(**schedule))
-    else:
-        drawer = DDPMPipeline(unet, DDPMScheduler(**schedule))
+    unet: Any = UNet2DModel(sample_size=64, **REPORT_UNET).eval().to(device)
+    drawer = DDIMPipeline(unet, DDIMScheduler(num_train_timesteps=1200, beta_schedule="linear"))
     drawer.set_progress_bar_config(disable=True)
-    return lambda: drawer(batch_size=1, num_inference_steps=steps), steps
+    return lambda: drawer(batch_size=1, num_inference_steps=REPORT_STEPS), REPORT_STEPS
 
 
-MAKERS: dict[str, Callable[..., tuple[Draw, int]]] = {"request": request, "pipeline": pipeline}
+MADE: list[tuple[Draw, int]] = []
+"""In a runner's own process: how it draws, and the evaluations that a picture takes."""
 
 
-def peak_memory() -> float:
-    """MiB: the GPU's allocations where there is a GPU, else this process's largest resident size."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def serve(connection: Any, maker: str, arguments: tuple[Any, ...]) -> None:
-    """The child process: makes its runner, which warms up, then times one draw for every message."""
+def make(maker: Callable[..., tuple[Draw, int]], *arguments: Any) -> None:
     torch.manual_seed(0)
-    draw, evaluations = MAKERS[maker](*arguments)
-    connection.send(evaluations)
-    while connection.recv():
-        started = time.perf_counter()
-        draw()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        connection.send((time.perf_counter() - started, peak_memory()))
+    MADE.append(maker(*arguments))
 
 
-def race(runners: Mapping[str, Runner], rounds: Mapping[str, int]) -> dict[str, Timing]:
-    """Times every runner, one after the other in each round."""
-    context = multiprocessing.get_context("spawn")
-    pipes, children, evaluations = {}, [], {}
-    for name, (maker, arguments) in runners.items():
-        pipes[name], theirs = context.Pipe()
-        child = context.Process(target=serve, args=(theirs, maker, arguments), daemon=True)
-        child.start()
-        theirs.close()  # so that a child that dies is an EOFError here, not a wait for ever
-        children.append(child)
-        evaluations[name] = pipes[name].recv()
-    seconds: dict[str, list[float]] = {name: [] for name in runners}
-    memory: dict[str, float] = {}
-    for number in range(max(rounds.values())):
-        for name, pipe in pipes.items():
-            if number < rounds[name]:
-                pipe.send(True)
-                taken, memory[name] = pipe.recv()
-                seconds[name].append(taken)
-    for pipe, child in zip(pipes.values(), children, strict=True):
-        pipe.send(False)
-        child.join()
-    return {name: Timing(seconds[name], memory[name], evaluations[name]) for name in runners}
+def one_round() -> tuple[float, float, int]:
+    """(seconds, peak memory in MiB, evaluations) of one draw. The memory is the GPU's allocations where there is a GPU,
+    else the process's largest resident size."""
+    draw, evaluations = MADE[0]
+    started = time.perf_counter()
+    draw()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+        return time.perf_counter() - started, torch.cuda.max_memory_allocated() / 2**20, evaluations
+    seconds = time.perf_counter() - started
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, evaluations
+
+
+def race(runners: Mapping[str, Runner], rounds: int) -> dict[str, Timing]:
+    """Times every runner, each in a process of its own, one after the other in each round; slow ones thrice at most."""
+    spawn = multiprocessing.get_context("spawn")
+    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in runners}
+    with ExitStack() as stack:
+        pools = {
+            name: stack.enter_context(ProcessPoolExecutor(1, spawn, make, runner)) for name, runner in runners.items()
+        }
+        for number in range(rounds):
+            for name, pool in pools.items():
+                if number < SLOW_ROUNDS or runners[name][0] is not pipeline:
+                    found[name].append(pool.submit(one_round).result())
+    return {name: Timing([seconds for seconds, *_ in times], *times[-1][1:]) for name, times in found.items()}
 
 
 def runners(job: Job, device: str) -> dict[str, Runner]:
@@ -126,7 +114,7 @@ def runners(job: Job, device: str) -> dict[str, Runner]:
     title, options = job.kind.title, job.options
 
     def ours(steps: int, judged: bool) -> Runner:
-        return "request", (options.model, job.folder, steps, device, judged)
+        return request, options.model, job.folder, steps, device, judged
 
     few = options.steps if job.kind.has_steps else 1
     found = {
@@ -136,10 +124,7 @@ def runners(job: Job, device: str) -> dict[str, Runner]:
     if not job.kind.has_steps:
         return found | {f"{title}, the picture and its verdict": ours(1, True)}
     found[f"{title}, the picture alone in {FAST_STEPS} steps"] = ours(FAST_STEPS, False)
-    found["report's UNet, DDIMPipeline, 100 steps"] = ("pipeline", ("ddim", 100, device))
-    if options.full:
-        found["report's UNet, DDPMPipeline, 1200 steps"] = ("pipeline", ("ddpm", 1200, device))
-    return found
+    return found | {f"report's UNet, DDIMPipeline, {REPORT_STEPS} steps": (pipeline, device)}
 
 
 def facts_of(timings: Mapping[str, Timing]) -> dict[str, dict[str, float]]:
@@ -159,11 +144,8 @@ def facts_of(timings: Mapping[str, Timing]) -> dict[str, dict[str, float]]:
 
 def run(job: Job) -> None:
     device = "cuda" if torch.cuda.is_available() and job.options.device != "cpu" else "cpu"
-    found, rounds = runners(job, device), {}
-    for name, (maker, _) in found.items():
-        rounds[name] = job.options.rounds if maker == "request" else min(job.options.rounds, 3)
-    rounds |= {name: 1 for name in found if "1200" in name}
-    entry = {"drawing": facts_of(race(found, rounds)), "threads": torch.get_num_threads(), "device": device}
+    timings = race(runners(job, device), job.options.rounds)
+    entry = {"drawing": facts_of(timings), "threads": torch.get_num_threads(), "device": device}
     job.record("speed", entry)
     print(table(entry))
 
@@ -176,11 +158,6 @@ def table(found: Mapping[str, Any]) -> str:
     return f"{markdown(header, rows)}\n\nOn {found['device']}, {found['threads']} threads."
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rounds", type=positive, default=5, help="how often each is timed; the report's UNet thrice")
-    parser.add_argument("--full", action="store_true", help="also the report's 1,200 ancestral steps, once")
-
-
 MEASURE = Measure(
     name="speed",
     what="How fast a model draws as the page uses it",
@@ -188,6 +165,6 @@ MEASURE = Measure(
     how="Medians of alternating rounds, each in a process of its own, beside the report's architecture.",
     source="diffusers' UNet2DModel and pipelines, as the course report used them.",
     run=run,
-    options=options,
+    options={"--rounds": {"type": positive, "default": 5, "help": "how often each is timed; the report's UNet thrice"}},
     card=lambda _, entries: table(entries["speed"]),
 )

@@ -3,12 +3,11 @@
 The teacher says how often the right objects are seen on label sets of the held-out pictures (exact match at probability
 0.5, which cannot count doubles, and top-k accuracy); the realism is that of `realism`, as ratios to the floor of as
 many pictures. A row a setting goes to sweep.csv; rows that are there already are not drawn again, so a stopped run goes
-on. `--strip` draws the report's figure beside: x_t and the estimate of x_0 on the way.
+on.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +18,6 @@ from tqdm.auto import tqdm
 
 from clevr_demo.judge.evaluator import exact_matches
 from clevr_demo.objects import multi_hot
-from clevr_demo.pictures import grid
 from clevr_demo.request import SAMPLERS
 from train.learning.counting import accuracy
 from train.learning.options import positive, steps
@@ -32,8 +30,6 @@ from train.measure.tables import add_rows, markdown, read_csv
 ROWS = "sweep.csv"
 KEY = ("model", "sampler", "steps", "pictures")
 COLUMNS = ("sampler", "steps", "evaluations", "seconds", "exact, teacher", "accuracy, teacher", *REALISM)
-STRIP = "strip.png"
-STRIP_LABELS = ("red cube", "blue sphere", "yellow cylinder")
 
 
 @torch.inference_mode()
@@ -44,7 +40,7 @@ def row_of(job: Job, sampler: str, steps: int, real: Any) -> dict[str, Any]:
     drawn = job.draw(prompts, what=f"{steps} steps of {sampler}", **settings)
     logits, labels = job.teacher(drawn.pixels), multi_hot(prompts)
     reference, sets = real
-    rows = compared(reference, {("drawn", 0): (drawn.pixels, job.spots(drawn)), ("floor", 0): sets["floor", 0]})
+    rows = compared(reference, {("drawn", 0): (drawn.pixels, job.located(drawn)), ("floor", 0): sets["floor", 0]})
     found = {
         "evaluations": drawn.evaluations,
         "seconds": f"{drawn.seconds:.3f}",
@@ -55,18 +51,7 @@ def row_of(job: Job, sampler: str, steps: int, real: Any) -> dict[str, Any]:
     return found
 
 
-def strip(job: Job, every: int) -> None:
-    """Two rows: x_t and the estimate of x_0 at every so many steps of the exact ancestral sampling, and the last."""
-    model: Any = job.model
-    frames = list(model.stream(STRIP_LABELS, 0, steps=model.config.timesteps, sampler="ddpm"))
-    chosen = [*frames[::every], frames[-1]]
-    rows = [frame.noisy_pixels for frame in chosen] + [frame.predicted_pixels for frame in chosen]
-    grid(torch.stack(rows), columns=len(chosen)).save(job.folder / STRIP)
-
-
 def run(job: Job) -> None:
-    if job.options.strip:
-        return strip(job, 100)
     path, options = job.folder / ROWS, job.options
     chosen, _ = held_out_prompts(job.pictures, options.pictures)
     real = real_sets(job, chosen, 1)
@@ -92,13 +77,6 @@ def card(folder: Path, entries: Mapping[str, Any]) -> str:
     return f"<details><summary>{summary}</summary>\n\n{table(folder, found['model'])}\n\n</details>"
 
 
-def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sampler", nargs="+", choices=SAMPLERS, default=["dpm"])
-    parser.add_argument("--steps", nargs="+", type=steps, default=[2, 3, 4, 6, 8, 12, 16, 20])
-    parser.add_argument("--pictures", type=positive, default=128, help="held-out pictures whose label sets are drawn")
-    parser.add_argument("--strip", action="store_true", help=f"draw {STRIP} instead: from noise to picture")
-
-
 MEASURE = Measure(
     name="sweep",
     what="A diffusion model against its steps and samplers, to choose the default by",
@@ -106,6 +84,10 @@ MEASURE = Measure(
     how="The teacher's scores and the realism of one draw of held-out label sets a setting. The judge chooses nothing.",
     source="As for realism; samplers as diffusers has them.",
     run=run,
-    options=options,
+    options={
+        "--sampler": {"nargs": "+", "choices": SAMPLERS, "default": ["dpm"]},
+        "--steps": {"nargs": "+", "type": steps, "default": [2, 3, 4, 6, 8, 12, 16, 20]},
+        "--pictures": {"type": positive, "default": 128, "help": "held-out pictures whose label sets are drawn"},
+    },
     card=card,
 )

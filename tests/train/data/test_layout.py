@@ -91,10 +91,15 @@ def ring(number: int = 40) -> Layout:
     return Layout(torch.stack([middle, middle + out, middle - out], dim=1), objects)
 
 
+def test_a_layout_of_rows_leaves_absent_objects_last() -> None:
+    found = Layout.of([[(3, 1.0, 2.0)], [], [(5, 3.0, 4.0), (7, 5.5, 6.0)]])
+    assert found.objects.tolist() == [[3, -1], [-1, -1], [5, 7]]
+    assert found.centres[2].tolist() == [[3.0, 4.0], [5.5, 6.0]]
+    assert found.centres[0].tolist() == [[1.0, 2.0], [0.0, 0.0]]
+
+
 def test_the_nearest_pair_is_found() -> None:
-    found = Layout(
-        torch.tensor([[[0.0, 0], [3, 4], [0, 9]], [[1.0, 1], [0, 0], [0, 0]]]), torch.tensor([[1, 2, 3], [4, -1, -1]])
-    )
+    found = Layout.of([[(1, 0, 0), (2, 3, 4), (3, 0, 9)], [(4, 1, 1)]])
     assert found.nearest().tolist() == [5, torch.inf]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def report_task(pictures: Pictures, **change: Any) -> ReportTask:
 class Recorder:
     """Stands in for the training loop: keeps each loss instead of descending it."""
 
-    progress = 0.0
+    progress, position, settings = 0.0, 0, SimpleNamespace(steps=1)
 
     def __init__(self) -> None:
         self.losses: dict[str, torch.Tensor] = {}

@@ -15,10 +15,13 @@ from PIL import Image, ImageDraw
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import from_image
 from clevr_demo.places import Places
+from train.data.layout import Layout
 from train.measure import drawing, realism
 from train.measure.__main__ import job_of
-from train.measure.drawing import Spot
 from train.measure.job import Job
+
+Spot = tuple[int, float, float]
+"""One object of a picture: its index, and its centre's row and column."""
 
 
 def scene(spots: Sequence[Spot], seed: int, blobs: bool = False) -> torch.Tensor:
@@ -56,7 +59,7 @@ def made(number: int, seed: int, blobs: bool = False) -> realism.Set:
             [(int(first), 26.0, 31.0), (int(second), float(chance.integers(8, 14)), float(chance.integers(10, 54)))]
         )
     pixels = torch.stack([scene(spots, 1000 * seed + place, blobs) for place, spots in enumerate(found)])
-    return pixels, found
+    return pixels, Layout.of(found)
 
 
 class Painter:

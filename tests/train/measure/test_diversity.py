@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from tests.train.measure.made import scene
+from train.data.layout import Layout
 from train.measure import diversity
-from train.measure.drawing import CROP, Spot
+from train.measure.drawing import CROP
 
 
 def test_pairs_count_only_where_the_place_is_held() -> None:
@@ -18,11 +19,10 @@ def test_pairs_count_only_where_the_place_is_held() -> None:
 
 
 def test_diversity_ranks_turning_objects_above_frozen_ones() -> None:
-    spots: list[list[Spot]] = [[(1, 26.0, 31.0)]] * 12
-    turning = torch.stack([scene(one, seed) for seed, one in enumerate(spots)])
-    frozen = torch.stack([scene(spots[0], 0)] * 12) + 0.01 * torch.randn(12, 3, 64, 64)
-    other = torch.stack([scene(one, 100 + seed) for seed, one in enumerate(spots)])
-    real, like, none = (diversity.class_distances(pixels, spots) for pixels in (other, turning, frozen))
+    one = [(1, 26.0, 31.0)]
+    turning, other = (torch.stack([scene(one, first + seed) for seed in range(12)]) for first in (0, 100))
+    frozen = torch.stack([scene(one, 0)] * 12) + 0.01 * torch.randn(12, 3, 64, 64)
+    real, like, none = (diversity.class_distances(x, Layout.of([one] * 12)) for x in (other, turning, frozen))
     assert real is not None
     assert like is not None
     assert none is not None
