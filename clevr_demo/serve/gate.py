@@ -114,6 +114,7 @@ def batches(requests: Sequence[GenerationRequest]) -> list[list[int]]:
 
 def finished(model: Generator, contender: Contender, requests: Sequence[GenerationRequest]) -> Iterator[Numbered]:
     """The finished pictures alone, batch by batch."""
+    one_thread()
     for batch in batches(requests):
         some = [requests[number] for number in batch]
         objects, seeds = [one.objects for one in some], [one.seed for one in some]
@@ -228,7 +229,7 @@ class Gate:
         if timeline or self.contender.model.has_steps:  # step by step, so that it can be stopped at any
             frames = streamed(self._cpu_model(), request, keywords)
         else:
-            frames = self._at_once(request)
+            frames = (still for _, still in finished(self._cpu_model(), self.contender, [request]))
         while not (stopped() or self._closed.is_set()):
             with self._turn:  # for one step, so that a visitor who is slow to look keeps nobody waiting
                 still = next(frames, None)
@@ -236,11 +237,6 @@ class Gate:
                 return
             if timeline or still.last:
                 yield still
-
-    def _at_once(self, request: GenerationRequest) -> Iterator[Still]:
-        one_thread()
-        for _, still in finished(self._cpu_model(), self.contender, [request]):
-            yield still
 
     def _cpu_model(self) -> Generator:
         with self._lock:

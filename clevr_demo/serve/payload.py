@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import io
-import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from clevr_demo.models import Contender
 from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.gate import Still
+from clevr_demo.serve.pace import Pace
 from clevr_demo.serve.verdicts import compact, compact_places
 from clevr_demo.serve.wording import cost, done, drawing, stopped
 
@@ -157,7 +157,7 @@ class Run:
     state: str = "drawing"
     notice: str = ""  # how it was drawn, where that is not as usual
     pairs: list[Pair] = field(default_factory=list)
-    first: tuple[float, int] | None = None  # when the first steps had been made, and how many
+    pace: Pace = field(default_factory=Pace)  # in steps; shared with the runs of those who watch
 
     @property
     def finished(self) -> list[Pair]:
@@ -207,12 +207,10 @@ class Run:
     def seconds_left(self) -> float | None:
         """About how long it still takes, by its steps but the first ones, which wait for more than themselves; None
         before there are `ENOUGH` of those."""
-        if self.first is None:
-            self.first = (time.monotonic(), self.behind) if self.behind else None
-            return None
-        began, before = self.first
-        made = self.behind - before
-        return (time.monotonic() - began) * (self.total - self.behind) / made if made >= ENOUGH else None
+        if self.behind:
+            self.pace.report(self.behind)
+        unit = self.pace.unit
+        return None if unit is None or self.pace.made < ENOUGH else unit * (self.total - self.behind)
 
     def status(self) -> str:
         """The state in words."""

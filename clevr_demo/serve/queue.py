@@ -12,26 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from clevr_demo.serve.pace import Pace
+
 LEARNING = 0.3
 """How much the newest report's pace counts in the estimate of the next run's."""
 
 
 @dataclass(eq=False)
 class Turn:
-    """One run's turn to draw. `work` is in network evaluations, `began` is when the turn came, `marks` are the
-    first and the newest report of it: when, and which share of the work was done."""
+    """One run's turn to draw. `work` is in network evaluations, `began` is when the turn came, `pace` is the run's."""
 
     work: float
     began: float | None = None
-    marks: list[tuple[float, float]] = field(default_factory=list)
-
-    @property
-    def pace(self) -> float | None:
-        """Seconds a unit of work, between the two reports; None before."""
-        if len(self.marks) < 2 or self.marks[1][1] <= self.marks[0][1]:
-            return None
-        (started, before), (now, done) = self.marks
-        return (now - started) / ((done - before) * self.work)
+    pace: Pace = field(default_factory=Pace)
 
 
 class WaitingLine:
@@ -67,9 +60,9 @@ class WaitingLine:
         """A run says which share of its work is done. One that is shown what was drawn before goes from nothing to all
         at once, and teaches nothing."""
         with self._lock:
-            turn.marks = [*turn.marks[:1], (time.monotonic(), done)]
-            if (pace := turn.pace) is not None:
-                self.pace = pace if self.pace is None else self.pace + LEARNING * (pace - self.pace)
+            turn.pace.report(done * turn.work)
+            if (unit := turn.pace.unit) is not None:
+                self.pace = unit if self.pace is None else self.pace + LEARNING * (unit - self.pace)
 
     def estimate(self, work: float) -> float | None:
         """About how many seconds so much work takes once its turn has come; None before anything was measured."""
@@ -83,8 +76,8 @@ class WaitingLine:
         return sum(known) / self.width if len(known) == len(left) else None
 
     def _left(self, turn: Turn) -> float | None:
-        pace = turn.pace or self.pace
-        if pace is None:
+        unit = turn.pace.unit or self.pace
+        if unit is None:
             return None
-        since, done = turn.marks[-1] if turn.marks else (turn.began or time.monotonic(), 0.0)
-        return max(0.0, (1 - done) * turn.work * pace - (time.monotonic() - since))
+        since, done = turn.pace.marks[-1] if turn.pace.marks else (turn.began or time.monotonic(), 0.0)
+        return max(0.0, (turn.work - done) * unit - (time.monotonic() - since))

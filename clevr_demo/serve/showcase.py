@@ -15,7 +15,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,15 +39,6 @@ GREETING = "An example. Tick objects of your own, then Generate."
 COMMAND = "python -m clevr_demo.serve.showcase"
 
 
-@dataclass(frozen=True)
-class Caption:
-    """What the card says below one picture."""
-
-    sentence: str
-    cost: str
-    good: bool
-
-
 @contextmanager
 def processor_time() -> Iterator[None]:
     """Lets costs be measured in seconds of this process alone, whatever else the machine is busy with."""
@@ -65,7 +56,7 @@ def bake(studio: Studio) -> dict[str, Any]:
     with processor_time():
         run = list(draw(studio, REQUEST, stopped=lambda: False))[-1]
     shown = entries(run.pairs[0])
-    captions = [asdict(Caption(entry.sentence, entry.cost, entry.good)) for entry in shown]
+    captions = [{"sentence": entry.sentence, "cost": entry.cost, "good": entry.good} for entry in shown]
     return {
         "weights": {one.name: studio.fingerprint(one.name) for one in run.contenders},
         "run": run.payload() | {"key": STATE, "state": STATE, "status": GREETING},

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from clevr_demo.judge.evaluator import Verdict
+from clevr_demo.serve.pace import Pace
 from clevr_demo.serve.payload import png_base64
 from clevr_demo.serve.wording import duration, left, many
 
@@ -84,7 +85,7 @@ class Table:
     state: str = "drawing"
     spent: int = 0
     started: float = field(default_factory=time.monotonic)
-    first: tuple[float, int] | None = None  # when the first picture was there, and how many passes it had taken
+    pace: Pace = field(default_factory=Pace)  # in passes
 
     @property
     def total(self) -> int:
@@ -102,12 +103,10 @@ class Table:
     @property
     def left(self) -> float | None:
         """Seconds until the table is full, by its pace since the first picture; None before the second."""
-        if self.first is None:
-            self.first = (time.monotonic(), self.spent) if self.spent else None
-        if self.first is None or self.spent <= self.first[1] or self.state != "drawing":
-            return None
-        began, before = self.first
-        return (time.monotonic() - began) * (self.passes - self.spent) / (self.spent - before)
+        if self.spent:
+            self.pace.report(self.spent)
+        unit = self.pace.unit
+        return None if unit is None or self.state != "drawing" else unit * (self.passes - self.spent)
 
     @property
     def progress(self) -> float:

@@ -10,8 +10,8 @@ import pytest
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A clock that stands still for the line and the payload: else a busy machine's pauses would count."""
+    """A clock that stands still for the line and every pace: else a busy machine's pauses would count."""
     standing: Any = SimpleNamespace(now=1000.0, monotonic=lambda: standing.now)
-    for module in ("queue", "payload"):
+    for module in ("queue", "pace"):
         monkeypatch.setattr(f"clevr_demo.serve.{module}.time", standing)
     return standing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 from clevr_demo.request import GenerationRequest
@@ -72,6 +73,15 @@ def test_equal_runs_cost_one_draw_and_have_keys_of_their_own() -> None:
     assert ddpm.frames_drawn == drawn == WHERE + 4
     assert again[-1].key != first[-1].key
     assert again[-1].payload()["pairs"] == first[-1].payload()["pairs"]
+
+
+def test_who_watches_a_long_run_is_told_how_long_it_still_takes(clock: SimpleNamespace) -> None:
+    """Every update is a run of the visitor's own, while what was measured is the draw's."""
+    told = []
+    for run in SharedRuns(fake_studio(pause=0.002)).follow(GenerationRequest.of(["red cube"], 7, 400), lambda: False):
+        clock.now += 30
+        told.append(run.status())
+    assert any(one.endswith(" to go") for one in told), told
 
 
 def test_a_stopped_run_is_drawn_anew() -> None:
