@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clevr_demo.checkpoints import CheckpointError
+from clevr_demo.checkpoints import CheckpointError, folder_of
 from clevr_demo.generators.protocol import Frame, Generation, Generator
 from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
 from clevr_demo.models import model_of
@@ -25,11 +25,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load(name: str, path: str | Path | None = None, device: str = "auto") -> Generator:
-    """Loads a generator: "ddpm" or "acgan", from the weights that ship with the project or from a checkpoint folder.
+def load(name: str, path: str | Path | None = None, device: str = "auto", revision: str | None = None) -> Generator:
+    """Loads a generator: "ddpm" or "acgan", from the weights that ship with the project, from a checkpoint folder, or
+    from one on the Hugging Face Hub, "owner/name", at a revision of it.
 
     Raises:
         ValueError: for another name or an unknown device ("auto", "cpu" and "cuda" are known).
         CheckpointError: names the file that is missing or does not fit.
     """
-    return model_of(name).load(path, device)
+    model = model_of(name)
+    return model.load(folder_of(name, path, revision) if revision else path, device)

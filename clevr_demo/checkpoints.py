@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any, TypeVar
 
 import torch
+from huggingface_hub import snapshot_download
 from pydantic import Field, TypeAdapter, ValidationError
 from safetensors.torch import load_file, save
 from torch import nn
@@ -34,6 +36,9 @@ ROOT = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "checkp
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 METRICS = "metrics.json"
+FILES = (WEIGHTS, CONFIG, METRICS, "README.md", "log*.csv", "*.png")
+"""What a checkpoint folder consists of on the Hub."""
+ON_THE_HUB = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}", re.ASCII)
 LARGEST = 2**16
 """The largest whole number that a network's settings may hold."""
 LONGEST = 64
@@ -67,13 +72,28 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {first[:200]}"
 
 
-def folder_of(name: str, path: str | Path | None = None) -> Path:
-    """The folder of a model's checkpoint: `path`, or the one that ships with the project."""
+def folder_of(name: str, path: str | Path | None = None, revision: str | None = None) -> Path:
+    """The folder of a model's checkpoint: `path`, or the one that ships with the project.
+
+    A text "owner/name" that names no folder here is one on the Hugging Face Hub, which is fetched at that revision.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+    """
     folder = Path(path) if path else ROOT / name
+    if isinstance(path, str) and ON_THE_HUB.fullmatch(path) and not folder.is_dir():
+        folder = fetched(path, revision)
     for needed in (WEIGHTS, CONFIG):
-        if not (folder / needed).is_file():
+        if not os.path.isfile(folder / needed):  # no error of its own for a text that can be no path
             raise CheckpointError(f"{folder / needed}: missing; train the {name} or name another checkpoint folder")
     return folder
+
+
+def fetched(name: str, revision: str | None) -> Path:
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=list(FILES)))
+    except Exception as error:  # a bad name, no network, no such repository: each is an error of its own there
+        raise CheckpointError(f"{name}: no folder here, nor to be had from the Hub ({reason(error)})") from error
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -10,11 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import snapshot_download
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
@@ -26,7 +28,7 @@ from clevr_demo.checkpoints import CheckpointError, fingerprint, load_weights, r
 from clevr_demo.generators.acgan import ACGANConfig, ACGANNetwork
 from clevr_demo.generators.course import ReportDDPM
 from tests.anything import mutated
-from tests.conftest import TINY, shaken, tiny_ddpm
+from tests.conftest import TINY, shaken, shipped, tiny_ddpm
 from train.learning.course import DDPM_PRESETS
 
 
@@ -158,6 +160,55 @@ def test_shipped_weights_stay_small() -> None:
 def test_the_copy_of_a_folder_is_the_same_model(ddpm_folder: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(ddpm_folder, tmp_path / "elsewhere")
     assert clevr_demo.load("ddpm", copy).name == clevr_demo.load("ddpm", ddpm_folder).name
+
+
+# on the Hub ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_on_the_hub_is_fetched_at_its_revision(ddpm_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def download(name: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append((name, revision))
+        assert {checkpoints.WEIGHTS, checkpoints.CONFIG} <= set(allow_patterns)
+        return str(ddpm_folder)
+
+    monkeypatch.setattr(checkpoints, "snapshot_download", download)
+    named = clevr_demo.load("ddpm", "someone/clevr-ddpm", "cpu").name
+    assert clevr_demo.load("ddpm", "someone/clevr-ddpm", "cpu", revision="0123abc").name == named
+    assert named == clevr_demo.load("ddpm", ddpm_folder, "cpu").name
+    assert asked == [("someone/clevr-ddpm", None), ("someone/clevr-ddpm", "0123abc")]
+
+
+def test_the_judge_is_fetched_by_name_too(
+    judge_folder: Path, ddpm_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped("detector")
+    folders = {"someone/clevr-classifier": judge_folder, "someone/clevr-ddpm": ddpm_folder}
+    monkeypatch.setattr(checkpoints, "snapshot_download", lambda name, **_: str(folders[name]))
+    judge = clevr_demo.load_evaluator("someone/clevr-classifier", "cpu", revision="main")
+    assert judge.name.endswith(f"classifier@{fingerprint(judge_folder)}")
+    with pytest.raises(CheckpointError, match="config.json"):
+        clevr_demo.load_evaluator(detector="someone/clevr-ddpm")
+
+
+def test_a_folder_is_never_sought_on_the_hub(
+    ddpm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "snapshot_download", lambda *_, **__: pytest.fail("the Hub was asked"))
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ddpm_folder, tmp_path / "runs" / "mine")
+    assert clevr_demo.load("ddpm", "runs/mine", "cpu").kind == "ddpm"
+    for absent in (Path("runs/other"), "./runs/other", "../x", "no such/name/at all", "x" * 300, "a\0b", "/abs/olute"):
+        with pytest.raises(CheckpointError, match="missing"):
+            clevr_demo.load("ddpm", absent, "cpu")
+
+
+def test_what_the_hub_does_not_have_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "snapshot_download", partial(snapshot_download, local_files_only=True))
+    with pytest.raises(CheckpointError, match="someone/absent: no folder here, nor to be had from the Hub") as caught:
+        clevr_demo.load("ddpm", "someone/absent", "cpu")
+    assert "\n" not in str(caught.value)
 
 
 # whatever a folder holds --------------------------------------------------------------------------------------------

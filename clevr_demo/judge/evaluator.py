@@ -167,14 +167,18 @@ class Evaluator:
 
 
 def load_evaluator(
-    path: str | Path | None = None, device: str = "auto", detector: str | Path | None = None
+    path: str | Path | None = None,
+    device: str = "auto",
+    detector: str | Path | None = None,
+    revision: str | None = None,
 ) -> Evaluator:
     """The judge that ships with the project.
 
     Args:
-        path: another classifier's checkpoint folder, or the course's own checkpoint.pth (see `judge.course`); it serves
-            the course's measure only.
-        detector: another detector's checkpoint folder.
+        path: another classifier's checkpoint folder, its name on the Hub, or the course's own checkpoint.pth (see
+            `judge.course`); it serves the course's measure only.
+        detector: another detector's checkpoint folder, or its name on the Hub.
+        revision: of the classifier on the Hub.
 
     Raises:
         CheckpointError: names the file that is missing or does not fit.
@@ -183,7 +187,7 @@ def load_evaluator(
     if path is not None and is_course(Path(path)):
         course, name = load_course(Path(path))
         return Evaluator(course, eye, place, f"{eye.name}+{name}")
-    folder = folder_of("classifier", path)
+    folder = folder_of("classifier", path, revision)
     name = f"{eye.name}+classifier@{fingerprint(folder)}"
     return Evaluator(
         load_classifier(folder, "classifier"), eye, place, name, read_config(folder).get("temperature", 1.0)
