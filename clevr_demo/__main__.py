@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 from clevr_demo import CheckpointError, InputError, Verdict
 from clevr_demo.models import MODELS, usual, usual_pair
-from clevr_demo.pictures import animation, film_strip, png
+from clevr_demo.pictures import animation, enlarged, film_strip, png
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.studio import Cell, Studio
@@ -120,9 +120,8 @@ def write(
 ) -> dict[str, str]:
     """Writes the files; what they are called, by kind."""
     pair = film_strip([[Image.fromarray(stills[-1].predicted) for stills in results.values()]])
-    large = pair.resize((pair.width * options.scale, pair.height * options.scale), Image.Resampling.NEAREST)
     out = options.out or unused(request)
-    out.write_bytes(png(large, query))
+    out.write_bytes(png(enlarged(pair, options.scale), query))
     if options.gif is None:
         return {"picture": str(out)}
     kind = FILMS[options.gif.suffix.lower()]

@@ -75,12 +75,17 @@ def png(image: Image.Image, query: str = "") -> bytes:
     return buffer.getvalue()
 
 
+def enlarged(image: Image.Image, scale: int) -> Image.Image:
+    """The picture with `scale` times `scale` hard pixels for one."""
+    return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+
+
 def animation(images: Sequence[Image.Image], query: str = "", kind: str = "WEBP", scale: int = 4) -> bytes:
     """An endless WebP or GIF of the pictures, enlarged to hard pixels; the last one stands for a second.
 
     It carries the query as its EXIF description or its comment.
     """
-    large = [image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST) for image in images]
+    large = [enlarged(image, scale) for image in images]
     options: dict[str, Any] = {"duration": [80] * (len(large) - 1) + [1000], "loop": 0}
     if kind == "WEBP":
         exif = Image.Exif()

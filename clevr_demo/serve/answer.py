@@ -14,7 +14,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from clevr_demo.pictures import film_strip, png
+from clevr_demo.pictures import enlarged, film_strip, png
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.downloads import Shelf
 from clevr_demo.serve.gate import Still
@@ -153,8 +153,7 @@ class Answers:
             result[cell.contender].append(self._picture(cell, stills, key))
         pictures = [Image.fromarray(stills[-1].predicted) for stills in drawn]
         sheet = film_strip([pictures[row : row + len(singles)] for row in range(0, len(cells), len(singles))])
-        large = sheet.resize((sheet.width * SHEET_SCALE, sheet.height * SHEET_SCALE), Image.Resampling.NEAREST)
-        yield result, self._file(key, f"{request.stem}_all.png", large, result["query"])
+        yield result, self._file(key, f"{request.stem}_all.png", enlarged(sheet, SHEET_SCALE), result["query"])
 
     def _picture(self, cell: Cell, stills: list[Still], key: str) -> Picture:
         query, stem = self.studio.query(cell.request), f"{cell.request.stem}_{cell.contender}"

@@ -19,7 +19,7 @@ from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import warning
 from clevr_demo.ui.controls import Controls
-from clevr_demo.ui.widgets import Duel, Note
+from clevr_demo.ui.widgets import Duel, Note, in_browser
 
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
 """The queue of everything else that runs a network: as many at a time as there are cores, or as a GPU takes."""
@@ -172,9 +172,7 @@ class Drawing:
         pressed = controls.generate.click(
             self.press, [*asked, *controls.request], self.asked, js=numbered, **AT_ONCE
         )  # fmt: skip
-        rolled = controls.dice.click(
-            None, None, controls.seed, js="() => Math.floor(Math.random() * 2 ** 31)", api_visibility="private"
-        )
+        rolled = in_browser(controls.dice.click, "() => Math.floor(Math.random() * 2 ** 31)", None, controls.seed)
         follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
         # A number is drawn once it stands, not at every digit.
         settled = [event for number in (controls.seed, controls.steps) for event in (number.submit, number.blur)]

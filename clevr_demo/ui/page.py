@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -12,15 +13,15 @@ from clevr_demo.serve import showcase
 from clevr_demo.serve.addresses import Proxied
 from clevr_demo.serve.preview import TITLE, Preview
 from clevr_demo.serve.studio import Studio
-from clevr_demo.ui.controls import Controls, build_controls
+from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.endpoint import add_api
 from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing, copy_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
-from clevr_demo.ui.tabs.history import History
+from clevr_demo.ui.tabs.history import build_history
 from clevr_demo.ui.tabs.report import build_report
 from clevr_demo.ui.tabs.walk import build_walk
-from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Note, Presentation, Tour, asset
+from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Note, Presentation, Tour, asset, in_browser
 
 HEAD = """# CLEVR duel
 A diffusion model and a GAN draw the same objects from the same request. An independent judge says what it sees."""
@@ -58,7 +59,7 @@ def mark_stale(controls: Controls, duel: Duel) -> None:
     """Dims the pictures, and says so, while they show something else than what stands in the controls."""
     changes = [control.change for control in controls.request]
     shown = [*controls.request, duel]
-    gr.on(changes, None, shown, None, js=asset("page/stale.js"), api_visibility="private")
+    in_browser(partial(gr.on, changes), asset("page/stale.js"), shown)
 
 
 def build_demo(studio: Studio | None = None) -> gr.Blocks:
@@ -75,7 +76,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="ask", scale=0, min_width=320):
-                controls = build_controls(studio)
+                controls = Controls(studio)
                 drop_place = gr.Column(elem_id="drop-column")
             with gr.Column(elem_id="show", scale=1, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):
@@ -91,7 +92,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                 with gr.Tab("Change one object", id="changes"):
                     build_change(drawing)
                 with gr.Tab("History", id="history"):
-                    history = History(studio.contenders.values())
+                    build_history(sharing)
                 with gr.Tab("The report", id="report"):
                     build_report(sharing)
         address = Address(elem_id="address")
@@ -99,7 +100,6 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
             sharing.build_drop_place()
         drawing.wire()
         mark_stale(controls, duel)
-        sharing.load_on(history.load.click, history.query)
         sharing.load_on(address.select, address)
         sharing.restore_on(demo)
         add_api(demo, studio, drawing.line)

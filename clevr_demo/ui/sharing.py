@@ -13,7 +13,7 @@ from clevr_demo.serve.downloads import SHELVES, Shelf, contents, kinds
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.wording import asked
 from clevr_demo.ui.events import AT_ONCE, QUIET, Drawing, Updates, visitor
-from clevr_demo.ui.widgets import Note, asset
+from clevr_demo.ui.widgets import Note, asset, in_browser
 
 KNOWN = {"v", "objects", *PARSERS}
 """Fields by which an address is known for one of ours."""
@@ -23,9 +23,9 @@ def copy_button(elem_id: str = "copy-link", shown: str = "#duel .duel") -> gr.Bu
     """Copies the link to what is shown; `shown` is the selector of what carries its query."""
     button = gr.Button("Copy link", size="sm", elem_id=elem_id)
     script = asset("address/copy.js").replace("@home", home()).replace("@shown", shown)
-    copied = button.click(None, None, button, js=script, api_visibility="private")
+    copied = in_browser(button.click, script, None, button)
     back = "() => new Promise((done) => setTimeout(() => done('Copy link'), 2000))"
-    copied.then(None, None, button, js=back, api_visibility="private")
+    in_browser(copied.then, back, None, button)
     return button
 
 
@@ -46,7 +46,7 @@ class Sharing:
             ]
         self.drawing.more += self.buttons
         self.drawing.at_start.append(self.none)
-        opener.click(None, None, None, js=asset("downloads/downloads.js"), api_visibility="private")
+        in_browser(opener.click, asset("downloads/downloads.js"))
         opener.click(self.prepare, self.drawing.result, self.buttons, **AT_ONCE)
 
     def none(self) -> Updates:

@@ -20,18 +20,20 @@ def asset(*names: str) -> str:
     return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
+def in_browser(event: Any, script: str, inputs: Any = None, outputs: Any = None) -> Any:
+    """Lets a script alone answer an event: it makes the outputs' values of the inputs'."""
+    return event(None, inputs, outputs, js=script, api_visibility="private")
+
+
 class Html(gr.HTML):
     """Its value is plain data that its script draws; what a subclass does not say otherwise is an object.
 
-    `template` is its HTML and `script` what runs once that is there. `schema` describes the value to API users,
-    `nothing` is the value that shows nothing, `example` one that does.
+    `template` is its HTML, `script` what runs once that is there, and `nothing` the value that shows nothing.
     """
 
     template: ClassVar[str] = "<span hidden></span>"
     script: ClassVar[str] = ""
-    schema: ClassVar[dict[str, Any]] = {"type": "object"}
     nothing: ClassVar[Any] = {}
-    example: ClassVar[Any] = {}
 
     def __init__(self, value: Any = None, **arguments: Any) -> None:
         """`arguments` are those of `gr.HTML`, whose props are what else the template and the script read."""
@@ -50,15 +52,6 @@ class Html(gr.HTML):
     def postprocess(self, value: Any) -> Any:
         return value or self.fresh()
 
-    def api_info(self) -> dict[str, Any]:
-        return {"title": type(self).__name__} | self.schema
-
-    def example_payload(self) -> Any:
-        return copy.deepcopy(self.example)
-
-    def example_value(self) -> Any:
-        return copy.deepcopy(self.example)
-
 
 class Note(Html):
     """A message beside a control: a live region, so that a screen reader says it when it fills.
@@ -67,9 +60,7 @@ class Note(Html):
     """
 
     script = asset("note/note.js")
-    schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
     nothing: ClassVar[list[str]] = []
-    example: ClassVar[list[str]] = []
 
     def __init__(self, name: str, tone: str = "fault", **arguments: Any) -> None:
         body = f'<div class="note-body {tone}" role="status"></div>'
@@ -101,9 +92,7 @@ class Picker(Html):
     names, in index order."""
 
     script = asset("picker/picker.js")
-    schema: ClassVar[dict[str, Any]] = {"type": "array", "items": {"type": "string", "enum": list(OBJECTS)}}
     nothing: ClassVar[list[str]] = []
-    example: ClassVar[list[str]] = ["red cube"]
 
     def __init__(self, value: Sequence[str] = (), **arguments: Any) -> None:
         heads = "".join(f'<th scope="col" role="columnheader"><span>{colour}</span></th>' for colour in COLOURS)
@@ -184,6 +173,4 @@ class Address(Html):
     """The browser's Back and Forward: its value is the query of the address that one comes back to; shows nothing."""
 
     script = asset("address/address.js")
-    schema: ClassVar[dict[str, Any]] = {"type": "string"}
     nothing: ClassVar[Any] = ""
-    example: ClassVar[Any] = "objects=red-cube&seed=7"

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from clevr_demo.ui.controls import Controls, build_controls
+from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing
 from clevr_demo.ui.widgets import Duel, Note
@@ -27,7 +27,7 @@ def page() -> Page:
     """The page's parts around a studio that draws at once."""
     with gr.Blocks(analytics_enabled=False) as demo:
         studio: Any = FakeStudio()
-        note, controls = Note("link"), build_controls(studio)
+        note, controls = Note("link"), Controls(studio)
         with gr.Tabs() as tabs, gr.Tab("Duel", id="duel"):
             duel = Duel(studio.contenders.values())
         drawing = Drawing(studio, controls, duel, tabs, note)

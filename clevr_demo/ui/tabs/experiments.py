@@ -24,7 +24,7 @@ from clevr_demo.serve.sheet import sheet_png
 from clevr_demo.serve.table import Table
 from clevr_demo.ui.events import AT_ONCE, QUIET, STREAM, Drawing, Updates, message, visitor
 from clevr_demo.ui.sharing import copy_button
-from clevr_demo.ui.widgets import Note, Pictures, asset
+from clevr_demo.ui.widgets import Note, Pictures, asset, in_browser
 
 STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
 """The axes' values when the page opens."""
@@ -119,7 +119,7 @@ def _axis(name: str, title: str, kind: str, seed: gr.Number) -> tuple[gr.Dropdow
     choices = [(told, kind) for kind, told in AXES.items()]
     axis = gr.Dropdown(choices, value=kind, label=title, elem_id=f"grid-{name}")
     values = gr.Textbox(STARTS[kind], label=f"Values of the {name}", elem_id=f"grid-{name}-values")
-    axis.input(None, [axis, seed], values, js=asset("table/values.js"), api_visibility="private")
+    in_browser(axis.input, asset("table/values.js"), [axis, seed], values)
     return axis, values
 
 
@@ -161,7 +161,7 @@ def build_change(drawing: Drawing) -> None:
         choices = [NOTHING, *OBJECTS]
         out = gr.Dropdown(choices, value=NOTHING, label="Take out", elem_id="take-out")
         into = gr.Dropdown(choices, value="cyan sphere", label="Put in", elem_id="put-in")
-    controls.picker.change(None, [controls.picker, out], out, js=asset("table/choices.js"), api_visibility="private")
+    in_browser(controls.picker.change, asset("table/choices.js"), [controls.picker, out], out)
 
     def make(out: str, into: str, *values: Any) -> Drawable:
         before = controls.read(values).single(0)

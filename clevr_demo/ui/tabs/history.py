@@ -5,12 +5,10 @@ All of it happens in the browser; the server never sees the history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import gradio as gr
 
-from clevr_demo.models import Contender
-from clevr_demo.ui.widgets import Duel, Entries, Note
+from clevr_demo.ui.sharing import Sharing
+from clevr_demo.ui.widgets import Duel, Entries, Note, in_browser
 
 CHOSEN = """(chosen) => [
   chosen?.run ?? {}, chosen?.query ?? '', { __type__: 'update', interactive: Boolean(chosen?.run) },
@@ -18,14 +16,13 @@ CHOSEN = """(chosen) => [
 ]"""
 
 
-class History:
-    """The tab's contents. `load` is the button that loads the settings of the result looked at, named by `query`."""
-
-    def __init__(self, contenders: Iterable[Contender]) -> None:
-        gr.Markdown("Your last results, kept in this browser. Looking at one changes none of your settings.")
-        entries = Entries(elem_id="history")
-        self.load = gr.Button("Load these settings", size="sm", interactive=False, elem_id="load-past")
-        told = Note("past", "hint")
-        past = Duel(contenders, elem_id="past")
-        self.query = gr.Textbox(visible="hidden")
-        entries.select(None, entries, [past, self.query, self.load, told], js=CHOSEN, api_visibility="private")
+def build_history(sharing: Sharing) -> None:
+    """The entries, the one that is looked at, and a button that loads its settings."""
+    gr.Markdown("Your last results, kept in this browser. Looking at one changes none of your settings.")
+    entries = Entries(elem_id="history")
+    load = gr.Button("Load these settings", size="sm", interactive=False, elem_id="load-past")
+    told = Note("past", "hint")
+    past = Duel(sharing.drawing.studio.contenders.values(), elem_id="past")
+    query = gr.Textbox(visible="hidden")
+    in_browser(entries.select, CHOSEN, entries, [past, query, load, told])
+    sharing.load_on(load.click, query)
