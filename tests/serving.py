@@ -39,12 +39,12 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(command: list[str], **environment: str) -> Iterator[Server]:
-    """(address, process) of a server that heeds GRADIO_SERVER_PORT. Ctrl-C ends it; if it does not come up, its last
-    words are in the error."""
-    port = free_port()
+    """(address, process) of a server that heeds GRADIO_SERVER_PORT, a free one unless it is named. Ctrl-C ends it; if
+    it does not come up, its last words are in the error."""
+    port = environment.setdefault("GRADIO_SERVER_PORT", str(free_port()))
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile() as log:
-        settings = dict(os.environ, GRADIO_SERVER_PORT=str(port), **environment)
+        settings = dict(os.environ, **environment)
         process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + START

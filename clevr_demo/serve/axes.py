@@ -18,7 +18,7 @@ from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS, InputError, index_of, slug
 from clevr_demo.request import MAX_SEED, MAX_STEPS, SAMPLERS, GenerationRequest, whole
 from clevr_demo.serve.studio import Cell
-from clevr_demo.serve.wording import many
+from clevr_demo.serve.wording import SAMPLER_NAMES, many
 
 MOST = 8
 """The most values of an axis, so that a grid has at most 64 cells."""
@@ -103,6 +103,8 @@ class Axis:
             return many(value, "step")
         if self.kind == "object":
             return "as ticked" if value == NOTHING else f"+ {value}"
+        if self.kind == "sampler":
+            return SAMPLER_NAMES[value]
         return f"seed {value}" if self.kind == "seed" else str(value)
 
     def put(self, cell: Cell, value: Any) -> Cell:
@@ -189,7 +191,7 @@ class Plan:
         told += [] if "seed" in varied else [f"seed {self.request.seed}"]
         if self.contenders[self.model].model.has_steps or "model" in varied:
             told += [] if "steps" in varied else [Axis("steps", ()).label(self.request.steps)]
-            told += [] if "sampler" in varied else [self.request.sampler]
+            told += [] if "sampler" in varied else [SAMPLER_NAMES[self.request.sampler]]
         return f"{AXES[self.rows.kind]} by {AXES[self.columns.kind].lower()}. {'; '.join(told)}"
 
     @property

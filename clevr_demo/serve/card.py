@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from clevr_demo.objects import OBJECTS, SHAPES
 from clevr_demo.request import GenerationRequest
-from clevr_demo.serve.wording import many
+from clevr_demo.serve.wording import SAMPLER_NAMES, many
 
 SIZE = (1200, 630)
 PICTURE = 384
@@ -150,7 +150,8 @@ def _request(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, request: 
     if len(names) > len(listed):
         pen.text((left, y + 17), f"and {len(names) - len(listed)} more", INK, typeface(23), anchor="lm")
         y += 42
-    for number, line in enumerate((f"seed {request.seed}", f"{many(request.steps, 'step')}, {request.sampler}")):
+    numbers = (f"seed {request.seed}", many(request.steps, "step"), SAMPLER_NAMES[request.sampler])
+    for number, line in enumerate(numbers):
         pen.text((left, y + 14 + 26 * number), line, QUIET, typeface(20))
 
 

@@ -14,7 +14,8 @@ from PIL import Image
 from clevr_demo.models import Contender
 from clevr_demo.pictures import animation, film_strip, png
 from clevr_demo.serve import card as cards
-from clevr_demo.serve.payload import Pair, Run
+from clevr_demo.serve.payload import Pair, Run, Side
+from clevr_demo.serve.strip import Shot, strip
 from clevr_demo.serve.wording import cost
 
 SHELVES = 64
@@ -43,24 +44,31 @@ def entries(pair: Pair) -> list[cards.Entry]:
     return found
 
 
+def film(side: Side) -> list[Shot]:
+    """A side's timeline as pictures."""
+    return [Shot(side.step(one), Image.fromarray(one.noisy), Image.fromarray(one.predicted)) for one in side.stills]
+
+
 def contents(run: Run, single: str, address: str) -> dict[str, tuple[str, bytes]]:
-    """For every kind of download the file's ending and its bytes; `single` is the query of the first picture alone,
-    `address` is what the card's link starts with.
+    """For every kind of download how the file's name ends, and its bytes; `single` is the query of the first picture
+    alone, `address` is what the card's link starts with.
 
     Card, strip and film show the first picture.
     """
     pairs = run.finished
-    lead, others = pairs[0].lead, [side for side in pairs[0].sides.values() if side is not pairs[0].lead]
-    noisy, clear = (_images([getattr(still, part) for still in lead.stills]) for part in ("noisy", "predicted"))
+    lead, others = pairs[0].lead, [name for name, side in pairs[0].sides.items() if side is not pairs[0].lead]
+    shots = film(lead)
+    clear = [shot.clear for shot in shots]
     rows = {name: _images([pair.sides[name].picture for pair in pairs]) for name in pairs[0].sides}
+    beside = {pairs[0].sides[name].contender.title: rows[name][0] for name in others}
     card = cards.card(pairs[0].request, entries(pairs[0]), f"{address}?{single}")
     return {
-        "card": ("png", png(card, single)),
-        **{name: ("png", png(row[0], single)) for name, row in rows.items()},
-        "pair": ("png", png(film_strip(list(rows.values())), run.query)),
-        "strip": ("png", png(film_strip([noisy, clear, _images([side.picture for side in others])]), single)),
-        "webp": ("webp", animation(clear, single)),
-        "gif": ("gif", animation(clear, single, kind="GIF")),
+        "card": ("card.png", png(card, single)),
+        **{name: (f"{name}.png", png(row[0], single)) for name, row in rows.items()},
+        "pair": ("pair.png", png(film_strip(list(rows.values())), run.query)),
+        "strip": ("strip.png", png(strip(pairs[0].request, lead.contender.title, shots, beside), single)),
+        "webp": ("film.webp", animation(clear, single)),
+        "gif": ("film.gif", animation(clear, single, kind="GIF")),
     }
 
 

@@ -11,7 +11,7 @@ from clevr_demo.serve.axes import Plan
 from clevr_demo.serve.drawing import INTERVAL
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.table import Table, TableCell
-from clevr_demo.serve.wording import many
+from clevr_demo.serve.wording import SAMPLER_NAMES, many
 
 SAME = "The {} draws in one pass: its pictures are the same for every number of steps and every sampler."
 
@@ -19,7 +19,7 @@ SAME = "The {} draws in one pass: its pictures are the same for every number of 
 def judged(studio: Studio, cell: Cell, pixels: np.ndarray) -> TableCell:
     """A drawn cell with its verdict, and in words for those who cannot see it."""
     contender, request = studio.contenders[cell.contender], cell.request
-    how = f", {many(request.steps, 'step')}, {request.sampler}" if contender.model.has_steps else ""
+    how = f", {many(request.steps, 'step')}, {SAMPLER_NAMES[request.sampler]}" if contender.model.has_steps else ""
     words = f"{contender.title}: {', '.join(request.names)}; seed {request.seed}{how}"
     return TableCell(pixels, words, studio.query(studio.alone(cell)), studio.verdicts([pixels], request)[0])
 

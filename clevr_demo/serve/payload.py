@@ -91,7 +91,7 @@ class Side:
             if self.where == 1:
                 frame["x0"] = webp_base64(still.predicted)
         else:
-            frame["step"] = still.index - self.where + 1
+            frame["step"] = self.step(still)
             frame |= compact(verdict)
             frame["x0"] = png_base64(still.predicted, self.query) if still.last else webp_base64(still.predicted)
             if with_noisy:
@@ -102,6 +102,10 @@ class Side:
             self.last = frame
         else:
             self.frames.append(frame)
+
+    def step(self, still: Still) -> int:
+        """Which step, from 1, a still of the stage "what" is of."""
+        return still.index - self.where + 1
 
     @property
     def picture(self) -> np.ndarray | None:

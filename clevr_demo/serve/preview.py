@@ -1,7 +1,8 @@
-"""What a chat or a search engine shows of a link: our name, one sentence and a picture of a duel, not Gradio's.
+"""What a link shows before the page is there: its preview in a chat, and what a slow line paints first.
 
-Gradio writes its own name and picture into the page's head. `Preview` stands before its app, puts ours there and serves
-the picture; as a plain ASGI layer it touches nothing else.
+Gradio writes its own name and picture into the page's head. `Preview` stands before its app, puts ours there, serves
+the picture, lets the page begin with `shell` and travel compressed, and says which files never change; as a plain ASGI
+layer it touches nothing else.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from typing import Any
 
+import brotli
+
 from clevr_demo.request import from_query, query_of
 from clevr_demo.serve import showcase
 from clevr_demo.serve.addresses import server_of
+from clevr_demo.serve.shell import shell
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,6 +32,11 @@ PICTURE = "/preview.png"
 HEAD_END = b"<script>window.gradio_config"
 """Where the head's tags end and the page's settings, which are long, begin."""
 TAGS = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*', re.IGNORECASE)
+HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.(?:js|css|woff2?)")
+"""Files whose name tells their content."""
+FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
+QUALITY = 5
+"""Of the compression: 12 ms for a fifth of the bytes."""
 MOST_NAMED = 6
 """The most objects of a link that its preview names."""
 
@@ -65,12 +74,40 @@ def tags(query: str, address: str) -> str:
 
 
 def rewritten(page: bytes, query: str, address: str) -> bytes:
-    """The page with our tags in place of Gradio's."""
+    """The page with our tags in place of Gradio's, and the shell before its settings.
+
+    The shell opens the body. What Gradio meant for the head then stands there too, and works there as well; its own
+    body tag adds its attributes to the open one, as HTML has it.
+    """
     head, found, rest = page.partition(HEAD_END)
     if not found:
         return page
     text = TAGS.sub("", head.decode())
-    return (text + tags(query, address) + "\n").encode() + found + rest
+    first = shell(TITLE, SENTENCE, from_query(query_of(query))[0])
+    return f"{text}{tags(query, address)}\n</head><body>{first}\n".encode() + found + rest
+
+
+def compressed(content: bytes) -> bytes:
+    """Brotli's; all before the page's settings can be unpacked before the rest has come."""
+    first, found, rest = content.partition(HEAD_END)
+    packer = brotli.Compressor(quality=QUALITY)
+    return packer.process(first) + packer.flush() + packer.process(found + rest) + packer.finish()
+
+
+def takes_brotli(scope: Scope) -> bool:
+    return any(name.lower() == b"accept-encoding" and b"br" in value for name, value in scope["headers"])
+
+
+def kept_for_good(send: Send) -> Send:
+    """Lets a browser keep a file that was found."""
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            others = [one for one in message["headers"] if one[0].lower() != FOREVER[0]]
+            message = {**message, "headers": [*others, FOREVER]}
+        await send(message)
+
+    return told
 
 
 @cache
@@ -93,6 +130,8 @@ class Preview:
             await self.send_picture(send)
         elif path == "/" and scope["method"] == "GET":
             await self.send_page(scope, receive, send)
+        elif path and HASHED.fullmatch(path):
+            await self.app(scope, receive, kept_for_good(send))
         else:
             await self.app(scope, receive, send)
 
@@ -126,6 +165,10 @@ class Preview:
             plain = not any(name.lower() == b"content-encoding" for name, _ in headers)
             if plain and start["status"] == 200:
                 content = rewritten(content, scope.get("query_string", b"").decode("latin-1"), server_of(scope))
+                headers.append((b"vary", b"accept-encoding"))
+                if takes_brotli(scope):
+                    content = compressed(content)
+                    headers.append((b"content-encoding", b"br"))
             await send({**start, "headers": [*headers, (b"content-length", str(len(content)).encode())]})
             await send({"type": "http.response.body", "body": content})
 

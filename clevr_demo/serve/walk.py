@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from clevr_demo.models import Contender
-from clevr_demo.serve.payload import Run, png_base64, webp_base64
+from clevr_demo.request import GenerationRequest
+from clevr_demo.serve.payload import png_base64, webp_base64
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import compact, compact_places
 
@@ -25,15 +26,16 @@ def walker(contenders: Iterable[Contender]) -> Contender | None:
     return next((one for one in contenders if "walk" in one.model.settings), None)
 
 
-def walk_payload(studio: Studio, run: Run | None, walk: str) -> dict[str, Any]:
-    """The frames of a walk ("places", "looks" or "both") to the first picture of a run's walker, judged in one pass."""
-    if run is None or not run.pairs or (one := walker(run.contenders)) is None:
+def walk_payload(studio: Studio, request: GenerationRequest | None, walk: str) -> dict[str, Any]:
+    """The frames of a walk ("places", "looks" or "both") to the first picture that a request's walker draws, judged in
+    one pass."""
+    if request is None or (one := walker(studio.duel(request))) is None:
         return {"note": NOTHING_DRAWN}
-    single = run.request.single(0)
+    single = request.single(0)
     cell = Cell(one.name, replace(single, steps=FRAMES), timeline=True)
     stills = [still for _, still in studio.draw([cell], walk=walk)]
     frames = []
     for still, verdict in zip(stills, studio.verdicts([still.predicted for still in stills], single), strict=True):
         pixels = png_base64(still.predicted) if still.last else webp_base64(still.predicted)
         frames.append({"stage": "what", "x0": pixels, "places": compact_places(still.places), **compact(verdict)})
-    return {"key": f"{run.key}-{walk}", "objects": list(single.objects), "frames": frames}
+    return {"key": f"{studio.query(single)}&walk={walk}", "objects": list(single.objects), "frames": frames}

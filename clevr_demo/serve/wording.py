@@ -22,7 +22,7 @@ def many(count: int, thing: str) -> str:
 
 def asked(request: GenerationRequest) -> str:
     """A request in words."""
-    drawn = f"{request.steps} steps, {SAMPLER_NAMES[request.sampler]}, {many(request.pictures, 'picture')}"
+    drawn = f"{many(request.steps, 'step')}, {SAMPLER_NAMES[request.sampler]}, {many(request.pictures, 'picture')}"
     return f"{', '.join(request.names)}. Seed {request.seed}, {drawn}."
 
 

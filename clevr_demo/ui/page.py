@@ -45,7 +45,12 @@ def launch_options() -> dict[str, Any]:
     """What `launch` needs for the page to look and behave as meant."""
     return {
         "theme": theme(),
-        "css_paths": [ASSETS / "page/page.css", ASSETS / "duel/duel.css", ASSETS / "page/story.css"],
+        "css_paths": [
+            ASSETS / "page/page.css",
+            ASSETS / "duel/duel.css",
+            ASSETS / "page/story.css",
+            ASSETS / "page/forced.css",
+        ],
         "favicon_path": ASSETS / "page/icon.svg",
         "app_kwargs": {"middleware": [Middleware(Proxied), Middleware(Preview)]},
         "js": asset("page/page.js"),
@@ -65,7 +70,8 @@ def mark_stale(controls: Controls, duel: Duel) -> None:
 def build_demo(studio: Studio | None = None) -> gr.Blocks:
     """The whole page with its events and its API; without a studio, the weights that ship with the project."""
     studio = studio or Studio.load()
-    greeting = showcase.payload() if tuple(one.name for one in studio.pair) == PAIR else None
+    greets = tuple(one.name for one in studio.pair) == PAIR
+    greeting = showcase.payload() if greets else None
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
         with gr.Row(elem_id="top"):
             gr.Markdown(HEAD, elem_id="head")
@@ -86,7 +92,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     with gr.Row(elem_id="share"):
                         copy_button()
                         sharing.build_downloads()
-                    build_walk(drawing)
+                    build_walk(drawing, showcase.REQUEST if greets else None)
                 with gr.Tab("Grid", id="grids"):
                     build_grid(drawing, demo)
                 with gr.Tab("Change one object", id="changes"):
@@ -94,7 +100,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                 with gr.Tab("History", id="history"):
                     build_history(sharing)
                 with gr.Tab("The report", id="report"):
-                    build_report(sharing)
+                    build_report(drawing)
         address = Address(elem_id="address")
         with drop_place:
             sharing.build_drop_place()

@@ -22,6 +22,7 @@ from typing import Any
 
 import gradio as gr
 
+from clevr_demo.serve.addresses import home
 from clevr_demo.serve.studio import Studio
 from clevr_demo.ui import internals
 from clevr_demo.ui.page import launch_options
@@ -44,11 +45,22 @@ POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'self' https://huggingface.co https://*.hf.space",
 }
-HEADERS = {
-    b"content-security-policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()).encode(),
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"same-origin",
-}
+HUB = "https://huggingface.co/api/spaces/by-subdomain/"
+"""In a Space, Gradio's page asks there whether the Space runs before it opens; refused, it takes it for broken.
+
+What else it would ask stays refused: who wrote the Space and how many like it, for a strip of its own over a page that
+is opened outside the Hub's frame; its pictures come from further hosts.
+"""
+
+
+def headers() -> dict[bytes, bytes]:
+    """What guards every answer."""
+    policy = POLICY | ({"connect-src": f"{POLICY['connect-src']} {HUB}"} if home() else {})
+    return {
+        b"content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()).encode(),
+        b"x-content-type-options": b"nosniff",
+        b"referrer-policy": b"same-origin",
+    }
 
 
 @contextlib.contextmanager
@@ -94,7 +106,7 @@ def wait_for_signal() -> None:
 def start(demo: gr.Blocks, port: int | None = None) -> str:
     """Serves the page without waiting for its end; the address. OSError, if the port cannot be had."""
     few_arenas()
-    internals.guard(HEADERS)
+    internals.guard(headers())
     internals.start_on_a_busy_machine()
     internals.name_fields()
     internals.remember_little(demo, 2 * SESSIONS)

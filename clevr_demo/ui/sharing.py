@@ -17,6 +17,9 @@ from clevr_demo.ui.widgets import Note, asset, in_browser
 
 KNOWN = {"v", "objects", *PARSERS}
 """Fields by which an address is known for one of ours."""
+READ = [".png", ".webp", ".gif", ".jpg", ".jpeg"]
+"""The kinds of pictures that may know their request."""
+ANOTHER = "() => [[], '', { __type__: 'update', visible: 'hidden' }]"
 
 
 def copy_button(elem_id: str = "copy-link", shown: str = "#duel .duel") -> gr.Button:
@@ -33,7 +36,8 @@ class Sharing:
     """The page's address, downloads of the last result, and settings out of a dropped picture."""
 
     def __init__(self, drawing: Drawing) -> None:
-        self.drawing, self.shelf, self.query = drawing, Shelf(SHELVES), gr.State("")
+        self.drawing, self.shelf = drawing, Shelf(SHELVES)
+        self.query, self.left = gr.Textbox(visible="hidden"), gr.Textbox(visible="hidden")
         self.buttons: list[gr.DownloadButton] = []
 
     def build_downloads(self) -> None:
@@ -61,7 +65,7 @@ class Sharing:
             return self.none()
         studio, address = self.drawing.studio, page_of(request.headers)
         made = contents(self.drawing.shared.whole(run), studio.query(run.request.single(0)), address)
-        files = {f"{run.request.stem}_{kind}.{ending}": content for kind, (ending, content) in made.items()}
+        files = {f"{run.request.stem}_{name}": content for name, content in made.values()}
         paths, called = self.shelf.put(run.key, files), kinds(run.contenders).values()
         return {
             button: gr.DownloadButton(title, value=path, interactive=True)
@@ -87,10 +91,9 @@ class Sharing:
     def build_drop_place(self) -> None:
         """Where a picture is dropped; it shows how it was drawn, and a button loads that."""
         with gr.Row(elem_id="drop-place"):
-            drop = gr.UploadButton(
-                "Open a picture made here", file_types=[".png", ".webp", ".gif"], size="sm", elem_id="drop"
-            )
+            drop = gr.UploadButton("Open a picture made here", file_types=READ, size="sm", elem_id="drop")
             button = gr.Button("Load these settings", size="sm", visible="hidden", elem_id="load-dropped")
+            another = gr.Button("", visible="hidden", elem_id="drop-another")
         gr.Markdown("Or drop it anywhere on the page: it shows how it was drawn.", elem_id="drop-hint")
         note = Note("drop", "hint")
 
@@ -98,18 +101,26 @@ class Sharing:
             sentences, query = self.look(path)
             return {note: sentences, self.query: query, button: gr.Button(visible=True if query else "hidden")}
 
+        # The page presses it whenever a file is given: what the one before said goes, also where this one is refused.
+        another.click(None, None, [note, self.query, button], js=ANOTHER, api_visibility="private")
         drop.upload(dropped, drop, [note, self.query, button], queue=False, **QUIET)
         self.load_on(button.click, self.query)
 
-    def restore(self, request: gr.Request) -> Updates:
-        """Puts the request of the page's address into the controls and asks for it."""
+    def restore(self, request: gr.Request, left: str | None = None) -> Updates:
+        """Puts the request of the page's address into the controls and asks for it.
+
+        `left` is what the browser kept of a page that it loads again: the query of what stood in the controls and, on a
+        second line, of what was being drawn. That is drawn, and the controls are as they were.
+        """
         drawing = self.drawing
-        query = query_of(str(request.query_params))
+        stood, _, unfinished = (left or "").partition("\n")
+        query = query_of(unfinished or str(request.query_params))
+        before = drawing.controls.show(read(query_of(stood), drawing.studio)[0]) if stood else {}
         if not KNOWN & set(query):
-            return {drawing.note: gr.skip()}
+            return {drawing.note: gr.skip(), **before}
         wanted, notes = read(query, drawing.studio)
         asked = drawing.ask(request, wanted) if wanted.objects and "grid" not in query else {}
-        return {drawing.note: notes, **drawing.controls.show(wanted), **asked}
+        return {drawing.note: notes, **drawing.controls.show(wanted), **before, **asked}
 
     @property
     def _loaded(self) -> list[Any]:
@@ -122,4 +133,5 @@ class Sharing:
 
     def restore_on(self, demo: gr.Blocks) -> None:
         """Lets the page open with what its address names, drawn."""
-        self.drawing.then_draw(demo.load(self.restore, None, self._loaded, queue=False, **QUIET))
+        again = f"() => {{\n{asset('page/storage.js', 'address/again.js')}}}"
+        self.drawing.then_draw(demo.load(self.restore, self.left, self._loaded, js=again, queue=False, **QUIET))

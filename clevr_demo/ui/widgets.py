@@ -154,13 +154,13 @@ class Guess(Html):
     """ "Guess first": names and verdicts are hidden until the visitor has guessed; the browser keeps the score."""
 
     template = asset("guess/guess.html")
-    script = asset("page/storage.js", "guess/model.js", "guess/guess.js")
+    script = asset("page/storage.js", "page/reveal.js", "guess/model.js", "guess/guess.js")
 
 
 class Tour(Html):
     """ "What am I seeing?": three short steps with small drawings that drive the real page, in half a minute."""
 
-    template, script = asset("tour/tour.html"), asset("tour/tour.js")
+    template, script = asset("tour/tour.html"), asset("page/reveal.js", "tour/tour.js")
 
 
 class Presentation(Html):
@@ -172,5 +172,5 @@ class Presentation(Html):
 class Address(Html):
     """The browser's Back and Forward: its value is the query of the address that one comes back to; shows nothing."""
 
-    script = asset("address/address.js")
+    script = asset("page/storage.js", "address/address.js", "address/left.js")
     nothing: ClassVar[Any] = ""

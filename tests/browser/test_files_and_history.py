@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from clevr_demo.pictures import query_in
+import pytest
+from PIL import Image
+
+from clevr_demo.pictures import png, query_in
 from tests.browser.helpers import generate, pictures, run_shown, set_number, tick, wait_for_state
 
 DROP = """([name, content]) => {
@@ -62,11 +65,38 @@ def test_a_dropped_picture_shows_its_settings_and_a_click_loads_them(
 
 
 def test_a_foreign_picture_says_so(page: Any, tmp_path: Path) -> None:
-    from PIL import Image
-
     Image.new("RGB", (8, 8)).save(tmp_path / "foreign.png")
     page.locator("#drop-place input[type=file]").set_input_files(tmp_path / "foreign.png")
     page.locator("#note-drop").get_by_text("carries no request").wait_for()
+
+
+@pytest.mark.parametrize("second", ["foreign.png", "notes.txt", "paper.pdf", "clip.mp4", "large.png"])
+@pytest.mark.parametrize("dropped", [True, False], ids=["dropped", "chosen"])
+def test_nothing_stays_of_a_picture_when_another_file_comes(
+    page: Any, tmp_path: Path, second: str, dropped: bool
+) -> None:
+    def give(name: str, content: bytes) -> None:
+        if dropped:
+            page.evaluate(DROP, [name, base64.b64encode(content).decode()])
+        else:
+            (tmp_path / name).write_bytes(content)
+            page.locator("#drop-place input[type=file]").set_input_files(tmp_path / name)
+
+    blank = Image.new("RGB", (8, 8))
+    give("ours.png", png(blank, "v=1&objects=red-cube&seed=9&steps=3&sampler=dpm"))
+    page.locator("#note-drop").get_by_text("red cube. Seed 9").wait_for()
+    page.locator("#load-dropped").wait_for(state="visible")
+    give(second, png(blank) if second == "foreign.png" else bytes(9_000_000 if second == "large.png" else 20))
+    page.locator("#load-dropped").wait_for(state="hidden")
+    page.wait_for_timeout(500)
+    assert "red cube" not in page.locator("#note-drop").inner_text()
+    assert not page.locator("#load-dropped").is_visible()
+
+
+def test_a_jpeg_that_kept_our_text_is_read(page: Any, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "ours.jpg", comment=b"clevr-duel?objects=red-cube&seed=9&steps=3")
+    page.locator("#drop-place input[type=file]").set_input_files(tmp_path / "ours.jpg")
+    page.locator("#note-drop").get_by_text("red cube. Seed 9, 3 steps").wait_for()
 
 
 def test_history_outlives_a_reload_and_leaves_the_settings_alone(page: Any, address: str) -> None:

@@ -154,6 +154,77 @@ def test_nothing_is_cut_or_off_centre(open_page: Callable[..., Any], width: int,
         assert box["y"] + box["height"] <= height, f"{seen} ends at {box['y'] + box['height']:.0f}"
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_forced_colours_leave_objects_their_own_and_show_what_is_pressed(
+    open_page: Callable[..., Any], scheme: str
+) -> None:
+    page = open_page(forced_colors="active", color_scheme=scheme, reduced_motion="reduce")
+    page.wait_for_selector('#duel .duel[data-state="showcase"]')
+    for place, count in (("#picker .cell .object", 8), ("#duel .chip-object .object", 3)):
+        colours = page.locator(place).evaluate_all("(all) => all.map((one) => getComputedStyle(one).color)")
+        assert len(set(colours)) >= count, place
+    look = "(one) => { const it = getComputedStyle(one); return [it.backgroundColor, it.color].join(); }"
+    for on, off in (
+        ('[data-switch="rings"]', '[data-switch="smooth"]'),
+        ('#tabs [role="tab"][aria-selected="true"]', '#tabs [role="tab"][aria-selected="false"]'),
+    ):
+        assert page.locator(on).first.evaluate(look) != page.locator(off).first.evaluate(look), on
+    background = "(one) => getComputedStyle(one).backgroundColor"
+    bar, track = (page.locator(f"#duel .lane {part}").first.evaluate(background) for part in (".bar", ".track"))
+    assert bar != track
+
+
+OVER = """(all) => all.filter((one) => one.checkVisibility()).filter((one) => {
+    const { left, right } = one.getBoundingClientRect();
+    const wide = one.classList.contains('story-button') && one.scrollWidth > one.clientWidth + 1;
+    return left < -1 || right > innerWidth + 1 || wide;
+}).map((one) => one.textContent)"""
+"""Buttons that reach out of the window, or whose words reach out of them."""
+
+
+def test_a_window_of_320_pixels_holds_every_button(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 320, "height": 640})
+    buttons = "#story button, #go button, #examples button, #seed-tools button, #share button, .player button"
+    assert page.locator(buttons).evaluate_all(OVER) == []
+    page.locator("#sheet").click()
+    assert page.locator(buttons).evaluate_all(OVER) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_enlarged_four_times_nothing_stays_over_what_one_reads(open_page: Callable[..., Any]) -> None:
+    page = open_page(viewport={"width": 320, "height": 256})
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    bar = page.locator("#go").bounding_box()
+    assert bar["y"] + bar["height"] < 0, "it scrolls away with the page"
+    page.locator("#generate").scroll_into_view_if_needed()
+    page.locator("#sheet").click()
+    page.locator("#picker .cell").first.wait_for(state="visible")
+
+
+def test_the_first_tab_goes_to_the_first_button(page: Any) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#story') !== null")
+
+
+def test_on_a_phone_tour_and_guess_leave_in_view_what_they_are_about(open_page: Callable[..., Any]) -> None:
+    page = open_page(**PHONE, reduced_motion="reduce")
+    page.wait_for_selector('#duel .duel[data-state="showcase"]')
+    page.locator("#tour [data-open]").click()
+    for _ in range(3):
+        page.wait_for_timeout(300)
+        panel, spot = page.locator(".tour").bounding_box(), page.locator(".tour-spot").bounding_box()
+        assert spot["y"] >= 0
+        assert spot["y"] + spot["height"] <= panel["y"]
+        page.locator('[data-go="next"]').click()
+    page.locator("#guess [data-open]").click()
+    page.wait_for_timeout(300)
+    panel = page.locator(".guess").bounding_box()
+    for number in range(2):
+        picture = page.locator("#duel .canvas").nth(number).bounding_box()
+        assert picture["y"] >= 0
+        assert picture["y"] + picture["height"] <= panel["y"]
+
+
 def test_dark_mode_is_dark(open_page: Callable[..., Any]) -> None:
     page = open_page(color_scheme="dark")
     shown = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)")

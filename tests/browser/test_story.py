@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.browser.helpers import STEP, generate, pictures, press_generate, run_shown, tick, wait_for_state
+import pytest
+
+from tests.browser.helpers import STEP, generate, pictures, press_generate, run_shown, set_number, tick, wait_for_state
 
 DUEL = "#duel .duel"
 
@@ -133,25 +135,43 @@ def test_presenting_hides_the_controls_and_keys_do_everything(page: Any) -> None
     assert page.locator("#ask").is_visible()
 
 
-def test_presenting_shows_pictures_headline_and_scrubber_above_the_keys(open_page: Callable[..., Any]) -> None:
-    page = open_page(viewport={"width": 1280, "height": 720})
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (1920, 1080)])
+def test_presenting_shows_pictures_headline_and_scrubber_above_the_keys(
+    open_page: Callable[..., Any], width: int, height: int
+) -> None:
+    page = open_page(viewport={"width": width, "height": height})
     page.wait_for_selector(f'{DUEL}[data-state="showcase"]')
     page.locator("#presentation [data-open]").click()
     page.wait_for_selector("html.presenting")
-    keys, head, plot = (page.locator(one).first.bounding_box() for one in (".keys", f"{DUEL} .who", f"{DUEL} .plot"))
+    keys, head, axis = (page.locator(one).first.bounding_box() for one in (".keys", f"{DUEL} .who", f"{DUEL} .axis"))
     assert head["y"] >= 0
-    assert plot["y"] + plot["height"] <= keys["y"]
+    assert axis["y"] + axis["height"] <= keys["y"]
 
 
 def test_the_report_has_four_claims_and_draws_a_pair_for_each(page: Any) -> None:
     page.get_by_role("tab", name="The report").click()
     assert page.locator(".claim h3").count() == 4
     assert "84.7 %" in page.locator(".claim").first.inner_text() or page.locator(".claim .quiet").count()
+    tick(page, "gray sphere")
+    set_number(page, "Seed", 31)
     page.locator("#show-variety").click()
     wait_for_state(page, "done")
     assert page.locator('.stage[data-model="ddpm"] .tile').count() == 8
+    assert "objects=blue-cube" in page.url
     ticked = page.locator("#picker input:checked").evaluate_all("(all) => all.map((one) => one.value)")
-    assert ticked == ["blue cube"]
+    assert ticked == ["gray sphere"]
+    assert page.locator("#ask").get_by_label("Seed", exact=True).input_value() == "31"
+    assert "settings are as they were" in page.locator("#note-link").inner_text()
+
+
+def test_before_anything_is_drawn_the_walk_is_the_examples_and_the_history_shows_no_empty_frames(page: Any) -> None:
+    page.locator("#walk-fold > button").click()
+    page.wait_for_selector("#walk .picture[src^='data:image']")
+    assert page.locator("#walk .walk-note").inner_text() == ""
+    page.get_by_role("tab", name="History").click()
+    page.locator(".history-none").wait_for()
+    assert not page.locator("#past .frame").first.is_visible()
+    assert not page.locator("#load-past").is_visible()
 
 
 def test_back_draws_the_request_before(page: Any) -> None:

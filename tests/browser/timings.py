@@ -2,8 +2,8 @@
 
 Starts the app (or takes one that runs, named by CLEVR_ADDRESS), opens the page in Chromium, lets the showcase play and
 draws with the default settings, each time from another seed. Prints the seconds from the click to the first frame and
-to the end, the bytes of a draw, the layout shifts (CLS), the requests before the showcase moves and what the browser
-complained of; and the load of the machine, by which to judge them.
+to the end, the bytes of a draw, the layout shifts (CLS), the requests before the showcase moves, what the browser
+complained of and when a slow line paints something; and the load of the machine, by which to judge them.
 """
 
 from __future__ import annotations
@@ -77,6 +77,24 @@ def visit(browser: Any, address: str, draws: int) -> None:
     context.close()
 
 
+SLOW = {"offline": False, "latency": 100, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+"""A line of 50 kB a second and 100 ms, for Chromium."""
+
+
+def visit_on_a_slow_line(browser: Any, address: str) -> None:
+    """When something is painted there, and when the page is ready."""
+    page = browser.new_page()
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", SLOW)
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector("#duel .duel[data-state='showcase']", timeout=120_000)
+    ready = page.evaluate("performance.now() / 1000")
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000")
+    print(f"on a line of 50 kB/s: first paint {painted:.2f} s, ready {ready:.1f} s")
+    page.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=10, help="how many draws to time")
@@ -86,6 +104,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, page_app(Path(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
         print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
+        visit_on_a_slow_line(browser, address)
         visit(browser, address, draws)
         print(f"load after {os.getloadavg()[0]:.1f}")
         browser.close()

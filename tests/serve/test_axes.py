@@ -129,7 +129,7 @@ def test_a_broken_grid_link_says_so_and_a_plain_link_is_no_grid() -> None:
 
 
 def test_the_title_names_what_does_not_vary() -> None:
-    assert plan(("seed", "1"), ("steps", "4")).title == "Seed by steps. red cube, blue sphere; DDPM; dpm"
+    assert plan(("seed", "1"), ("steps", "4")).title == "Seed by steps. red cube, blue sphere; DDPM; DPM-Solver++ 2M"
     assert (
         plan(("object", "gray cube"), ("seed", "4"), "acgan").title
         == "One object more by seed. red cube, blue sphere; ACGAN"

@@ -32,6 +32,12 @@ def test_a_run_stopped_between_two_pictures_keeps_what_is_finished() -> None:
     assert set(contents(run, run.query, "")) == {"card", "ddpm", "acgan", "pair", "strip", "webp", "gif"}
 
 
+def test_downloads_are_called_what_they_are() -> None:
+    run, _ = run_of(request())
+    names = [name for name, _ in contents(run, run.query, "").values()]
+    assert names == ["card.png", "ddpm.png", "acgan.png", "pair.png", "strip.png", "film.webp", "film.gif"]
+
+
 def test_a_run_stopped_within_its_second_picture_keeps_the_first_and_the_last_frame() -> None:
     run, said = run_of(request(pictures=2), stop_after=1 + 1 + 7 + 1 + 1 + 4)
     assert said[-1] == "Stopped after step 3 of 5, 1 picture of 2 finished. The last frame is kept."

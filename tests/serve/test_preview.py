@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import random
 import re
 from collections.abc import Iterator
 
+import brotli
 import gradio as gr
 import gradio.networking
 import pytest
@@ -13,7 +15,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from starlette.middleware import Middleware
 
-from clevr_demo.serve.preview import SENTENCE, TITLE, Preview, picture, rewritten
+from clevr_demo.serve.preview import SENTENCE, TITLE, Preview, compressed, picture, rewritten
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,11 @@ def test_the_page_is_called_by_our_name_alone(client: TestClient) -> None:
 
 
 def test_the_length_is_the_new_pages(client: TestClient) -> None:
-    answer = client.get("/")
+    answer = client.get("/", headers={"accept-encoding": "identity"})
     assert int(answer.headers["content-length"]) == len(answer.content)
+    packed = client.get("/", headers={"accept-encoding": "br"})
+    assert packed.content == answer.content
+    assert int(packed.headers["content-length"]) < 0.7 * len(answer.content)
 
 
 def test_a_links_preview_names_its_objects_and_nothing_becomes_markup(client: TestClient) -> None:
@@ -80,6 +85,48 @@ def test_the_picture_is_a_card_of_the_showcase(client: TestClient) -> None:
     assert answer.headers["content-type"] == "image/png"
     assert answer.content == picture()
     assert Image.open(io.BytesIO(answer.content)).size == (1200, 630)
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, deflate, br, zstd", "gzip", "identity"])
+def test_a_slow_line_gets_something_to_paint_first(client: TestClient, encoding: str) -> None:
+    answer = client.get("/", headers={"accept-encoding": encoding})
+    first, _, rest = answer.text.partition("window.gradio_config")
+    assert first.count('<img src="data:image/png') == 2
+    assert "An example: red cube, cyan sphere, yellow cylinder. Seed 7" in first
+    assert SENTENCE in first
+    assert "<gradio-app" in rest
+    assert ("br" in encoding) == (answer.headers.get("content-encoding") == "br")
+    assert "accept-encoding" in answer.headers["vary"].lower()
+
+
+def test_what_is_painted_first_can_be_unpacked_first() -> None:
+    first, rest = (
+        b"<p>the shell</p>" * 50,
+        b"<script>window.gradio_config = 'long'" + random.Random(0).randbytes(99_999),
+    )
+    packed = compressed(first + rest)
+    assert brotli.decompress(packed) == first + rest
+    assert brotli.Decompressor().process(packed[:500]).startswith(first)
+
+
+@pytest.mark.parametrize("query", ["objects=gray-cube&seed=9", "?OBJECTS=gray-cube&amp;seed=9".lstrip("?")])
+def test_a_link_is_greeted_with_what_it_asks_for_and_no_pictures_of_something_else(
+    client: TestClient, query: str
+) -> None:
+    first = client.get(f"/?{query}").text.partition("window.gradio_config")[0]
+    assert "gray cube. Seed 9" in first
+    assert "<img" not in first
+    assert "<script>" not in client.get("/?objects=<script>alert(1)</script>").text.partition("<main")[2][:2000]
+
+
+def test_files_whose_name_tells_their_content_are_kept_for_good(client: TestClient) -> None:
+    page = client.get("/").text
+    names = re.findall(r"\./(assets/index-[^\"]+)", page)
+    assert len(names) >= 2
+    for name in names:
+        assert "immutable" in client.get(f"/{name}").headers["cache-control"]
+    for other in ("/", "/assets/index-00000000.js", "/config"):
+        assert "immutable" not in client.get(other).headers.get("cache-control", "")
 
 
 def test_other_answers_pass_untouched(client: TestClient) -> None:

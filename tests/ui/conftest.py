@@ -11,6 +11,7 @@ import pytest
 from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing
+from clevr_demo.ui.tabs.report import build_report
 from clevr_demo.ui.widgets import Duel, Note
 from tests.serve.at_once import FakeStudio
 
@@ -20,6 +21,8 @@ class Page:
     controls: Controls
     drawing: Drawing
     sharing: Sharing
+    report: list[Any]
+    """What its buttons do."""
 
 
 @pytest.fixture(scope="module")
@@ -35,4 +38,7 @@ def page() -> Page:
         sharing.build_downloads()
         drawing.wire()
         sharing.restore_on(demo)
-    return Page(controls, drawing, sharing)
+        known = set(demo.fns)
+        build_report(drawing)
+        clicks = [event for number, event in demo.fns.items() if number not in known and event.targets[0][1] == "click"]
+    return Page(controls, drawing, sharing, [event.fn for event in clicks])

@@ -60,6 +60,19 @@ def test_the_very_first_answer_is_guarded(answers: dict[str, http.client.HTTPMes
         assert "http:" not in headers["content-security-policy"]
 
 
+def test_in_a_space_alone_the_page_may_ask_the_hub_and_only_whether_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    asked = "https://huggingface.co/api/spaces/by-subdomain/"
+    assert asked not in str(server.headers())
+    monkeypatch.setenv("SPACE_ID", "someone/clevr-duel")
+    policy = dict(
+        part.strip().split(" ", 1) for part in server.headers()[b"content-security-policy"].decode().split(";")
+    )
+    assert policy.pop("connect-src").split() == ["'self'", "data:", "blob:", asked]
+    assert policy.pop("frame-ancestors")
+    assert "huggingface" not in str(policy)
+
+
 def test_no_other_site_acts_in_a_visitors_name(answers: dict[str, http.client.HTTPMessage]) -> None:
     for headers in answers.values():
         assert "access-control-allow-credentials" not in headers

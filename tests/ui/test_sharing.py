@@ -8,10 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest
+from clevr_demo.serve.claims import CLAIMS
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.queue import WaitingLine
 from tests.serve.at_once import run_of
@@ -79,6 +81,35 @@ def test_a_link_fills_the_controls_and_is_drawn(page: Page) -> None:
     assert updates[page.drawing.note] == [
         "Made with other DDPM weights (00000000, here 11111111): its DDPM picture may look different."
     ]
+
+
+def test_the_reports_pairs_leave_the_settings_alone(page: Page) -> None:
+    asked = []
+    for show in page.report:
+        updates = show(SimpleNamespace(session_hash="a reader"))
+        assert not set(updates) & set(page.controls.request)
+        assert "settings are as they were" in updates[page.drawing.note][0]
+        asked.append(page.drawing.runs.latest("a reader"))
+    assert asked == [claim.request for claim in CLAIMS]
+
+
+def test_a_page_that_loads_again_draws_what_was_under_way_and_leaves_what_was_typed_since(page: Page) -> None:
+    address = "objects=red-cube&seed=9&steps=3"
+    request: Any = SimpleNamespace(session_hash="back again", query_params=address)
+    updates = page.sharing.restore(request, "objects=gray-cube&seed=31&steps=50\nobjects=cyan-sphere&seed=8&steps=777")
+    assert page.drawing.runs.latest("back again") == GenerationRequest.of(["cyan sphere"], 8, 777)
+    assert updates[page.controls.picker] == ["gray cube"]
+    assert (updates[page.controls.seed], updates[page.controls.steps]) == (31, 50)
+    updates = page.sharing.restore(request, "seed=31\n")
+    assert page.drawing.runs.latest("back again") == GenerationRequest.of(["red cube"], 9, 3), "nothing was under way"
+    assert (updates[page.controls.picker], updates[page.controls.seed]) == ([], 31)
+
+
+@pytest.mark.parametrize("left", [None, "", "\n", "x" * 100_000, "seed=abc\nobjects=pink-cube", "\n\n\n=&=&"])
+def test_nothing_that_a_browser_kept_breaks_the_page(page: Page, left: str | None) -> None:
+    request: Any = SimpleNamespace(session_hash="odd", query_params="")
+    page.sharing.restore(request, left)
+    assert page.drawing.runs.latest("odd") is None
 
 
 def test_an_address_without_a_request_changes_nothing(page: Page) -> None:

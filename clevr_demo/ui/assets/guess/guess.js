@@ -64,9 +64,11 @@ function toggle() {
     document.querySelector('#tabs button[role="tab"]')?.click();
     keep(kept());
     begin();
+    reveal(duel()?.querySelector('.stages'), panel);
   } else {
     Object.assign(game, { swapped: false, answered: false });
     show();
+    reveal(null, panel);
   }
 }
 

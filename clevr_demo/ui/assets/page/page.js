@@ -14,6 +14,10 @@
     input.dispatchEvent(new Event('change', { bubbles: true }));
   });
 
+  // Another file, from wherever it comes: what the one before said is no longer true, whatever becomes of this one.
+  const forgets = (event) => event.target.closest?.('#drop-place input[type="file"]');
+  document.addEventListener('change', (event) => forgets(event) && document.getElementById('drop-another').click(), true);
+
   // Ctrl+Enter draws, Esc stops, wherever the focus is; on a phone, drawing puts the sheet away.
   const shown = (id) => {
     const button = document.getElementById(id);
@@ -31,6 +35,18 @@
     const open = document.getElementById('studio').classList.contains('sheet-open');
     if (open && event.target.closest('#generate')) document.getElementById('sheet').click();
   });
+
+  // Gradio tells in a message of its own that the server is lost; what it was drawing stands still until it is back.
+  const lost = new MutationObserver(() => {
+    const told = [...document.querySelectorAll('.toast-body.error')].some((one) => /connection.* lost/i.test(one.textContent));
+    const page = document.documentElement.classList;
+    if (!told || page.contains('lost')) return;
+    page.add('lost');
+    const words = document.querySelector('#duel .duel-summary .seen');
+    if (words && shown('stop')) words.textContent = 'Connection lost: drawn again as it returns.';
+  });
+  lost.observe(document.body, { childList: true, subtree: true });
+  document.getElementById('shell')?.remove();
 
   // Generate and Stop take turns; whoever pressed one by keyboard finds the other under the same key.
   const pair = ['generate', 'stop'];

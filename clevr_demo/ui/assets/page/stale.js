@@ -1,5 +1,6 @@
 (objects, seed, steps, sampler, pictures, duel, shown) => {
   // Do the pictures still show what stands in the controls? Where not, they dim and say so.
+  globalThis.clevrChosen = { sampler, duel };
   const root = document.querySelector('#duel .duel');
   if (!root || !shown?.query) return [];
   const drawn = new URLSearchParams(shown.query);

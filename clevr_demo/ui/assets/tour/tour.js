@@ -43,7 +43,7 @@ function mark(spot) {
   document.querySelectorAll('.tour-spot').forEach((one) => one.classList.remove('tour-spot'));
   const place = spot && duel()?.querySelector(spot);
   place?.classList.add('tour-spot');
-  place?.scrollIntoView({ block: 'nearest', behavior: calm() ? 'auto' : 'smooth' });
+  reveal(place, panel);
 }
 
 function tick() {
@@ -85,8 +85,8 @@ function open() {
 
 function close() {
   clearInterval(tour.timer);
-  mark(null);
   panel.hidden = true;
+  mark(null);
   tour.step = -1;
   opener.setAttribute('aria-expanded', 'false');
   const it = duel()?.duel;
