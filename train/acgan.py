@@ -129,15 +129,16 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
 class WhereTask(Duel):
     """One discriminator step and one generator step a batch of layouts."""
 
+    stage = "where"
+
     def __init__(self, preset: WherePreset, layouts: Layout) -> None:
-        self.preset = preset
         generator = Planner(preset.model)
         critic = LayoutDiscriminator(preset.critic_width, preset.critic_layers, preset.model.planner_heads)
         centres = layouts.centres[layouts.objects >= 0]
         for network in (generator, critic):
             network.mean.copy_(centres.mean(dim=0))
             network.scale.copy_(centres.std(dim=0))
-        super().__init__(preset.players, generator, critic)
+        super().__init__(preset, preset.players, generator, critic)
 
     def penalty(self, objects: torch.Tensor, centres: torch.Tensor, run: Run) -> torch.Tensor:
         """Penalty on centres (N, K, 2) of objects (N, K), in units of the standardised ones; outside the compiler,
@@ -165,26 +166,19 @@ class WhereTask(Duel):
             self.descend("generator", logged["g_loss"], run)
         return logged
 
-    def sample(self, network: nn.Module) -> None:
-        return None
-
-    def config(self) -> dict[str, Any]:
-        preset = dataclasses.asdict(self.preset)
-        return {"kind": "acgan", "stage": "where", "model": preset["model"], "preset": preset}
-
 
 class WhatTask(Duel):
     """One discriminator step and one generator step a batch of windows."""
 
-    from_data = ("mean",)
+    stage, from_data = "what", ("mean",)
 
     def __init__(self, preset: WhatPreset, data: Pictures) -> None:
-        self.preset, self.painter = preset, Painter(preset.model)
+        self.painter = Painter(preset.model)
         taught = (anywhere if preset.anywhere else as_they_are)(data)
         self.examples = taught.examples
         usual = to_unit(data.pixels[:: max(1, len(data) // 4000)]).mean(dim=0)
         self.painter.mean.copy_(taught.empty if preset.anywhere else usual)
-        super().__init__(preset.players, self.painter, WindowDiscriminator(preset.critic))
+        super().__init__(preset, preset.players, self.painter, WindowDiscriminator(preset.critic))
         full = (taught.layout.objects >= 0).sum(dim=1) == MAX_TRAINED
         shown = taught.layout.take(full.nonzero().flatten()[:32])
         self.shown = (shown.by_object(), shown.ticked())
@@ -285,10 +279,6 @@ class WhatTask(Duel):
         canvas = network.canvas(*(x.to(device) for x in self.shown))  # type: ignore[operator]
         noise = self.noise(len(canvas), canvas, torch.Generator(device).manual_seed(0))
         return network.forward(canvas, *noise).float().clamp(-1, 1)
-
-    def config(self) -> dict[str, Any]:
-        preset = dataclasses.asdict(self.preset)
-        return {"kind": "acgan", "stage": "what", "model": preset["model"], "preset": preset}
 
 
 def make_task(preset: Any, data: Pictures, options: argparse.Namespace) -> tuple[Task, Examples]:

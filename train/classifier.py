@@ -14,7 +14,6 @@ command again and it goes on.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from clevr_demo.judge.classifier import ClassifierNetwork, load_classifier
 from clevr_demo.judge.evaluator import exact_matches
 from train.data.anywhere import composer
 from train.data.augmenting import Paster, augment
-from train.data.batches import Batch, Examples
+from train.data.batches import Batch
 from train.data.composing import Mixture, Scene
 from train.data.iclevr import HELD_OUT_EVERY, Pictures, to_unit
 from train.learning.counting import accuracy
@@ -80,12 +79,11 @@ class ClassifierTask(OneNetwork):
     averaged = "classifier"
 
     def __init__(self, preset: ClassifierPreset, data: Pictures) -> None:
-        self.preset = preset
         self.compose = composer(data, preset.mixture, preset.loop.seed) if preset.mixture else None
         self.paster = None if preset.mixture else Paster(data)
         network = ClassifierNetwork()
         adamw = torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
-        super().__init__(network, {"adamw": adamw}, preset.rate)
+        super().__init__(preset, network, {"adamw": adamw})
 
     def shown(self, batch: Batch) -> tuple[torch.Tensor, ...]:
         """What the network is shown in this step: pixels, labels and which of these count."""
@@ -169,10 +167,6 @@ def calibrate(network: nn.Module, held_out: Pictures) -> tuple[float, dict[str, 
     }
 
 
-def make_task(preset: ClassifierPreset, data: Pictures, _: argparse.Namespace) -> tuple[ClassifierTask, Examples]:
-    return ClassifierTask(preset, data), Examples(data)
-
-
 def score_folder(folder: Path, held_out: Pictures) -> dict[str, Any]:
     """What metrics.json should hold of a checkpoint folder; its temperature is written into its config.json."""
     config = read_config(folder_of("classifier", folder))
@@ -184,7 +178,7 @@ def score_folder(folder: Path, held_out: Pictures) -> dict[str, Any]:
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    train_and_score("classifier", PRESETS, make_task, score_folder, arguments(__doc__ or "", PRESETS), argv)
+    train_and_score("classifier", PRESETS, ClassifierTask, score_folder, arguments(__doc__ or "", PRESETS), argv)
 
 
 if __name__ == "__main__":

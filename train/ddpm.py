@@ -14,7 +14,6 @@ same command goes on. On two CPU cores one thread on one core is fastest: `OMP_N
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,15 +97,17 @@ def spread_timesteps(n: int, total: int, device: torch.device, power: float = 1.
 class StageTask(OneNetwork):
     """What the stages share: one network, its optimizers, the noise schedule, one descent a step."""
 
+    kind = "ddpm"
+
     def __init__(self, preset: DDPMPreset, network: nn.Module) -> None:
-        self.preset = preset
+        self.stage = preset.stage
         inner, rest = split_parameters(network) if preset.muon else ([], list(network.parameters()))
         optimizers: dict[str, torch.optim.Optimizer] = {
             "adamw": torch.optim.AdamW(rest, lr=preset.rate, betas=preset.betas)
         }
         if inner:
             optimizers["muon"] = Muon(inner, lr=preset.rate)
-        super().__init__(network, optimizers, preset.rate)
+        super().__init__(preset, network, optimizers)
         self.schedule = DDPMScheduler(**preset.model.schedule())
 
     def noised(self, clean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -118,10 +119,6 @@ class StageTask(OneNetwork):
 
     def learn(self, loss: torch.Tensor, run: Run) -> None:
         self.descend(loss, run, self.preset.warmup, self.preset.decay_from)
-
-    def config(self) -> dict[str, Any]:
-        model = dataclasses.asdict(self.preset.model)
-        return {"kind": "ddpm", "stage": self.preset.stage, "model": model, "preset": dataclasses.asdict(self.preset)}
 
 
 class PlannerTask(StageTask):

@@ -14,7 +14,6 @@ one. Resumable: run the same command again and it goes on.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ from clevr_demo.judge.detector import STRIDE, Detector, DetectorConfig, Detector
 from clevr_demo.objects import OBJECTS
 from clevr_demo.places import SIZE
 from train.data.anywhere import AnywhereComposer, composer
-from train.data.batches import Batch, Examples
+from train.data.batches import Batch
 from train.data.blobs import KINDS
 from train.data.composing import Composer, Mixture, Scene
 from train.data.iclevr import Pictures
@@ -118,10 +117,10 @@ class DetectorTask(OneNetwork):
     averaged = "detector"
 
     def __init__(self, preset: DetectorPreset, data: Pictures) -> None:
-        self.preset, self.compose = preset, composer(data, preset.mixture, preset.loop.seed)
+        self.compose = composer(data, preset.mixture, preset.loop.seed)
         network = DetectorNetwork(preset.model)
         adamw = torch.optim.AdamW(network.parameters(), lr=preset.rate, weight_decay=preset.weight_decay)
-        super().__init__(network, {"adamw": adamw}, preset.rate)
+        super().__init__(preset, network, {"adamw": adamw})
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         scene = self.compose(batch.pictures.cpu())
@@ -217,18 +216,14 @@ def settle(task: DetectorTask, folder: Path, pictures: int = 600) -> None:
         chosen = torch.randperm(len(compose.pictures))[:pictures]
         doubled = compose.with_double(chosen)
         spoilt = [compose.with_blobs(part, kind) for part, kind in zip(chosen.chunk(len(KINDS)), KINDS, strict=True)]
-    wanted = shown_by(compose.pictures.labels[chosen])
-    real = detected(detector, compose.pictures.pixels[chosen])
-    twice = detected(detector, doubled.pixels[doubled.clear()])
-    names = [row for row, clear in zip(doubled.names(), doubled.clear(), strict=True) if clear]
+    with seeded():
+        scattered = [compose.scattered(pictures)] if isinstance(compose, AnywhereComposer) else []
+    real, wanted = detected(detector, compose.pictures.pixels[chosen]), shown_by(compose.pictures.labels[chosen])
     blobs = detected(detector, torch.cat([scene.pixels for scene in spoilt]))
-    right = [(real, wanted), (twice, names)]
-    if isinstance(compose, AnywhereComposer):
-        with seeded():
-            scattered = compose.scattered(pictures)
-        clear = scattered.clear()
-        rows = [row for row, said in zip(scattered.names(), clear, strict=True) if said]
-        right.append((detected(detector, scattered.pixels[clear]), rows))
+    right = [(real, wanted)]
+    for scene in [doubled, *scattered]:
+        pixels, names = scene.clear_ones()
+        right.append((detected(detector, pixels), names))
 
     def goodness(level: float) -> float:
         counts = [([above(seen, level) for seen in found], row) for found, row in right]
@@ -244,10 +239,6 @@ def above(found: tuple[Found, ...], threshold: float) -> tuple[Found, ...]:
     return tuple(seen for seen in found if seen.confidence >= threshold)
 
 
-def make_task(preset: DetectorPreset, data: Pictures, _: argparse.Namespace) -> tuple[DetectorTask, Examples]:
-    return DetectorTask(preset, data), Examples(data)
-
-
 def score_folder(folder: Path, held_out: Pictures) -> dict[str, Any]:
     """What metrics.json should hold of a checkpoint folder."""
     return {"held_out": score(load_detector(folder), held_out)}
@@ -255,7 +246,7 @@ def score_folder(folder: Path, held_out: Pictures) -> dict[str, Any]:
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
-    train_and_score("detector", PRESETS, make_task, score_folder, arguments(__doc__ or "", PRESETS), argv, settle)
+    train_and_score("detector", PRESETS, DetectorTask, score_folder, arguments(__doc__ or "", PRESETS), argv, settle)
 
 
 if __name__ == "__main__":

@@ -71,8 +71,13 @@ class Scene:
         rows = zip(self.objects.tolist(), self.told.tolist(), strict=True)
         return [Counter(OBJECTS[index] for index, told in zip(*row, strict=True) if told) for row in rows]
 
+    def clear_ones(self) -> tuple[torch.Tensor, list[Counter[str]]]:
+        """The pixels and names of the pictures in which nothing is left unsaid."""
+        clear = self.clear()
+        return self.pixels[clear], [names for names, one in zip(self.names(), clear, strict=True) if one]
+
     def by_class(self, values: torch.Tensor) -> torch.Tensor:
-        """(N, 24, ...) largest of each class's values (N, SLOTS, ...), which are not negative; zero for absent ones."""
+        """(N, 24, ...) largest of each class's values (N, K, ...), which are not negative; zero for absent ones."""
         slots = self.objects.where(self.objects >= 0, len(OBJECTS))
         slots = slots.view(*slots.shape, *[1] * (values.dim() - 2)).expand_as(values)
         empty = values.new_zeros(len(values), len(OBJECTS) + 1, *values.shape[2:])

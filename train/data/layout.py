@@ -14,7 +14,6 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import MAX_TRAINED, OBJECTS
-from clevr_demo.places import attribute_maps
 from train.data.iclevr import Pictures, background, predecessors, to_unit
 from train.data.masks import differing
 
@@ -57,10 +56,6 @@ class Layout:
         """(N, 24) multi-hot labels."""
         planes = F.one_hot(self.objects + 1, len(OBJECTS) + 1)
         return planes.amax(dim=1)[:, 1:].to(self.centres.dtype)
-
-    def maps(self, side: int) -> torch.Tensor:
-        """(N, 11, side, side) attribute maps in [-1, 1]."""
-        return attribute_maps(self.by_object(), self.ticked(), side)
 
     def __len__(self) -> int:
         return len(self.objects)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -75,10 +74,11 @@ DDPM_PRESETS = {
 class ReportDDPMTask(OneNetwork):
     """Mean squared error of the noise, uniform timesteps."""
 
+    kind, stage = "ddpm", "report"
+
     def __init__(self, preset: ReportDDPMPreset, data: Pictures) -> None:
-        self.preset = preset
         network = ReportDDPM(preset.model)
-        super().__init__(network, {"adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate)}, preset.rate)
+        super().__init__(preset, network, {"adamw": torch.optim.AdamW(network.parameters(), lr=preset.rate)})
         self.schedule = DDPMScheduler(**preset.model.schedule())
         self.shown = label_sets(data.labels[:DDPM_EXAMPLES])
 
@@ -98,10 +98,6 @@ class ReportDDPMTask(OneNetwork):
         generator = CourseGenerator(network, "training", device, chunk=DDPM_EXAMPLES)  # type: ignore[arg-type]
         drawn = generator.generate_batch(self.shown, range(len(self.shown)), steps=12, timeline=False)
         return torch.stack([result.frames[-1].predicted_pixels for result in drawn])
-
-    def config(self) -> dict[str, Any]:
-        preset = dataclasses.asdict(self.preset)
-        return {"kind": "ddpm", "stage": "report", "model": preset["model"], "preset": preset}
 
 
 @dataclass(frozen=True)
@@ -146,9 +142,8 @@ class ReportTask(Duel):
     """One discriminator step and one generator step a batch: binary cross-entropy on what is real, and the teacher."""
 
     def __init__(self, preset: ReportPreset, data: Pictures, teacher: nn.Module) -> None:
-        self.preset = preset
         players = Players(preset.rate, preset.rate, preset.betas, warmup=0, decay_from=1.0)
-        super().__init__(players, ReportGAN(preset.model), ReportDiscriminator(preset.model))
+        super().__init__(preset, players, ReportGAN(preset.model), ReportDiscriminator(preset.model))
         self.teacher = teacher.eval().requires_grad_(False)
         self.example_labels = data.labels[:EXAMPLES]
         noise = torch.Generator().manual_seed(0)
@@ -188,10 +183,6 @@ class ReportTask(Duel):
     def sample(self, network: nn.Module) -> torch.Tensor:
         device = next(network.parameters()).device
         return network(self.example_noise.to(device), self.example_labels.to(device))
-
-    def config(self) -> dict[str, Any]:
-        preset = dataclasses.asdict(self.preset)
-        return {"kind": "acgan", "model": preset["model"], "preset": preset}
 
 
 def load_teacher(path: Path | None = None) -> ClassifierNetwork:

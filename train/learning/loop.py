@@ -16,7 +16,7 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +124,11 @@ class Run:
     def autocast(self) -> Any:
         return self.accelerator.autocast()
 
-    def descend(
-        self, loss: torch.Tensor, optimizers: str | tuple[str, ...], network: str, rate: float | None = None
-    ) -> None:
-        """Backward, clip, a step of each optimizer, zero gradients. `rate` sets the learning rate first."""
-        used = [self.task.optimizers[name] for name in ((optimizers,) if isinstance(optimizers, str) else optimizers)]
-        if rate is not None:
-            for group in (group for optimizer in used for group in optimizer.param_groups):
-                group["lr"] = rate
+    def descend(self, loss: torch.Tensor, optimizers: Iterable[str], network: str, rate: float) -> None:
+        """Backward, clip the network's gradients, a step of each of its optimizers at this rate, zero gradients."""
+        used = [self.task.optimizers[name] for name in optimizers]
+        for group in (group for optimizer in used for group in optimizer.param_groups):
+            group["lr"] = rate
         self.accelerator.backward(loss)
         if self.settings.clip:
             self.accelerator.clip_grad_norm_(self.task.networks[network].parameters(), self.settings.clip)

@@ -145,7 +145,7 @@ def train(name: str, presets: dict[str, Any], make_task: MakeTask, options: argp
 def train_and_score(
     name: str,
     presets: dict[str, Any],
-    make_task: MakeTask,
+    make: Callable[[Any, Pictures], Task],
     score: Callable[[Path, Pictures], dict[str, Any]],
     parser: argparse.ArgumentParser,
     argv: Sequence[str] | None,
@@ -157,7 +157,7 @@ def train_and_score(
     options = parser.parse_args(argv)
     folder = options.score
     if folder is None:
-        run = train(name, presets, make_task, options)
+        run = train(name, presets, lambda preset, data, _: (make(preset, data), Examples(data)), options)
         if run is None or not run.accelerator.is_main_process:
             return
         folder = run.folder

@@ -7,10 +7,11 @@ penalties on real and drawn alike.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -22,48 +23,46 @@ if TYPE_CHECKING:
     from train.learning.loop import Run
 
 
-class Task(Protocol):
-    """What the loop trains. `networks` and `optimizers` are replaced by their prepared versions before training."""
+class Task:
+    """What the loop trains. `networks` and `optimizers` are replaced by their prepared versions before training;
+    `averaged` is the network that the EMA follows and the run exports; `from_data` are those of its buffers that a
+    run's own pictures decide, whatever weights it starts from. `kind` and `stage` say in config.json what it is."""
 
     networks: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
-    averaged: str  # which network the EMA follows and the run exports
-
-    @property
-    def from_data(self) -> tuple[str, ...]:
-        """The averaged network's buffers that a run's own pictures decide, whatever weights it starts from."""
-        ...
+    averaged: str
+    from_data: tuple[str, ...] = ()
+    kind: str
+    stage: str = ""
+    preset: Any
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         """One optimizer step on a batch of examples; returns scalars to log."""
-        ...
+        raise NotImplementedError
 
     def sample(self, network: nn.Module) -> torch.Tensor | None:
         """(N, 3, 64, 64) pictures in [-1, 1] of the averaged network for the sample grid, or None."""
-        ...
+        return None
 
     def config(self) -> dict[str, Any]:
         """Everything that loading the network again takes; stored as config.json beside the weights."""
-        ...
+        preset = dataclasses.asdict(self.preset)
+        stage = {"stage": self.stage} if self.stage else {}
+        return {"kind": self.kind, **stage, "model": preset["model"], "preset": preset}
 
 
-class OneNetwork:
-    """A task of one network, which all of its optimizers descend at one rate, at most `rate`."""
+class OneNetwork(Task):
+    """One network, which all of its optimizers descend at one rate, at most the preset's."""
 
     averaged = "network"
-    from_data: tuple[str, ...] = ()
 
-    def __init__(self, network: nn.Module, optimizers: dict[str, torch.optim.Optimizer], rate: float) -> None:
-        self.networks: dict[str, nn.Module] = {self.averaged: network}
-        self.optimizers, self.rate = optimizers, rate
+    def __init__(self, preset: Any, network: nn.Module, optimizers: dict[str, torch.optim.Optimizer]) -> None:
+        self.preset, self.networks, self.optimizers = preset, {self.averaged: network}, optimizers
 
     def descend(self, loss: torch.Tensor, run: Run, warmup: int, decay_from: float) -> None:
         """One step, at the rate of `learning_rate`."""
-        rate = self.rate * learning_rate(run.position, run.settings.steps, warmup, decay_from)
-        run.descend(loss, tuple(self.optimizers), self.averaged, rate)
-
-    def sample(self, network: nn.Module) -> torch.Tensor | None:
-        return None
+        rate = self.preset.rate * learning_rate(run.position, run.settings.steps, warmup, decay_from)
+        run.descend(loss, self.optimizers, self.averaged, rate)
 
 
 @dataclass(frozen=True)
@@ -80,17 +79,17 @@ class Players:
     penalty_every: int = 12
 
 
-class Duel:
-    """What the tasks of both stages share: two players, their rates, and whose turn it is."""
+class Duel(Task):
+    """Two players, their rates, and whose turn it is."""
 
+    kind = "acgan"
     averaged = "generator"
-    from_data: tuple[str, ...] = ()
 
-    def __init__(self, players: Players, generator: nn.Module, discriminator: nn.Module) -> None:
-        self.players = players
-        self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
+    def __init__(self, preset: Any, players: Players, generator: nn.Module, discriminator: nn.Module) -> None:
+        self.preset, self.players = preset, players
+        self.networks = {"generator": generator, "discriminator": discriminator}
         self.rates = {"generator": players.generator_rate, "discriminator": players.discriminator_rate}
-        self.optimizers: dict[str, torch.optim.Optimizer] = {
+        self.optimizers = {
             name: torch.optim.Adam(network.parameters(), lr=self.rates[name], betas=players.betas)
             for name, network in self.networks.items()
         }
@@ -98,7 +97,7 @@ class Duel:
     def descend(self, name: str, loss: torch.Tensor, run: Run) -> None:
         """One step of the player of that name."""
         factor = learning_rate(run.position, run.settings.steps, self.players.warmup, self.players.decay_from)
-        run.descend(loss, name, name, self.rates[name] * factor)
+        run.descend(loss, [name], name, self.rates[name] * factor)
 
     def penalty_is_due(self, run: Run) -> bool:
         return bool(self.players.gamma) and run.position % self.players.penalty_every == 0

@@ -7,7 +7,7 @@ et al. 2020, arXiv:2002.09797) on the features of a network with random weights 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,11 +55,10 @@ def patches(level: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return cut(level, corners, PATCH, torch.arange(number).repeat_interleave(PATCHES))
 
 
-def directions() -> Iterator[torch.Tensor]:
+def directions() -> list[torch.Tensor]:
     """Blocks (64, 147) of random unit vectors, the same ones every time."""
-    generator = generator_of("directions")
-    for _ in range(DIRECTIONS // BLOCK):
-        yield F.normalize(torch.randn(BLOCK, 3 * PATCH * PATCH, generator=generator), dim=1)
+    generator, shape = generator_of("directions"), (BLOCK, 3 * PATCH * PATCH)
+    return [F.normalize(torch.randn(shape, generator=generator), dim=1) for _ in range(DIRECTIONS // BLOCK)]
 
 
 def sorted_projections(block: torch.Tensor, points: torch.Tensor) -> np.ndarray:
@@ -70,13 +69,9 @@ def sorted_projections(block: torch.Tensor, points: torch.Tensor) -> np.ndarray:
 def apart(reference: np.ndarray, other: np.ndarray) -> float:
     """Mean distance of two sorted sets; of two sizes, at the smaller one's quantiles."""
     number = min(reference.shape[1], other.shape[1])
-
-    def quantiles(values: np.ndarray) -> np.ndarray:
-        if values.shape[1] == number:
-            return values
-        return values[:, ((np.arange(number) + 0.5) * values.shape[1] / number).astype(int)]
-
-    return float(np.abs(quantiles(reference) - quantiles(other)).mean())
+    at = (np.arange(number) + 0.5) / number
+    one, two = (values[:, (at * values.shape[1]).astype(int)] for values in (reference, other))
+    return float(np.abs(one - two).mean())
 
 
 @torch.inference_mode()
@@ -88,7 +83,7 @@ def sliced_wasserstein(
 
     A set's patches lie where its name in `others` says, so they are other ones than the reference's.
     """
-    blocks = list(directions())
+    blocks = directions()
     found: dict[int, dict[Any, float]] = {}
     for place, level in enumerate(levels):
 

@@ -20,7 +20,7 @@ from train.learning.counting import detected
 
 BATCH = 32  # pictures that are drawn in one pass here; the page draws one, for the same pixels everywhere
 CROP = 24  # pixels: an object and the ground around it
-SEED_STRIDE = 10_000  # prompt i of run s is drawn from seed s * 10,000 + i: no two share their noise
+SEED_STRIDE = 10_000  # prompt i of pass s is drawn from seed s * 10,000 + i: no two share their noise
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ def quantised(pixels: torch.Tensor) -> torch.Tensor:
     return pixels.clamp(-1, 1).add(1).mul(127.5).round().div(127.5).sub(1)
 
 
-def seeds_of(run: int, number: int) -> list[int]:
-    """The seeds of one run over `number` prompts."""
-    return [run * SEED_STRIDE + place for place in range(number)]
+def seeds_of(repeat: int, number: int) -> list[int]:
+    """The seeds of one pass over `number` prompts, the first of which is pass 0."""
+    return [repeat * SEED_STRIDE + place for place in range(number)]
 
 
-def draw(model: Generator, prompts: Sequence[Sequence[int]], run: int = 0, what: str = "", **settings: Any) -> Drawn:
-    """Draws one picture a prompt, `BATCH` at a time, from the seeds of a run; `what` names the progress bar, "" for
-    none."""
-    seeds = seeds_of(run, len(prompts))
+def draw(model: Generator, prompts: Sequence[Sequence[int]], repeat: int = 0, what: str = "", **settings: Any) -> Drawn:
+    """Draws one picture a prompt, `BATCH` at a time, from the seeds of one pass over them; `what` names the progress
+    bar, "" for none."""
+    seeds = seeds_of(repeat, len(prompts))
     pixels, places, evaluations, seconds = [], [], 0, 0.0
     for start in tqdm(range(0, len(prompts), BATCH), desc=what, unit="batch", disable=not what):
         part = slice(start, start + BATCH)

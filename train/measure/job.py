@@ -127,9 +127,9 @@ class Job:
         sampler = self.settings.get("sampler", SAMPLERS[0])
         return f", {self.settings['steps']} steps" + (f" of {sampler}" if sampler != SAMPLERS[0] else "")
 
-    def draw(self, prompts: Sequence[Prompt], run: int = 0, what: str = "", **changes: Any) -> Drawn:
+    def draw(self, prompts: Sequence[Prompt], repeat: int = 0, what: str = "", **changes: Any) -> Drawn:
         """One picture a prompt, by the command line's settings or others."""
-        return draw(self.model, prompts, run, what, **self.settings | changes)
+        return draw(self.model, prompts, repeat, what, **self.settings | changes)
 
     def located(self, drawn: Drawn) -> Layout:
         """Where the model meant the objects to stand, or, if it does not say, where the detector sees them."""

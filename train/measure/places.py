@@ -112,9 +112,9 @@ def told_apart(real: torch.Tensor, drawn: torch.Tensor) -> float:
     return round(float(torch.cat(right).mean()), 4)
 
 
-def layouts(model: Generator, prompts: Sequence[Prompt], run: int) -> torch.Tensor:
+def layouts(model: Generator, prompts: Sequence[Prompt], repeat: int) -> torch.Tensor:
     """(N, k, 2) centres that the model draws for prompts of k objects each, rounded to pixels as real ones are."""
-    found = model.places(prompts, seeds_of(run, len(prompts)))
+    found = model.places(prompts, seeds_of(repeat, len(prompts)))
     return torch.tensor([places.centres for places in found]).round()
 
 
@@ -144,7 +144,7 @@ def compared(job: Job) -> dict[str, dict[str, float]]:
     chosen = torch.cat([held_out, mixed])[:number]
     known, other = (geometry(jittered(job.layout.centres[part]), middle) for part in (chosen, mixed[-number:]))
     prompts = label_sets(job.pictures.labels[chosen])
-    drawn = jittered(torch.cat([layouts(job.model, prompts, run) for run in range(job.options.draws)]))
+    drawn = jittered(torch.cat([layouts(job.model, prompts, repeat) for repeat in range(job.options.draws)]))
     rows = {name: facts_of(part, middle, too_near) for name, part in {"drawn": drawn, **real}.items()}
     rows["drawn"]["told apart"] = told_apart(known, geometry(drawn[: len(prompts)], middle))
     rows["training"]["told apart"] = told_apart(known, other)

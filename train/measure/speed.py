@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +31,7 @@ SLOW_ROUNDS = 3
 
 Draw = Callable[[], Any]
 Runner = tuple[Any, ...]  # what makes it, and its arguments
-
-
-@dataclass(frozen=True)
-class Timing:
-    """One runner: seconds of each round, peak memory in MiB, and network evaluations of a picture."""
-
-    seconds: list[float]
-    memory: float
-    evaluations: int
+Round = tuple[float, float, int]  # seconds, peak memory in MiB, network evaluations of a picture
 
 
 def request(model: str, checkpoint: Path, steps: int, device: str, judged: bool) -> tuple[Draw, int]:
@@ -81,8 +72,8 @@ def make(maker: Callable[..., tuple[Draw, int]], *arguments: Any) -> None:
     MADE.append(maker(*arguments))
 
 
-def one_round() -> tuple[float, float, int]:
-    """(seconds, peak memory in MiB, evaluations) of one draw. The memory is the GPU's allocations where there is a GPU,
+def one_round() -> Round:
+    """One draw. The memory is the GPU's allocations where there is a GPU,
     else the process's largest resident size."""
     draw, evaluations = MADE[0]
     started = time.perf_counter()
@@ -94,10 +85,10 @@ def one_round() -> tuple[float, float, int]:
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, evaluations
 
 
-def race(runners: Mapping[str, Runner], rounds: int) -> dict[str, Timing]:
+def race(runners: Mapping[str, Runner], rounds: int) -> dict[str, list[Round]]:
     """Times every runner, each in a process of its own, one after the other in each round; slow ones thrice at most."""
     spawn = multiprocessing.get_context("spawn")
-    found: dict[str, list[tuple[float, float, int]]] = {name: [] for name in runners}
+    found: dict[str, list[Round]] = {name: [] for name in runners}
     with ExitStack() as stack:
         pools = {
             name: stack.enter_context(ProcessPoolExecutor(1, spawn, make, runner)) for name, runner in runners.items()
@@ -106,7 +97,7 @@ def race(runners: Mapping[str, Runner], rounds: int) -> dict[str, Timing]:
             for name, pool in pools.items():
                 if number < SLOW_ROUNDS or runners[name][0] is not pipeline:
                     found[name].append(pool.submit(one_round).result())
-    return {name: Timing([seconds for seconds, *_ in times], *times[-1][1:]) for name, times in found.items()}
+    return found
 
 
 def runners(job: Job, device: str) -> dict[str, Runner]:
@@ -127,25 +118,22 @@ def runners(job: Job, device: str) -> dict[str, Runner]:
     return found | {f"report's UNet, DDIMPipeline, {REPORT_STEPS} steps": (pipeline, device)}
 
 
-def facts_of(timings: Mapping[str, Timing]) -> dict[str, dict[str, float]]:
+def facts_of(rounds: Mapping[str, list[Round]]) -> dict[str, dict[str, float]]:
     """Per runner, what the table shows; ratios are to the first one's median."""
-    medians = {name: statistics.median(timing.seconds) for name, timing in timings.items()}
+    medians = {name: statistics.median(seconds for seconds, *_ in every) for name, every in rounds.items()}
     first = next(iter(medians.values()))
-    return {
-        name: {
-            "seconds": round(medians[name], 4),
-            "ratio": round(medians[name] / first, 2),
-            "evaluations": timing.evaluations,
-            "memory": round(timing.memory),
-        }
-        for name, timing in timings.items()
-    }
+    found: dict[str, dict[str, float]] = {}
+    for name, seconds in medians.items():
+        _, memory, evaluations = rounds[name][-1]
+        found[name] = {"seconds": round(seconds, 4), "ratio": round(seconds / first, 2)}
+        found[name] |= {"evaluations": evaluations, "memory": round(memory)}
+    return found
 
 
 def run(job: Job) -> None:
     device = "cuda" if torch.cuda.is_available() and job.options.device != "cpu" else "cpu"
-    timings = race(runners(job, device), job.options.rounds)
-    entry = {"drawing": facts_of(timings), "threads": torch.get_num_threads(), "device": device}
+    rounds = race(runners(job, device), job.options.rounds)
+    entry = {"drawing": facts_of(rounds), "threads": torch.get_num_threads(), "device": device}
     job.record("speed", entry)
     print(table(entry))
 

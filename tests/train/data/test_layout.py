@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from clevr_demo.objects import COLOURS, OBJECTS, SHAPES
-from clevr_demo.places import SPOT
+from clevr_demo.places import SPOT, attribute_maps
 from tests.conftest import objects_of
 from tests.train.made import MIDDLE, scenes
 from train.data.iclevr import load_pictures
@@ -46,7 +46,8 @@ def test_a_picture_without_changes_counts_as_the_middle() -> None:
 @pytest.mark.parametrize("side", [16, 32, 64])
 def test_maps_show_each_object_on_its_colours_and_its_shapes_plane(side: int) -> None:
     centres = torch.tensor([[[20.0, 12.0], [40.0, 50.0], [0.0, 0.0]]])
-    maps = Layout(centres, torch.tensor([[RED_CUBE, BLUE_SPHERE, -1]])).maps(side)
+    found = Layout(centres, torch.tensor([[RED_CUBE, BLUE_SPHERE, -1]]))
+    maps = attribute_maps(found.by_object(), found.ticked(), side)
     assert maps.shape == (1, 11, side, side)
     assert maps.amin() == -1
     assert maps.amax() <= 1

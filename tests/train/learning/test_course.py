@@ -57,8 +57,8 @@ class Recorder:
     def autocast(self) -> Any:
         return torch.autocast("cpu", enabled=False)
 
-    def descend(self, loss: torch.Tensor, optimizer: str, network: str, rate: float) -> None:
-        assert optimizer == network
+    def descend(self, loss: torch.Tensor, optimizers: list[str], network: str, rate: float) -> None:
+        assert optimizers == [network]
         self.losses[network] = loss
 
 

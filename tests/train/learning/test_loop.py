@@ -30,6 +30,7 @@ from train import classifier as evaluator
 from train.data.batches import Batch, Examples
 from train.data.iclevr import Pictures, load_pictures
 from train.learning.loop import LoopSettings, Run, ema_decay, update_ema
+from train.learning.task import Task
 
 ROOT = Path(__file__).parents[3]
 PICTURES = 480  # 120 steps of the tiny DDPM, eight epochs
@@ -333,11 +334,10 @@ def test_ema_averages_parameters_and_copies_buffers() -> None:
     assert average.running_mean.tolist() == [3.0, 3.0]  # type: ignore[union-attr]
 
 
-class LineTask:
+class LineTask(Task):
     """Descends along the steepest line there is, by plain gradient descent."""
 
     averaged = "line"
-    from_data = ()
 
     def __init__(self, slope: float) -> None:
         self.slope = slope
@@ -350,11 +350,8 @@ class LineTask:
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         weight = next(self.networks["line"].parameters())
         loss = self.slope * weight.sum()
-        run.descend(loss, "sgd", "line", rate=0.5)
+        run.descend(loss, ["sgd"], "line", rate=0.5)
         return {"loss": loss}
-
-    def sample(self, network: nn.Module) -> None:
-        return None
 
     def config(self) -> dict[str, Any]:
         return {}

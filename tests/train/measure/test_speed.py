@@ -8,8 +8,8 @@ from train.measure.__main__ import job_of
 
 def test_a_race_is_told_by_its_medians() -> None:
     timings = {
-        "ours": speed.Timing([0.4, 0.9, 0.5], 100.4, 20),
-        "theirs": speed.Timing([9.0, 10.0, 20.0], 900.0, 100),
+        "ours": [(0.4, 99.0, 20), (0.9, 99.5, 20), (0.5, 100.4, 20)],
+        "theirs": [(9.0, 900.0, 100), (10.0, 900.0, 100), (20.0, 900.0, 100)],
     }
     found = speed.facts_of(timings)
     assert found["ours"] == {"seconds": 0.5, "ratio": 1.0, "evaluations": 20, "memory": 100}
