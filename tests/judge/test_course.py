@@ -130,7 +130,8 @@ def test_weights_are_found_wherever_a_checkpoint_holds_them(form: str, name: str
 @pytest.mark.parametrize("name", ["best.PTH", "model.pth.tar", "last.ckpt", "weights.pt", "pytorch_model.BIN"])
 def test_a_checkpoint_may_be_called_as_people_call_it(name: str, tmp_path: Path) -> None:
     torch.save({"model": state()}, tmp_path / name)
-    assert load_evaluator(tmp_path / name, "cpu").classifier.resnet18.fc[0].out_features == 24
+    network: Any = load_evaluator(tmp_path / name, "cpu").classifier
+    assert network.resnet18.fc[0].out_features == 24
 
 
 def test_two_files_of_one_name_are_two_judges(tmp_path: Path) -> None:
