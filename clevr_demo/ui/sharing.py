@@ -102,7 +102,7 @@ class Sharing:
             return {note: sentences, self.query: query, button: gr.Button(visible=True if query else "hidden")}
 
         # The page presses it whenever a file is given: what the one before said goes, also where this one is refused.
-        another.click(None, None, [note, self.query, button], js=ANOTHER, api_visibility="private")
+        in_browser(another.click, ANOTHER, None, [note, self.query, button])
         drop.upload(dropped, drop, [note, self.query, button], queue=False, **QUIET)
         self.load_on(button.click, self.query)
 
