@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -47,7 +47,63 @@ def visitor(request: gr.Request) -> str:
     return str(request.session_hash)
 
 
-class Drawing:
+class Stage:
+    """A button that draws and one that stops, and the events between them: every visitor's newest run is `shown`.
+
+    `last` is a component that no update changes; `kept` are others that a run changes.
+    """
+
+    def __init__(
+        self, runs: NewestRun[Any, Any], draw: Callable[..., Iterator[Any]], go: gr.Button, stop: gr.Button,
+        shown: Any, last: Any, kept: Any,
+    ) -> None:  # fmt: skip
+        self.runs, self.draw, self.go, self.stop = runs, draw, go, stop
+        self.shown, self.last, self.kept = shown, last, kept
+
+    def busy(self) -> Updates:
+        return {self.go: gr.Button(visible="hidden"), self.stop: gr.Button(visible=True)}
+
+    def idle(self) -> Updates:
+        return {self.go: gr.Button(visible=True), self.stop: gr.Button(visible="hidden")}
+
+    def ended(self, request: gr.Request, run: Any) -> Updates:
+        """What else changes when a run is over."""
+        return {}
+
+    async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Draws what the visitor asked for last, update by update, until nothing newer comes."""
+        who = visitor(request)
+        try:
+            async for update in self.runs.updates(who, self.draw):
+                # While a page loads, its own events may put the buttons at rest after Generate was pressed: every
+                # update of a run offers Stop again.
+                if isinstance(update, Waiting):
+                    yield {self.shown: waiting(update.ahead, update.seconds), **self.busy()}
+                elif update.state == "drawing":
+                    yield {self.shown: update.payload(), **self.busy()}
+                else:  # unless another request waits already, the buttons come to rest
+                    rest = self.idle() if self.runs.idle(who) else {}
+                    yield {self.shown: update.payload(), **rest, **self.ended(request, update)}
+        except Exception:
+            yield self.idle()
+            raise
+        # An answer out of the cache may overtake the one that offered Stop, so the buttons are told once more.
+        # Gradio sends the last values of a run twice: let them be small.
+        yield {self.last: gr.skip(), **(self.idle() if self.runs.at_rest(who) else {})}
+
+    def halt(self, request: gr.Request) -> None:
+        self.runs.stop(visitor(request))
+
+    def stop_on(self) -> None:
+        """Connects Stop."""
+        self.stop.click(self.halt, None, None, queue=False, **QUIET)
+
+    def then_draw(self, started: Any) -> None:
+        """Draws what `started` asked for."""
+        started.then(self.run, None, [self.last, self.shown, self.kept, self.go, self.stop], **STREAM)
+
+
+class Drawing(Stage):
     """The events around a run, and what it draws into: the duel, and `result`, the last run that ended. All that draws
     waits in its line.
 
@@ -57,10 +113,12 @@ class Drawing:
     def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note) -> None:
         self.studio, self.controls, self.duel, self.tabs, self.note = studio, controls, duel, tabs, note
         self.line = WaitingLine(draws_at_once())
-        self.runs: NewestRun[GenerationRequest, Run] = NewestRun(self.line, work, lambda run: run.progress)
-        self.shared = SharedRuns(studio)
-        self.result = gr.State(None, time_to_live=3600)
+        self.shared, self.result = SharedRuns(studio), gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")
+        runs = NewestRun[GenerationRequest, Run](self.line, work, lambda run: run.progress)
+        super().__init__(
+            runs, self.shared.follow, controls.generate, controls.stop, shown=duel, last=self.moment, kept=self.result
+        )
         self.at_start: list[Callable[[], Updates]] = []
         self.more: list[Any] = []
 
@@ -115,53 +173,14 @@ class Drawing:
             return self.notes(error)
         return {**self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
-    async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Draws what the visitor asked for last, update by update, until nothing newer comes."""
-        who = visitor(request)
-
-        try:
-            async for update in self.runs.updates(who, self.shared.follow):
-                # While a page loads, its own events may put the buttons at rest after Generate was pressed: every
-                # update of a run offers Stop again.
-                if isinstance(update, Waiting):
-                    yield {self.duel: waiting(update.ahead, update.seconds), **self.busy()}
-                elif update.state == "drawing":
-                    yield {self.duel: update.payload(), **self.busy()}
-                else:
-                    yield {self.duel: update.payload(), self.result: update, **self.rest(who)}
-        except Exception:
-            yield self.idle()
-            raise
-        # An answer out of the cache may overtake the one that offered Stop, so the buttons are told once more.
-        # Gradio sends the last values of a run twice: let them be small.
-        yield {self.moment: gr.skip(), **(self.idle() if self.runs.at_rest(who) else {})}
-
-    def rest(self, who: str) -> Updates:
-        """The buttons at rest, unless another request waits already."""
-        return self.idle() if self.runs.idle(who) else {}
-
-    def halt(self, request: gr.Request) -> None:
-        self.runs.stop(visitor(request))
-
-    def busy(self) -> Updates:
-        return {self.controls.generate: gr.Button(visible="hidden"), self.controls.stop: gr.Button(visible=True)}
-
-    def idle(self) -> Updates:
-        return {self.controls.generate: gr.Button(visible=True), self.controls.stop: gr.Button(visible="hidden")}
+    def ended(self, request: gr.Request, run: Run) -> Updates:
+        return {self.result: run}
 
     @property
     def asked(self) -> list[Any]:
         """What an event that asks for a run may change."""
-        controls = self.controls
-        return [
-            self.moment, self.note, self.tabs, controls.seed, controls.generate, controls.stop,
-            *controls.notes.values(), *self.more,
-        ]  # fmt: skip
-
-    def then_draw(self, started: Any) -> None:
-        """Draws what `started` asked for."""
-        outputs = [self.moment, self.duel, self.result, self.controls.generate, self.controls.stop]
-        started.then(self.run, None, outputs, **STREAM)
+        notes = self.controls.notes.values()
+        return [self.moment, self.note, self.tabs, self.controls.seed, self.go, self.stop, *notes, *self.more]
 
     def wire(self) -> None:
         """Connects buttons and changes with the handlers."""
@@ -180,7 +199,7 @@ class Drawing:
         changes = [controls.picker.change, *chosen, controls.pictures.release, *settled]
         changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
         rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)
-        controls.stop.click(self.halt, None, None, queue=False, **QUIET)
+        self.stop_on()
         numbers: list[Any] = [controls.steps, controls.pictures]
         gr.on([one.change for one in numbers], self.warn, numbers, controls.cost, **AT_ONCE)
         example = [self.example, *follow[1:]]

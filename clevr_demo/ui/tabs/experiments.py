@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,12 +17,12 @@ from clevr_demo.serve.addresses import page_of
 from clevr_demo.serve.axes import AXES, NOTHING, Plan
 from clevr_demo.serve.change import changed, draw_change
 from clevr_demo.serve.downloads import SHELVES, Shelf
-from clevr_demo.serve.drawing import waiting, work
+from clevr_demo.serve.drawing import work
 from clevr_demo.serve.grid import draw_grid
-from clevr_demo.serve.newest_run import NewestRun, Waiting
+from clevr_demo.serve.newest_run import NewestRun
 from clevr_demo.serve.sheet import sheet_png
 from clevr_demo.serve.table import Table
-from clevr_demo.ui.events import AT_ONCE, QUIET, STREAM, Drawing, Updates, message, visitor
+from clevr_demo.ui.events import AT_ONCE, Drawing, Stage, Updates, message, visitor
 from clevr_demo.ui.sharing import copy_button
 from clevr_demo.ui.widgets import Note, Pictures, asset, in_browser
 
@@ -38,23 +38,22 @@ class Drawable:
     draw: Callable[[Callable[[], bool]], Iterator[Table]]
 
 
-class Experiment:
+class Experiment(Stage):
     """A tab's buttons, message and table, and the events that draw into it. `make` turns inputs into a drawing."""
 
     def __init__(self, title: str, name: str, drawing: Drawing, make: Callable[..., Drawable]) -> None:
         self.make, self.name = make, name
-        self.runs: NewestRun[Drawable, Table] = NewestRun(
-            drawing.line, lambda wanted: wanted.work, lambda table: table.progress
-        )
-        self.note, self.nothing, self.shelf = Note(name), gr.State(None), Shelf(SHELVES)
+        self.note, nothing, self.shelf = Note(name), gr.State(None), Shelf(SHELVES)
         with gr.Row(elem_classes="experiment-buttons"):
-            self.go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
-            self.stop = gr.Button("Stop", variant="stop", visible="hidden", elem_id=f"{name}-stop")
+            go = gr.Button(title, variant="primary", elem_id=f"{name}-go")
+            stop = gr.Button("Stop", variant="stop", visible="hidden", elem_id=f"{name}-stop")
             self.sheet = gr.DownloadButton(
                 "Download as a picture", size="sm", interactive=False, elem_id=f"{name}-sheet"
             )
             copy_button(f"{name}-link", f"#{name} .pictures")
-        self.pictures = Pictures(elem_id=name)
+        runs = NewestRun[Drawable, Table](drawing.line, lambda wanted: wanted.work, lambda table: table.progress)
+        shown = Pictures(elem_id=name)
+        super().__init__(runs, lambda wanted, stopped: wanted.draw(stopped), go, stop, shown, nothing, self.sheet)
 
     def start(self, request: gr.Request, *values: Any) -> Updates:
         try:
@@ -66,35 +65,17 @@ class Experiment:
     def ask(self, request: gr.Request, wanted: Drawable) -> Updates:
         """Makes this the visitor's newest table."""
         self.runs.ask(visitor(request), wanted)
-        none = gr.DownloadButton(value=None, interactive=False)
-        busy = {self.go: gr.Button(visible="hidden"), self.stop: gr.Button(visible=True)}
-        return {self.note: [], self.sheet: none, **busy}
+        return {self.note: [], **self.busy()}
+
+    def busy(self) -> Updates:
+        return {self.sheet: gr.DownloadButton(value=None, interactive=False), **super().busy()}
 
     @property
     def asked(self) -> list[Any]:
         """What an event that asks for a table may change."""
         return [self.note, self.sheet, self.go, self.stop]
 
-    async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Draws what was asked for last, update by update."""
-        idle = {self.go: gr.Button(visible=True), self.stop: gr.Button(visible="hidden")}
-        try:
-            async for update in self.runs.updates(visitor(request), lambda wanted, stopped: wanted.draw(stopped)):
-                if isinstance(update, Waiting):
-                    yield {self.pictures: waiting(update.ahead, update.seconds)}
-                elif update.state == "drawing":
-                    yield {
-                        self.pictures: update.payload(),
-                        self.sheet: gr.DownloadButton(value=None, interactive=False),
-                    }
-                else:
-                    yield {self.pictures: update.payload(), **idle, **self.shelved(request, update)}
-        except Exception:
-            yield idle
-            raise
-        yield {self.nothing: gr.skip()}  # so that the whole table does not travel twice
-
-    def shelved(self, request: gr.Request, table: Table) -> Updates:
+    def ended(self, request: gr.Request, table: Table) -> Updates:
         """The finished table as a picture to keep."""
         if not table.pictures:
             return {}
@@ -102,16 +83,9 @@ class Experiment:
         path = self.shelf.put(name, {f"{name}.png": sheet_png(table, page_of(request.headers))})[0]
         return {self.sheet: gr.DownloadButton(value=path, interactive=True)}
 
-    def then_draw(self, started: Any) -> None:
-        """Draws what `started` asked for."""
-        started.then(self.run, None, [self.pictures, self.go, self.stop, self.sheet, self.nothing], **STREAM)
-
-    def halt(self, request: gr.Request) -> None:
-        self.runs.stop(visitor(request))
-
     def wire(self, inputs: list[Any]) -> None:
         self.then_draw(self.go.click(self.start, inputs, self.asked, **AT_ONCE))
-        self.stop.click(self.halt, None, None, queue=False, **QUIET)
+        self.stop_on()
 
 
 def _axis(name: str, title: str, kind: str, seed: gr.Number) -> tuple[gr.Dropdown, gr.Textbox]:
