@@ -141,7 +141,7 @@ def test_a_link_names_only_contenders_that_the_server_was_started_with() -> None
     assert studio.query(GenerationRequest.of(["red cube"], 7, 5, duel=())).endswith("ddpm=00000000&acgan=11111111")
 
 
-@pytest.mark.parametrize("duel", ["ddpm", "ddpm,ddpm", "ddpm,acgan,discs", "DDPM,acgan", "../x,y"])
+@pytest.mark.parametrize("duel", ["ddpm", "ddpm,ddpm", "ddpm,acgan,discs", "my model,acgan", "../x,y"])
 def test_a_duel_that_is_none_falls_back_with_a_note(duel: str) -> None:
     request, notes, _ = from_query({"objects": "red-cube", "seed": "1", "steps": "2", "duel": duel})
     assert request.duel == ()

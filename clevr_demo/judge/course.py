@@ -66,7 +66,7 @@ def weights_in(found: Any) -> dict[str, torch.Tensor]:
     return {re.sub(r"^fc\.(?=weight|bias)", "fc.0.", name): value for name, value in tensors.items()}
 
 
-def load_course(path: Path) -> tuple[CourseResNet18, str]:
+def load_course_resnet(path: Path) -> tuple[CourseResNet18, str]:
     """The network with the file's weights, and its name: the file's, with the first eight hex digits of its SHA-256.
 
     Raises:

@@ -23,7 +23,7 @@ from torch import nn
 
 from clevr_demo.checkpoints import fingerprint, folder_of, pick_device, read_config
 from clevr_demo.judge.classifier import load_classifier
-from clevr_demo.judge.course import is_course, load_course
+from clevr_demo.judge.course import is_course, load_course_resnet
 from clevr_demo.judge.detector import Detector, Found, load_detector
 from clevr_demo.objects import OBJECTS, parse
 from clevr_demo.pictures import from_image
@@ -185,7 +185,7 @@ def load_evaluator(
     """
     eye, place = load_detector(detector, device), pick_device(device)
     if path is not None and is_course(Path(path)):
-        course, name = load_course(Path(path))
+        course, name = load_course_resnet(Path(path))
         return Evaluator(course, eye, place, f"{eye.name}+{name}")
     folder = folder_of("classifier", path, revision)
     name = f"{eye.name}+classifier@{fingerprint(folder)}"

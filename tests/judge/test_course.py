@@ -14,7 +14,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from clevr_demo.checkpoints import CheckpointError
-from clevr_demo.judge.course import load_course
+from clevr_demo.judge.course import load_course_resnet
 from clevr_demo.judge.evaluator import load_evaluator
 from clevr_demo.pictures import from_image
 from tests.conftest import draw
@@ -122,7 +122,7 @@ FORMS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", ["checkpoint.pth"])
 def test_weights_are_found_wherever_a_checkpoint_holds_them(form: str, name: str, tmp_path: Path) -> None:
     torch.save(FORMS[form](), tmp_path / name)
-    network, _ = load_course(tmp_path / name)
+    network, _ = load_course_resnet(tmp_path / name)
     weight = network.resnet18.layer3[0].conv1.weight
     assert torch.allclose(weight, state()["layer3.0.conv1.weight"], atol=1e-3)
 
@@ -140,7 +140,7 @@ def test_two_files_of_one_name_are_two_judges(tmp_path: Path) -> None:
         path = tmp_path / str(number) / "checkpoint.pth"
         path.parent.mkdir()
         torch.save({"model": state(value)}, path)
-        names.append(load_course(path)[1])
+        names.append(load_course_resnet(path)[1])
     assert len(set(names)) == 2
 
 
@@ -156,11 +156,11 @@ def test_a_whole_pickled_network_is_refused_with_how_to_save_it(tmp_path: Path) 
     path = tmp_path / "checkpoint.pth"
     torch.save(resnet18(weights=None, num_classes=24), path)
     with pytest.raises(CheckpointError, match=r"refused, .*; save the weights alone: torch.save"):
-        load_course(path)
+        load_course_resnet(path)
 
 
 def test_a_network_of_other_outputs_is_named(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pth"
     torch.save({"model": resnet18(weights=None).state_dict()}, path)
     with pytest.raises(CheckpointError, match=r"fit a ResNet18 with 24 outputs \(fc.0.weight is \[1000, 512\]"):
-        load_course(path)
+        load_course_resnet(path)
