@@ -3,7 +3,7 @@
     python -m clevr_demo.serve.showcase            # draws it again and writes showcase.json; after new weights
 
 A test compares the file with what the server draws now. The file holds what the page shows of a run, frames and
-verdicts, and the captions of its card, which is also the picture that shared links show.
+verdicts; its card is also the picture that shared links show.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from clevr_demo.checkpoints import write_text
 from clevr_demo.models import usual_pair
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve import card as cards
-from clevr_demo.serve.downloads import entries
 from clevr_demo.serve.drawing import draw
 from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.wording import cost
 
 PATH = Path(__file__).parent / "showcase.json"
 MOST_BYTES = 150_000
@@ -50,54 +50,42 @@ def processor_time() -> Iterator[None]:
 
 
 def bake(studio: Studio) -> dict[str, Any]:
-    """The showcase as plain values: {"weights", "run", "captions"}, drawn now."""
+    """What the duel shows when the page opens, drawn now."""
     for _ in draw(studio, replace(REQUEST, steps=2), stopped=lambda: False):  # a first draw takes longer
         pass
     with processor_time():
         run = list(draw(studio, REQUEST, stopped=lambda: False))[-1]
-    shown = entries(run.pairs[0])
-    captions = [{"sentence": entry.sentence, "cost": entry.cost, "good": entry.good} for entry in shown]
-    return {
-        "weights": {one.name: studio.fingerprint(one.name) for one in run.contenders},
-        "run": run.payload() | {"key": STATE, "state": STATE, "status": GREETING},
-        "captions": captions,
-    }
+    return run.payload() | {"key": STATE, "state": STATE, "status": GREETING}
 
 
 @cache
-def load() -> dict[str, Any]:
-    """The baked showcase."""
+def payload() -> dict[str, Any]:
+    """What the duel shows when the page opens."""
     baked: dict[str, Any] = json.loads(PATH.read_text(encoding="utf-8"))
     return baked
 
 
-def payload() -> dict[str, Any]:
-    """What the duel shows when the page opens."""
-    run: dict[str, Any] = load()["run"]
-    return run
+def entries() -> list[cards.Entry]:
+    """Both pictures, exact to the pixel, with their captions."""
+    found = []
+    for one in usual_pair():
+        side = payload()["pairs"][0][one.name]
+        last, spent = side["last"], cost(side["evaluations"], side["seconds"])
+        picture = Image.open(io.BytesIO(base64.b64decode(last["x0"]))).convert("RGB")
+        found.append(cards.Entry(one.title, picture, last["told"], spent, last["exact"]))
+    return found
 
 
-def picture(model: str) -> Image.Image:
-    """A model's finished picture, exact to the pixel."""
-    last = payload()["pairs"][0][model]["last"]
-    return Image.open(io.BytesIO(base64.b64decode(last["x0"]))).convert("RGB")
-
-
+@cache
 def words() -> str:
     """The showcase's card for those who cannot see it."""
-    told = [
-        f"{one.title}: {caption['sentence']}" for one, caption in zip(usual_pair(), load()["captions"], strict=True)
-    ]
+    told = [f"{entry.title}: {entry.sentence}" for entry in entries()]
     return f"Asked for: {', '.join(REQUEST.names)}. {'. '.join(told)}."
 
 
 def card() -> Image.Image:
     """The showcase's card."""
-    shown = [
-        cards.Entry(one.title, picture(one.name), **caption)
-        for one, caption in zip(usual_pair(), load()["captions"], strict=True)
-    ]
-    return cards.card(REQUEST, shown, "Tick your own objects, watch both models draw them, and send the link.")
+    return cards.card(REQUEST, entries(), "Tick your own objects, watch both models draw them, and send the link.")
 
 
 def main() -> None:
@@ -107,7 +95,7 @@ def main() -> None:
     if len(text) > MOST_BYTES:
         raise SystemExit(f"the showcase has {len(text):,} bytes; the page opens with at most {MOST_BYTES:,}")
     write_text(PATH, text)
-    load.cache_clear()
+    payload.cache_clear()
     print(f"{PATH}: {len(text):,} bytes. {words()}")
 
 
