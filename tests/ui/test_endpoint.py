@@ -346,7 +346,7 @@ def test_a_full_line_tells_how_long_it_is(site: Site) -> None:
         site.call(OBJECTS, 11)  # what costs no draw does not wait
         kind, data = site.call(OBJECTS, 12)
     assert kind == "error"
-    assert re.fullmatch(r"Busy: 6[45] ahead(, about \d+ m?s)?. Try again later.", data["error"])
+    assert re.fullmatch(r"Busy: 6[45] ahead(, about [\d.]+ m?s)?. Try again later.", data["error"])
     assert site.call(OBJECTS, 12)[0] == "complete"
 
 
