@@ -82,6 +82,7 @@ def test_nothing_stays_of_a_picture_when_another_file_comes(
             (tmp_path / name).write_bytes(content)
             page.locator("#drop-place input[type=file]").set_input_files(tmp_path / name)
 
+    page.wait_for_selector("#shell", state="detached")  # the page's own script, which takes what is dropped, has run
     blank = Image.new("RGB", (8, 8))
     give("ours.png", png(blank, "v=1&objects=red-cube&seed=9&steps=3&sampler=dpm"))
     page.locator("#note-drop").get_by_text("red cube. Seed 9").wait_for()
