@@ -31,6 +31,11 @@ SENTENCE = "A diffusion model and a GAN draw the same objects; an independent ju
 PICTURE = "/preview.png"
 HEAD_END = b"<script>window.gradio_config"
 """Where the head's tags end and the page's settings, which are long, begin."""
+STYLES = re.compile(rb'<link rel="stylesheet"([^>]*\shref="\./assets/[^>]*)>')
+"""The page's own style sheets, which stand after its settings. Its components' come later, and have to come after them:
+of two rules of one weight the later one holds."""
+LATE = rb"""<link rel="stylesheet"\1 media="print" fetchpriority="high" onload="this.media = 'all'">"""
+"""The same, fetched at once but waited for by nothing."""
 TAGS = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*', re.IGNORECASE)
 HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.(?:js|css|woff2?)")
 """Files whose name tells their content."""
@@ -76,15 +81,17 @@ def tags(query: str, address: str) -> str:
 def rewritten(page: bytes, query: str, address: str) -> bytes:
     """The page with our tags in place of Gradio's, and the shell before its settings.
 
-    The shell opens the body. What Gradio meant for the head then stands there too, and works there as well; its own
-    body tag adds its attributes to the open one, as HTML has it.
+    The shell opens the body. What Gradio meant for the head, but for its style sheets, then stands there too, and works
+    there as well; its own body tag adds its attributes to the open one, as HTML has it.
     """
     head, found, rest = page.partition(HEAD_END)
     if not found:
         return page
     text = TAGS.sub("", head.decode())
     first = shell(TITLE, SENTENCE, from_query(query_of(query))[0])
-    return f"{text}{tags(query, address)}\n</head><body>{first}\n".encode() + found + rest
+    styles = b"".join(one.expand(LATE) for one in STYLES.finditer(rest))
+    opened = f"{text}{tags(query, address)}\n".encode() + styles + f"</head><body>{first}\n".encode()
+    return opened + found + STYLES.sub(b"", rest)
 
 
 def compressed(content: bytes) -> bytes:

@@ -154,7 +154,6 @@ def test_nothing_is_cut_or_off_centre(open_page: Callable[..., Any], width: int,
         assert box["y"] + box["height"] <= height, f"{seen} ends at {box['y'] + box['height']:.0f}"
 
 
-@pytest.mark.xfail(reason="a pressed switch does not stand out in forced colours yet", strict=False)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_forced_colours_leave_objects_their_own_and_show_what_is_pressed(
     open_page: Callable[..., Any], scheme: str
@@ -192,7 +191,6 @@ def test_a_window_of_320_pixels_holds_every_button(open_page: Callable[..., Any]
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-@pytest.mark.xfail(reason="the dock does not scroll away wholly yet", strict=False)
 def test_enlarged_four_times_nothing_stays_over_what_one_reads(open_page: Callable[..., Any]) -> None:
     page = open_page(viewport={"width": 320, "height": 256})
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
