@@ -36,7 +36,8 @@ CHANNELS = 3 * PATCH**2  # of a packed picture
 class ACGANConfig:
     """Everything that loading an ACGAN takes; stored as "model" in config.json.
 
-    The planner's transformers have `planner_layers` each; `widths` and `blocks` are the painter's U-Net's. Noise is
+    The planner's transformers have `planner_layers` each; `planner_given` says whether it was taught to place objects
+    around others whose places are given. `widths` and `blocks` are the painter's U-Net's. Noise is
     counted in numbers: `layout_noise` and `object_noise` an object, `picture_noise` a picture. `light` is the standard
     deviation of a picture's noise when one is drawn, 1 in training. Less trades variety for fewer faults, as the
     truncation trick does (BigGAN, Brock et al. 2019, arXiv:1809.11096): from noise of one region the ground is smeared.
@@ -45,6 +46,7 @@ class ACGANConfig:
     planner_width: Size = 96
     planner_layers: Depth = 2
     planner_heads: Size = 4
+    planner_given: bool = False
     widths: Sizes = (48, 96, 192)
     blocks: Depths = (1, 2, 2)
     layout_noise: Annotated[int, Field(ge=2, le=1024)] = 8
@@ -67,18 +69,31 @@ class Planner(nn.Module):
         super().__init__()
         self.rough, self.fine = (
             SetTransformer(
-                CLASSES, 2, config.planner_width, config.planner_layers, config.planner_heads, extra=config.layout_noise
-            )
+                CLASSES,
+                2,
+                config.planner_width,
+                config.planner_layers,
+                config.planner_heads,
+                extra=config.layout_noise,
+                marks=config.planner_given,
+            )  # fmt: skip
             for _ in range(2)
         )
         self.register_buffer("mean", torch.zeros(2))
         self.register_buffer("scale", torch.ones(2))
 
-    def forward(self, objects: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        places = noise[..., :2]
+    def forward(self, objects: torch.Tensor, noise: torch.Tensor, given: torch.Tensor | None = None) -> torch.Tensor:
+        """With places that are `given` (N, K, 2) in pixels, nan for the others: those stay, in their noise's stead."""
+        if given is None:
+            given, marked = noise.new_full((), torch.nan), None
+        else:
+            marked = ~given[..., 0].isnan()
+        free, fixed = given.isnan(), (given - self.mean) / self.scale
+        places = torch.where(free, noise[..., :2], fixed)
+        noise = torch.cat([places, noise[..., 2:]], dim=-1)
         for half in (self.rough, self.fine):
-            places = places + half(objects, places, extra=noise)
-        return self.mean + self.scale * places
+            places = places + half(objects, places, extra=noise, marked=marked) * free
+        return torch.where(free, self.mean + self.scale * places, given)
 
 
 class Painter(nn.Module):

@@ -50,12 +50,14 @@ class DDPMConfig(ScheduleConfig):
     `time_power` spaces the sampler's times: t falls as (1 - i / N)^power, so that the last steps are small and grain
     and edges are not averaged away; few steps need a higher power for that, see `painter_power`. `fast_steps` is the
     number of steps for which a checkpoint has a second painter, distilled from the first (`train.distil`); 0 for none.
+    `planner_given` says whether the planner was taught to place objects around others whose places are given.
     `architecture` and `unet` tell the folders of the course report's network apart, see `course`.
     """
 
     architecture: Literal["places"] = "places"
     planner_width: Size = 128
     planner_layers: Depth = 4
+    planner_given: bool = False
     widths: Sizes = (48, 96, 192)
     blocks: Depths = (1, 2, 2)
     time_power: Annotated[float, Field(ge=0.1, le=10)] = 2.0
@@ -80,7 +82,8 @@ class Planner(nn.Module):
         self.register_buffer("scale", torch.tensor([10.0, 12.0]))
 
     def forward(self, x: torch.Tensor, timesteps: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
-        """Noisy standardised centres (N, K, 2), timesteps (N,), objects (N, K), -1 for none, to v (N, K, 2)."""
+        """Noisy standardised centres (N, K, 2), timesteps (N,), or (N, K) of each, -1 for no noise, and objects (N, K),
+        -1 for none, to v (N, K, 2)."""
         return self.set(objects, x, self.time((timesteps + 1) / self.config.timesteps))
 
     def standardised(self, centres: torch.Tensor) -> torch.Tensor:
@@ -156,6 +159,23 @@ def fast_scheduler(config: DDPMConfig) -> Any:
     scheduler = make_scheduler("ddim", config)
     set_steps(scheduler, config.fast_steps, config.time_power)
     return scheduler
+
+
+def planner_denoiser(
+    planner: Planner, objects: torch.Tensor, alphas_cumprod: torch.Tensor, given: torch.Tensor | None = None
+) -> Denoiser:
+    """The planner's estimate of clean standardised centres (N, K, 2) of objects (N, K). Those that are `given`
+    (N, K, 2), nan for the others, stay where they are, and the planner is told that they are without noise."""
+
+    def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
+        times = torch.full((len(x),), timestep, device=x.device)
+        if given is not None:
+            x = torch.where(given.isnan(), x, given)
+            times = torch.where(given.isnan()[..., 0], times.unsqueeze(1), -1)
+        predicted = estimate(x, planner(x, times, objects), float(alphas_cumprod[timestep]), "v_prediction")
+        return predicted if given is None else torch.where(given.isnan(), predicted, given)
+
+    return denoiser
 
 
 def painter_denoiser(
@@ -262,11 +282,7 @@ class DiffusionGenerator:
         planner = self.network.planner
         scheduler = make_scheduler("dpm", self.config)
         set_steps(scheduler, PLANNER_STEPS, PLANNER_POWER)
-
-        def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
-            output = planner(x, torch.full((len(x),), timestep, device=x.device), objects)
-            return estimate(x, output, float(scheduler.alphas_cumprod[timestep]), "v_prediction")
-
+        denoiser = planner_denoiser(planner, objects, scheduler.alphas_cumprod)
         last = x
         for _, noisy, predicted in denoise(denoiser, scheduler, x, []):
             yield planner.in_pixels(noisy).clamp(0, SIZE - 1).cpu()

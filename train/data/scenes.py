@@ -182,6 +182,13 @@ def spots(
     return centres
 
 
+def scattered(numbers: torch.Tensor, gap: float, generator: torch.Generator | None = None) -> torch.Tensor:
+    """`spots` for so many objects a scene, a third of them in the columns around the middle; the fewer they are, the
+    farther apart."""
+    a_row = GAP_A_ROW * torch.rand(len(numbers), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
+    return spots(numbers, gap, generator, a_row, middle=1 / 3)
+
+
 def donors(
     added: Additions, objects: torch.Tensor, rows: torch.Tensor, generator: torch.Generator | None = None
 ) -> torch.Tensor:
@@ -247,8 +254,7 @@ def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[
     for part in torch.arange(number).split(batch):
         ground = grounds[torch.randint(len(grounds), part.shape, generator=generator)]
         numbers = part % MOST + 1
-        a_row = GAP_A_ROW * torch.rand(len(part), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
-        centres = spots(numbers, GAP, generator, a_row, middle=1 / 3)
+        centres = scattered(numbers, GAP, generator)
         names = torch.rand(len(part), len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
         there = ~centres[..., 0].isnan()
         chosen = torch.full_like(names, -1)
