@@ -120,7 +120,7 @@ def test_places_and_seeds_make_a_link_of_version_2() -> None:
 
 
 def test_a_link_with_all_objects_placed_is_short_and_read_whole() -> None:
-    places = {index: (10.5, 20.5) for index in range(24)}
+    places = dict.fromkeys(range(24), (10.5, 20.5))
     seeds = dict.fromkeys(SOURCES, MAX_SEED)
     most = GenerationRequest.of(range(24), MAX_SEED, 1200, "unipc", 8, ("a" * 24, "b" * 24), places, seeds)
     weights = {"a" * 24: "0" * 16, "b" * 24: "1" * 16}
