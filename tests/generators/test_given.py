@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
 from clevr_demo.generators import acgan, ddpm
 from clevr_demo.generators.sampling import make_scheduler
-from tests.conftest import TINY, shaken
+from clevr_demo.request import GenerationRequest
+from tests.conftest import TINY, shaken, tiny_ddpm
 from train.acgan import TINY as TINY_ACGAN
 
 OBJECTS = torch.tensor([[3, 9, 17], [5, 6, -1]])
@@ -91,3 +93,35 @@ def test_a_planner_that_is_not_taught_yet_draws_what_it_drew(adversarial: acgan.
     expected = before(OBJECTS, noise)
     assert torch.equal(adversarial(OBJECTS, noise), expected)
     assert torch.equal(adversarial(OBJECTS, noise, nothing), expected)
+
+
+def forbidden(*_: Any, **__: Any) -> Any:
+    raise AssertionError("a planner that was taught needs no other way")
+
+
+def test_a_taught_ddpm_plans_around_given_places_in_its_own_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny_ddpm(replace(TINY, planner_given=True))
+    monkeypatch.setattr(ddpm, "denoise_around", forbidden)
+    (free,), (found,) = model.places([[1, 9, 20]], [5]), model.places([[1, 9, 20]], [5], places=[{9: (40, 12.5)}])
+    assert found.centres[1] == (40, 12.5)
+    assert found.centres[0] != free.centres[0]
+    drawn = model.generate([1, 9, 20], seed=5, steps=2, places={9: (40, 12.5)})
+    assert drawn.places == found
+    assert {frame.places.centres[1] for frame in drawn.frames} == {(40, 12.5)}
+    assert model.places([[1, 9, 20]], [5]) == tiny_ddpm().places([[1, 9, 20]], [5])
+
+
+def test_a_taught_acgan_tells_its_planner_of_given_places() -> None:
+    found = []
+    for taught in (False, True):
+        torch.manual_seed(0)
+        network = acgan.ACGANNetwork(replace(TINY_ACGAN, planner_given=taught))
+        shaken(network)
+        network.planner.scale.fill_(8.0)
+        model = acgan.ACGANGenerator(network, "acgan@tiny", torch.device("cpu"))
+        request = GenerationRequest.of([1, 9, 20], 5, places={9: (40, 12.5)})
+        layout = torch.randn(24, 8, generator=torch.Generator().manual_seed(0))
+        near, far = (model.network.plan(replace(request, places=((9, *at),)), layout) for at in ((40, 12.5), (1, 1)))
+        assert (near.centres[1], far.centres[1]) == ((40, 12.5), (1, 1))
+        found.append(near.centres[0] == far.centres[0])
+    assert found == [True, False]

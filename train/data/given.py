@@ -25,7 +25,7 @@ APART = 9.0  # pixels between two objects of scattered layouts, at least: hardly
 
 
 def planners_layouts(pictures: Pictures, given: bool, seed: int = 0) -> tuple[Layout, int]:
-    """The layouts, and how many of them, the first, are real. With places to be given, the others follow, and the middle
+    """The layouts, and how many of them, the first, are real. With places to be given, others follow, and the middle
     objects of all stand where they truly do."""
     if not given:
         layouts = teaching_layouts(find_layout(pictures))

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import COLOURS, OBJECTS
-from clevr_demo.places import SIZE
+from clevr_demo.places import SIZE, on_ground
 from train.data.iclevr import Pictures, predecessors
 from train.data.layout import THRESHOLD, Layout, find_layout
 from train.data.lifting import Lifted, lift, relabelled
@@ -28,7 +28,6 @@ SIDE = 2 * REACH + 1
 SHADOW = 0.03  # of a range of 2, averaged over 3x3 pixels: less is grain, and stays behind
 ALONE = (15, 11)  # rows and columns that a donor's neighbours stand off: nearer ones' colours would come along
 ROW_SHIFT = 2.0  # rows by which an object may move: farther, its size would be wrong
-GROUND = ((13.0, 31.0), (28.5, 59.0), (53.0, 26.5), (28.0, 5.0))  # corners of what the data's objects cover
 MIDDLE = 31.0  # column in which every scene's first object stands
 AROUND = 12.0  # columns around it in which a third of the objects are put
 GAP, GAP_A_ROW = 8.0, 0.12  # pixels between two objects, at least, and up to so many more a row: the fewer, the more
@@ -144,16 +143,6 @@ def filled(masks: torch.Tensor) -> torch.Tensor:
         after = masks.flip(axis).cummax(dim=axis).values.flip(axis)
         inside &= before & after
     return masks | inside
-
-
-def on_ground(centres: torch.Tensor) -> torch.Tensor:
-    """(...) whether centres (..., 2) lie on the ground that the data's objects cover, a square seen from above one of
-    its corners."""
-    within = torch.ones(centres.shape[:-1], dtype=torch.bool)
-    for (row, column), (next_row, next_column) in zip(GROUND, GROUND[1:] + GROUND[:1], strict=True):
-        down, across = centres[..., 0] - row, centres[..., 1] - column
-        within &= (next_column - column) * down - (next_row - row) * across >= 0
-    return within
 
 
 def spots(

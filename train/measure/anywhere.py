@@ -27,11 +27,10 @@ from PIL import Image, ImageDraw
 from clevr_demo.judge.detector import Found
 from clevr_demo.objects import INDEX, OBJECTS, InputError, index_of
 from clevr_demo.pictures import to_image
-from clevr_demo.places import SIZE
-from train.data.scenes import MOST, on_ground, spots
+from clevr_demo.places import SIZE, Given, on_ground
+from train.data.scenes import MOST, spots
 from train.learning.counting import detected, named
 from train.learning.options import positive
-from train.measure.drawing import Given
 from train.measure.job import Job, Measure
 from train.measure.prompts import random_sets
 from train.measure.tables import interval, markdown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import INDEX
-from clevr_demo.places import SIZE
+from clevr_demo.places import SIZE, Given
 from train.data.layout import Layout
 from train.data.windows import cut
 from train.learning.counting import detected
@@ -21,9 +21,6 @@ from train.learning.counting import detected
 BATCH = 32  # pictures that are drawn in one pass here; the page draws one, for the same pixels everywhere
 CROP = 24  # pixels: an object and the ground around it
 SEED_STRIDE = 10_000  # prompt i of pass s is drawn from seed s * 10,000 + i: no two share their noise
-
-Given = Mapping[int, tuple[float, float]]
-"""A picture's given places: row and column in pixels by the objects' indices."""
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,13 @@ from torch import nn
 
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.objects import MAX_TRAINED
+from clevr_demo.places import Given
 from train.data.iclevr import label_sets
 from train.data.layout import Layout
 from train.learning.counting import seeded
 from train.learning.options import positive
 from train.measure.anywhere import scenes
-from train.measure.drawing import Given, seeds_of
+from train.measure.drawing import seeds_of
 from train.measure.job import Job, Measure
 from train.measure.prompts import BEYOND, Prompt, random_sets
 from train.measure.tables import markdown

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from clevr_demo.places import on_ground
 from tests.train.made import squares
 from train.data.given import planners_layouts, some_given
 from train.data.iclevr import load_pictures
 from train.data.layout import Layout, find_layout, teaching_layouts
 from train.data.lifting import true_layout
-from train.data.scenes import on_ground
 
 
 def test_real_layouts_come_first_and_a_tenth_is_made_for_given_places_alone() -> None:

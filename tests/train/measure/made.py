@@ -14,11 +14,10 @@ from PIL import Image, ImageDraw
 
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import from_image
-from clevr_demo.places import Places
+from clevr_demo.places import Given, Places
 from train.data.layout import Layout
 from train.measure import drawing, realism
 from train.measure.__main__ import job_of
-from train.measure.drawing import Given
 from train.measure.job import Job
 
 Spot = tuple[int, float, float]

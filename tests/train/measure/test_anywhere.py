@@ -14,11 +14,9 @@ from PIL import Image
 
 from clevr_demo.checkpoints import read_metrics
 from clevr_demo.objects import OBJECTS
-from clevr_demo.places import Places
-from train.data.scenes import on_ground
+from clevr_demo.places import Given, Places, on_ground
 from train.measure import anywhere
 from train.measure.__main__ import job_of, main
-from train.measure.drawing import Given
 
 GHOST = 23
 MIDDLE = (28, 31)

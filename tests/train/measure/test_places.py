@@ -10,11 +10,10 @@ import pytest
 import torch
 
 from clevr_demo.checkpoints import read_metrics
-from clevr_demo.places import Places
+from clevr_demo.places import Given, Places
 from tests.train.measure.made import Painter, job
 from train.data.layout import Layout
 from train.measure import places
-from train.measure.drawing import Given
 
 
 @pytest.fixture(autouse=True)
