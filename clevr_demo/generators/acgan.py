@@ -35,7 +35,7 @@ from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
 CLASSES = len(OBJECTS)
 CHANNELS = 3 * PATCH**2  # of a packed picture
-TRIES = 16  # layouts around given places: 38 % have a pair too near at the first, 4 % at the eighth, 0.3 % at the last
+TRIES = 16  # layouts around given places: 38 % have a pair too near at the first, 4 % at the eighth, 1 % at the last
 
 
 @dataclass(frozen=True)
