@@ -2,6 +2,7 @@
 
     python -m clevr_demo "red cube, blue sphere" --seed 7 --out pair.png
     python -m clevr_demo "red cube" --model ddpm --gif film.gif --json > result.json
+    python -m clevr_demo "red cube, blue sphere" --at "red cube=30,12"         # row and column, of 64
 
 The picture, the DDPM's beside the ACGAN's, knows its own request: open it on the page and it is drawn again there.
 What the judge sees is printed, a line a model, or everything as JSON.
@@ -22,11 +23,13 @@ from tqdm.auto import tqdm
 
 from clevr_demo import CheckpointError, InputError, Verdict
 from clevr_demo.models import MODELS, usual, usual_pair
+from clevr_demo.objects import shown
 from clevr_demo.pictures import animation, enlarged, film_strip, png
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import plain, plain_places
+from clevr_demo.serve.wording import beyond
 
 PROGRAM = "clevr-duel"
 FILMS = {".gif": "GIF", ".webp": "WEBP"}
@@ -48,6 +51,8 @@ def arguments() -> argparse.ArgumentParser:
     steps = f"denoising steps, 1 to 1200 (default: {DEFAULT_STEPS}); {without} picture does not depend on them"
     parser.add_argument("--steps", type=int, default=DEFAULT_STEPS, help=steps)
     parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="of the DDPM (default: dpm)")
+    at = "where an object is to stand, its row and column, 0 to 63; may be said for several objects"
+    parser.add_argument("--at", action="append", default=[], metavar="OBJECT=ROW,COLUMN", help=at)
     parser.add_argument("--model", choices=("both", *MODELS), default="both")
     parser.add_argument("--checkpoint", type=Path, help="folder of the model's weights; needs one --model")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -56,6 +61,20 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--scale", type=int, default=4, help=f"pixels a pixel in --out, 1 to {LARGEST_SCALE}")
     parser.add_argument("--json", action="store_true", help="print everything as JSON instead of a line a model")
     return parser
+
+
+def places(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
+    """What is said with --at, as a request takes it."""
+    found: dict[str, tuple[float, ...]] = {}
+    for text in texts:
+        name, _, place = text.partition("=")
+        try:
+            found[name] = tuple(map(float, place.split(",")))
+        except ValueError:
+            raise InputError(
+                "places", f'--at is OBJECT=ROW,COLUMN, as in "red cube=30,12", not {shown(text)}'
+            ) from None
+    return found
 
 
 def checked(options: argparse.Namespace) -> GenerationRequest:
@@ -68,7 +87,9 @@ def checked(options: argparse.Namespace) -> GenerationRequest:
         raise InputError("out", f"--out is a .png, not {options.out.name}")
     if options.gif and options.gif.suffix.lower() not in FILMS:
         raise InputError("gif", f"--gif is a {' or a '.join(FILMS)}, not {options.gif.name}")
-    request = GenerationRequest.of(options.objects, options.seed, options.steps, options.sampler)
+    request = GenerationRequest.of(
+        options.objects, options.seed, options.steps, options.sampler, places=places(options.at)
+    )
     for path in filter(None, (options.out or unused(request), options.gif)):
         check_writable(path)
     return request
@@ -139,12 +160,16 @@ def run(options: argparse.Namespace) -> None:
     for name, stills in results.items():
         verdict = studio.verdicts([stills[-1].predicted], request)[0]
         found[name] = described(studio.gates[name].model.name, stills[-1], verdict)
+    notice = beyond(request)
     if options.json:
-        print(json.dumps({"query": request.query(), "objects": request.names, **files, **found}, indent=2))
+        told = {"notice": notice} if notice else {}
+        print(json.dumps({"query": request.query(), "objects": request.names, **told, **files, **found}, indent=2))
         return
     for name, one in found.items():
         cost = f"{one['seconds']:.2f} s, {one['evaluations']} evaluations"
         print(f"{studio.contenders[name].title}: {one['verdict']['sentence']} ({cost})")
+    if notice:
+        print(notice)
     print(f"Written: {', '.join(files.values())}")
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from clevr_demo.checkpoints import folder_of, read_config
-from clevr_demo.generators.acgan import load_acgan
+from clevr_demo.generators.acgan import ACGANGenerator, load_acgan
 from clevr_demo.generators.course import or_course
-from clevr_demo.generators.ddpm import load_ddpm
+from clevr_demo.generators.ddpm import DiffusionGenerator, load_ddpm
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.objects import InputError, shown
-from clevr_demo.request import NAME, PAIR, GenerationRequest, query_of
+from clevr_demo.request import FIELDS, NAME, PAIR, GenerationRequest, query_of
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class Model:
 
     `load(path, device)` makes one of a checkpoint folder, or of the weights that ship with the project for None.
     `settings` are the keyword arguments of its methods that are this model's alone, with their defaults; those that a
-    request has a field for are the request's. `has_steps` says whether the picture depends on the request's steps,
-    which then are its passes of the pixel network; else it takes one. `costs` says that in words. `on_gpu` is for a
-    model whose draws are worth a shared GPU.
+    request has a field for are the request's. `sources` are its sources of noise, of those in `request.SOURCES`: each
+    may take a seed of its own, and a model that has "places" can be given places. `has_steps` says whether the picture
+    depends on the request's steps, which then are its passes of the pixel network; else it takes one. `costs` says that
+    in words. `on_gpu` is for a model whose draws are worth a shared GPU.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Model:
     sentence: str
     load: Callable[[str | Path | None, str], Generator]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
     has_steps: bool = False
     costs: str = "in one pass"
     on_gpu: bool = False
@@ -60,14 +62,15 @@ register(
     Model(
         "ddpm", "DDPM", "A diffusion model: it denoises places first and pixels then, step by step.",
         or_course("ddpm", load_ddpm),
-        settings={"sampler": "dpm"}, has_steps=True, costs="step by step", on_gpu=True,
+        settings={"sampler": "dpm"}, sources=DiffusionGenerator.sources,
+        has_steps=True, costs="step by step", on_gpu=True,
     )
 )  # fmt: skip
 register(
     Model(
         "acgan", "ACGAN", "A GAN: one pass turns noise into places, one more turns them into pixels.",
         or_course("acgan", load_acgan),
-        settings={"walk": "both"},
+        settings={"walk": "both"}, sources=ACGANGenerator.sources,
     )
 )  # fmt: skip
 
@@ -102,7 +105,7 @@ class Contender:
         """
         name, _, rest = text.partition("=")
         path, _, query = rest.partition("?")
-        taken = {"v", "objects", "grid", "rows", "columns", *GenerationRequest.__dataclass_fields__}
+        taken = {*FIELDS, "grid", "rows", "columns"}
         if not NAME.fullmatch(name) or name in taken or not path:
             raise InputError("contender", f"a contender is NAME=FOLDER, its name small letters, not {shown(text)}")
         kind = read_config(folder_of("model", path)).get("kind", "")
@@ -136,6 +139,14 @@ class Contender:
         """The model's own settings, as its methods take them."""
         asked = self.request(request)
         return {name: getattr(asked, name, default) for name, default in self.model.settings.items()}
+
+    def fixed(self, request: GenerationRequest) -> dict[str, Any]:
+        """The places that a request gives, and the seeds of this model's own sources of noise, as its `stream` takes
+        them; neither where there are none. An InputError if the model places nothing."""
+        if request.places and "places" not in self.model.sources:
+            raise InputError("places", f"the {self.title} places nothing, so no places can be given")
+        seeds = {source: seed for source, seed in request.seeds if source in self.model.sources}
+        return ({"places": request.given} if request.places else {}) | ({"seeds": seeds} if seeds else {})
 
     def passes(self, request: GenerationRequest) -> int:
         """Passes of the pixel network that one picture takes."""

@@ -14,7 +14,7 @@ from clevr_demo.judge.detector import Found
 from clevr_demo.judge.evaluator import Verdict
 from clevr_demo.models import Contender
 from clevr_demo.objects import OBJECTS
-from clevr_demo.places import Places
+from clevr_demo.places import Given, Places
 from clevr_demo.serve.gate import Gate
 from clevr_demo.serve.studio import Studio
 
@@ -43,16 +43,19 @@ class FakeGenerator:
         self.batches: list[Any] = []
         self.lock = threading.Lock()
 
-    def frame(self, objects: Sequence[int], seed: int, steps: int, index: int) -> Any:
+    def frame(self, objects: Sequence[int], seed: int, steps: int, index: int, given: Given | None = None) -> Any:
         level = ((sum(objects) * 31 + seed * 7 + index) % 200) / 100 - 1
         pixels = torch.full((3, 64, 64), level)
         stage = "where" if index < WHERE else "what"
         return SimpleNamespace(
             index=index, timestep=steps - index, noisy_pixels=-pixels, predicted_pixels=pixels, stage=stage,
-            places=Places(tuple(objects), ((1.0, 2.0),) * len(objects)),
+            places=Places.of(objects, torch.tensor([[1.0, 2.0]] * len(objects)), given),
         )  # fmt: skip
 
-    def stream(self, labels: Any, seed: int, steps: int, *, sampler: str = "dpm", walk: str = "both") -> Iterator[Any]:
+    def stream(
+        self, labels: Any, seed: int, steps: int, *, sampler: str = "dpm", walk: str = "both",
+        places: Given | None = None, seeds: Any = None,
+    ) -> Iterator[Any]:  # fmt: skip
         try:
             for index in range(WHERE + steps):
                 if self.breaks_after is not None and index >= self.breaks_after:
@@ -60,22 +63,22 @@ class FakeGenerator:
                 with self.lock:
                     self.frames_drawn += 1
                 time.sleep(self.pause)
-                yield self.frame(labels, seed, steps, index)
+                yield self.frame(labels, seed, steps, index, places)
         finally:
             self.closed += 1
 
     def generate_batch(
         self, labels_list: Any, seeds: Any, steps: int, *, timeline: bool = True, sampler: str = "dpm",
-        walk: str = "both",
+        walk: str = "both", places: Any = None, source_seeds: Any = None,
     ) -> list[Any]:  # fmt: skip
         if self.breaks_after is not None and len(self.batches) >= self.breaks_after:
             raise self.error or RuntimeError("the GPU is gone")
         self.batches.append(len(seeds))
         return [
             SimpleNamespace(
-                frames=(self.frame(objects, seed, steps, WHERE + steps - 1),), seconds=0.1, evaluations=steps
+                frames=(self.frame(objects, seed, steps, WHERE + steps - 1, given),), seconds=0.1, evaluations=steps
             )
-            for objects, seed in zip(labels_list, seeds, strict=True)
+            for objects, seed, given in zip(labels_list, seeds, places or [None] * len(seeds), strict=True)
         ]
 
 

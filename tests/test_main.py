@@ -68,6 +68,26 @@ def test_json_says_everything(ddpm_folder: Path, tmp_path: Path, capsys: pytest.
     assert {"sentence", "exact", "counts", "found", "missing", "extra", "doubled"} <= set(one["verdict"])
 
 
+def test_places_are_said_object_by_object(
+    ddpm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.png"
+    options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--steps", "1", "--out", str(out)]
+    at = ["--at", "red cube=30.4,12", "--at", "Blue-Sphere=2, 2"]
+    command.main(["red cube, blue sphere, gray cube", *options, *at, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    placed = {place["name"]: (place["row"], place["column"], place["given"]) for place in found["ddpm"]["places"]}
+    assert (placed["red cube"], placed["blue sphere"]) == ((30.5, 12.0, True), (2.0, 2.0, True))
+    assert placed["gray cube"][2] is False
+    assert found["notice"] == "Training pictures show nothing where the blue sphere is to stand."
+    assert "at=red-cube:30.5:12,blue-sphere:2:2" in found["query"]
+    asked = from_query(query_of(query_in(out) or ""))
+    assert asked[0].given == {1: (30.5, 12.0), 10: (2.0, 2.0)}
+    assert asked[1] == []
+    command.main(["red cube, blue sphere", *options, "--at", "red cube=30,12", "--at", "blue sphere=30,13"])
+    assert "Places given to the red cube and the blue sphere are nearer" in capsys.readouterr().out
+
+
 def test_both_models_by_default(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,6 +114,9 @@ WRONG = [
     (["red cube", "--scale", "99"], "--scale must be between 1 and 16"),
     (["red cube", "--checkpoint", "x"], "--checkpoint needs one --model"),
     (["red cube", "--model", "ddpm", "--checkpoint", "nowhere"], "nowhere/model.safetensors: missing"),
+    (["red cube", "--at", "red cube"], "--at is OBJECT=ROW,COLUMN, as in \"red cube=30,12\", not 'red cube'"),
+    (["red cube", "--at", "red cube=1"], "the place of the red cube must be two numbers"),
+    (["red cube", "--at", "gray cube=1,2"], "the gray cube has a place but is not among the objects"),
     ([], "the following arguments are required: objects"),
 ]
 

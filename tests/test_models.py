@@ -68,6 +68,16 @@ def studio_of(*names: str) -> Studio:
     return Studio(gates, FakeJudge())  # type: ignore[arg-type]
 
 
+def test_a_model_without_sources_of_noise_takes_no_places(discs: Model) -> None:
+    one, request = Contender("discs", "discs"), GenerationRequest.of([1], seeds={"pixels": 3, "looks": 4})
+    assert one.fixed(request) == {}
+    assert Contender("quick", "ddpm").fixed(request) == {"seeds": {"pixels": 3}}
+    with pytest.raises(InputError, match="the Discs places nothing"):
+        one.fixed(GenerationRequest.of([1], places={1: (30, 12)}))
+    with pytest.raises(InputError, match="a contender is NAME=FOLDER"):
+        Contender.of("seed-pixels=checkpoints/ddpm")
+
+
 def test_the_command_line_draws_with_it(discs: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shipped("detector")
     out = tmp_path / "discs.png"

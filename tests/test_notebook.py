@@ -35,7 +35,7 @@ def test_the_notebook_runs(capsys: pytest.CaptureFixture[str]) -> None:
     namespace: dict[str, Any] = {}
     shown = [run_cell(source, namespace) for source in cells()]
     pictures = [value for value in shown if isinstance(value, Image.Image)]
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     assert all(len(set(picture.convert("L").tobytes())) > 50 for picture in pictures)
     assert shown[-1] is True
     assert capsys.readouterr().out.lower().count("drawn") >= 2

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clevr_demo.objects import OBJECTS, InputError
-from clevr_demo.request import MAX_SEED, SAMPLERS, GenerationRequest, from_query, query_of
+from clevr_demo.request import MAX_SEED, SAMPLERS, SOURCES, GenerationRequest, from_query, query_of
 from tests.anything import ANYTHING, Hostile, attempt
 
 GOOD = {"labels": ["red cube"], "seed": 7, "steps": 20, "sampler": "ddim", "pictures": 3}
@@ -86,12 +86,17 @@ def test_the_query_is_readable() -> None:
 
 
 def random_request(pick: random.Random) -> GenerationRequest:
+    objects = pick.sample(range(24), pick.randint(1, 24))
+    placed = [index for index in objects if pick.random() < pick.choice([0, 0.5, 1])]
+    sources = [source for source in SOURCES if pick.random() < pick.choice([0, 0.5])]
     return GenerationRequest.of(
-        pick.sample(range(24), pick.randint(1, 24)),
+        objects,
         seed=pick.choice([0, MAX_SEED, pick.randint(0, MAX_SEED)]),
         steps=pick.randint(1, 1200),
         sampler=pick.choice(SAMPLERS),
         pictures=pick.randint(1, 8),
+        places={index: (pick.uniform(0, 63), pick.uniform(0, 63)) for index in placed},
+        seeds={source: pick.randint(0, MAX_SEED) for source in sources},
     )
 
 
@@ -102,6 +107,89 @@ def test_a_link_brings_back_the_very_request() -> None:
         weights = {model: f"{pick.getrandbits(32):08x}" for model in ("ddpm", "acgan") if pick.random() < 0.5}
         assert from_query(query_of(request.query(weights))) == (request, [], weights)
         assert from_query(request.fields())[0] == request
+
+
+def test_places_and_seeds_make_a_link_of_version_2() -> None:
+    request = GenerationRequest.of(["blue sphere", "red cube"], 7, places={"red cube": (30.4, 12)})
+    assert request.query() == "v=2&objects=red-cube,blue-sphere&seed=7&steps=20&sampler=dpm&at=red-cube:30.5:12"
+    request = GenerationRequest.of(["red cube"], 7, seeds={"pixels": 3, "places": 0})
+    assert request.query() == "v=2&objects=red-cube&seed=7&steps=20&sampler=dpm&seed-places=0&seed-pixels=3"
+    assert (request.seed_of("places"), request.seed_of("looks")) == (0, 7)
+    assert GenerationRequest.of(["red cube"], places={}, seeds={}) == GenerationRequest.of(["red cube"])
+    assert from_query(GenerationRequest.of(**GOOD).fields() | {"v": "2"})[:2] == (GenerationRequest.of(**GOOD), [])
+
+
+def test_a_link_with_all_objects_placed_is_short_and_read_whole() -> None:
+    places = dict.fromkeys(range(24), (10.5, 20.5))
+    seeds = dict.fromkeys(SOURCES, MAX_SEED)
+    most = GenerationRequest.of(range(24), MAX_SEED, 1200, "unipc", 8, ("a" * 24, "b" * 24), places, seeds)
+    weights = {"a" * 24: "0" * 16, "b" * 24: "1" * 16}
+    query = most.query(weights)
+    assert len("https://huggingface.co/spaces/somebody/clevr-duel?" + query) <= 1500
+    assert from_query(query_of(query), weights) == (most, [], weights)
+
+
+@pytest.mark.parametrize(
+    ("part", "note"),
+    [
+        ("red-cone:1:2", "unknown object 'red-cone'; did you mean 'red cube'? It was left out."),
+        (
+            "gray-cube:1:2",
+            "the gray cube has a place but is not among the objects that are asked for. It was left out.",
+        ),
+        ("red-cube", "the place of the red cube must be two numbers, row and column, not (). It was left out."),
+        ("red-cube:1", "the place of the red cube must be two numbers, row and column, not (1.0,). It was left out."),
+        ("red-cube:x:2", "the place of the red cube must be two numbers, row and column, not (). It was left out."),
+        (
+            "red-cube:nan:2",
+            "the place of the red cube must be two numbers, row and column, not (nan, 2.0). It was left",
+        ),
+        (
+            "red-cube:64:2",
+            "the place of the red cube lies outside the picture: rows and columns are 0 to 63, not (64.0",
+        ),
+    ],
+)
+def test_a_bad_place_of_a_link_is_left_out_with_a_note(part: str, note: str) -> None:
+    wanted = GenerationRequest.of("red cube, blue sphere", places={"blue sphere": (20, 40)})
+    request, notes, _ = from_query(wanted.fields() | {"at": f"{part},blue-sphere:20:40"})
+    assert request == wanted
+    assert len(notes) == 1
+    assert notes[0].startswith(note)
+
+
+def test_many_bad_places_are_four_notes() -> None:
+    fields = GenerationRequest.of("red cube").fields() | {"at": ",".join(f"thing{n}:1:2" for n in range(9))}
+    assert from_query(fields)[1][3:] == ["6 more places are wrong; they were left out."]
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "", "1.5", "9" * 400])
+def test_a_bad_seed_of_a_source_falls_back_with_a_note(text: str) -> None:
+    request, notes, _ = from_query(GenerationRequest.of("red cube", 7).fields() | {"seed-looks": text})
+    assert request == GenerationRequest.of("red cube", 7)
+    assert len(notes) == 1
+    assert notes[0].startswith("seed-looks ")
+    assert notes[0].endswith("; the seed of the rest is used.")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        (7, "seeds must be given as {source of noise: seed}, not 7"),
+        ({"pixel": 3}, "unknown source of noise 'pixel'; choose from places, looks, light, grain, pixels"),
+        ({"pixels": -1}, "seeds must be between 0 and 2147483647, not -1"),
+        ({"pixels": "3"}, "seeds must be a whole number, not '3'"),
+    ],
+)
+def test_a_bad_seed_of_a_source_is_named(seeds: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        GenerationRequest.of("red cube", seeds=seeds)
+    assert (caught.value.field, str(caught.value)) == ("seeds", message)
+
+
+def test_other_objects_leave_the_places_of_those_that_stay() -> None:
+    request = GenerationRequest.of([1, 2, 3], places={1: (30, 12), 3: (20, 40)})
+    assert request.of_objects({5, 3}) == GenerationRequest.of([3, 5], places={3: (20, 40)})
 
 
 def test_no_query_is_the_default_without_a_note() -> None:
@@ -196,10 +284,10 @@ def test_fields_of_others_are_left_alone(text: str) -> None:
 
 
 def test_another_version_is_read_with_a_note() -> None:
-    request, notes, _ = from_query(GenerationRequest.of(**GOOD).fields() | {"v": "2"})
+    request, notes, _ = from_query(GenerationRequest.of(**GOOD).fields() | {"v": "3"})
     assert request == GenerationRequest.of(**GOOD)
     assert len(notes) == 1
-    assert "version 2" in notes[0]
+    assert "version 3" in notes[0]
 
 
 HUGE: list[Any] = [10**5000, -(10**5000), Fraction(10**400), Fraction(10**5000, 3), "9" * 10**7, Hostile(), [7] * 10**6]
@@ -219,11 +307,11 @@ def test_an_array_is_no_sampler() -> None:
         GenerationRequest.of(["red cube"], sampler=np.array(["dpm", "ddim"]))
 
 
-@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("labels", *GOOD), ANYTHING)))
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("labels", *GOOD, "places", "seeds"), ANYTHING)))
 def test_any_values_are_a_request_or_an_input_error(changes: dict[str, Any]) -> None:
     made = attempt(lambda: GenerationRequest.of(**GOOD | changes))
     if isinstance(made, InputError):
-        assert made.field in {"objects", *GOOD}
+        assert made.field in {"objects", *GOOD, "places", "seeds"}
         assert 0 < len(str(made)) < 300
     else:
         assert from_query(query_of(made.query()))[:2] == (made, [])
@@ -275,17 +363,20 @@ def test_a_long_query_is_read_as_far_as_links_go() -> None:
     assert from_query(query_of("?" + whole.query({"ddpm": "0" * 8, "acgan": "1" * 8})))[:2] == (whole, [])
 
 
-FIELDS = ("v", "objects", "seed", "steps", "sampler", "guidance", "pictures", "ddpm", "acgan", "other")
+FIELDS = (
+    "v", "objects", "seed", "steps", "sampler", "guidance", "pictures", "ddpm", "acgan", "other", "at", "seed-places",
+)  # fmt: skip
 NUMBERS = st.integers().map(str) | st.floats().map(str)
 NAMES = st.lists(st.sampled_from(OBJECTS) | st.text(max_size=20), max_size=40).map(",".join)
-TEXTS = st.text() | NUMBERS | st.sampled_from(SAMPLERS) | NAMES
+PLACED = st.tuples(st.sampled_from(OBJECTS), NUMBERS, st.floats(-1, 64).map(str)).map(":".join)
+TEXTS = st.text() | NUMBERS | st.sampled_from(SAMPLERS) | NAMES | st.lists(PLACED, max_size=40).map(",".join)
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), TEXTS))
 def test_any_link_is_read_without_an_error(link: dict[str, str]) -> None:
     request, notes, weights = from_query(link)
     assert all(0 < len(note) < 400 for note in notes)
-    assert len(notes) <= 16
+    assert len(notes) <= 22
     assert set(weights) <= {"ddpm", "acgan"}
     if request.objects:
         assert from_query(query_of(request.query(weights)))[:2] == (request, [])

@@ -3,6 +3,7 @@
     python -m train.acgan --data data/iclevr --preset where --compile    # noise and ticked objects to their centres
     python -m train.acgan --data data/iclevr --preset what --compile     # centres, as maps, and noise to pixels
     python -m train.acgan --data data/iclevr --preset anywhere --start runs/acgan-what --compile    # objects anywhere
+    python -m train.acgan --data data/iclevr --preset where-given --start runs/acgan-where --compile    # places given
     python -m train.join acgan --where runs/acgan-where --what runs/acgan-what --out checkpoints/acgan
     python -m train.acgan --data data/iclevr --preset report             # see train.learning.course
 
@@ -25,8 +26,9 @@ from clevr_demo.generators.acgan import CLASSES, PATCH, ACGANConfig, Painter, Pl
 from clevr_demo.objects import MAX_TRAINED
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, Examples
+from train.data.given import planners_layouts, some_given
 from train.data.iclevr import Pictures, to_unit
-from train.data.layout import Layout, teaching_layouts
+from train.data.layout import Layout
 from train.data.teaching import anywhere, as_they_are
 from train.learning.course import PRESETS as REPORT_PRESETS
 from train.learning.course import ReportPreset, ReportTask, load_teacher
@@ -96,8 +98,21 @@ WHAT = WhatPreset(
     Players(),
 )
 TINY = ACGANConfig(planner_width=8, planner_layers=1, planner_heads=2, widths=(8, 64), blocks=(1, 1))
+TINY_WHERE = dataclasses.replace(
+    WHERE,
+    model=TINY,
+    loop=LoopSettings(pictures=16, batch=4, ema=0.9, clip=0.0, log_every=1, sample_every=1000),
+    critic_width=8,
+    critic_layers=1,
+)
 PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of the shipped weights' metrics.json
     "where": WHERE,  # told from real layouts 0.536 of the time, 0.5 at best; 2.2 % with a pair too near, real ones 1 %
+    "where-given": dataclasses.replace(  # goes on from the weights of "where", with a new discriminator
+        WHERE,
+        model=ACGANConfig(planner_given=True),
+        loop=dataclasses.replace(WHERE.loop, pictures=400_000, seed=1),
+        players=dataclasses.replace(WHERE.players, generator_from=0.05, decay_from=0.4),
+    ),
     "what": WHAT,  # counted exact 0.977 / 0.966, accuracy 0.982 / 0.979; realism 1.48 whole, 1.50 on objects, 1 at best
     # Without the adversary, to see what it is worth: after 60,000 windows 0.031 / 0.013, with it 0.138 / 0.119.
     "what-alone": dataclasses.replace(WHAT, adversary=0.0),
@@ -109,12 +124,8 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
         whole_from=0.9,
         anywhere=True,
     ),
-    "tiny-where": dataclasses.replace(
-        WHERE,
-        model=TINY,
-        loop=LoopSettings(pictures=16, batch=4, ema=0.9, clip=0.0, log_every=1, sample_every=1000),
-        critic_width=8, critic_layers=1,
-    ),
+    "tiny-where": TINY_WHERE,
+    "tiny-where-given": dataclasses.replace(TINY_WHERE, model=dataclasses.replace(TINY, planner_given=True)),
     "tiny-what": dataclasses.replace(
         WHAT,
         model=TINY,
@@ -127,42 +138,56 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
 
 
 class WhereTask(Duel):
-    """One discriminator step and one generator step a batch of layouts."""
+    """One discriminator step and one generator step a batch of layouts, the first `real` of which are real ones, see
+    `train.data.given`."""
 
     stage = "where"
 
-    def __init__(self, preset: WherePreset, layouts: Layout) -> None:
-        generator = Planner(preset.model)
-        critic = LayoutDiscriminator(preset.critic_width, preset.critic_layers, preset.model.planner_heads)
+    def __init__(self, preset: WherePreset, layouts: Layout, real: int = 0) -> None:
+        model, self.real = preset.model, real
+        self.added = ("rough.mark", "fine.mark") if model.planner_given else ()
+        generator = Planner(model)
+        critic = LayoutDiscriminator(
+            preset.critic_width, preset.critic_layers, model.planner_heads, marks=model.planner_given
+        )
         centres = layouts.centres[layouts.objects >= 0]
         for network in (generator, critic):
             network.mean.copy_(centres.mean(dim=0))
             network.scale.copy_(centres.std(dim=0))
         super().__init__(preset, preset.players, generator, critic)
 
-    def penalty(self, objects: torch.Tensor, centres: torch.Tensor, run: Run) -> torch.Tensor:
+    def penalty(
+        self, objects: torch.Tensor, centres: torch.Tensor, marked: torch.Tensor | None, run: Run
+    ) -> torch.Tensor:
         """Penalty on centres (N, K, 2) of objects (N, K), in units of the standardised ones; outside the compiler,
         which takes no second derivative."""
         critic: Any = run.plain["discriminator"]
         standardised = ((centres - critic.mean) / critic.scale).detach().requires_grad_()
-        return gradient_penalty(critic.forward(objects, critic.mean + critic.scale * standardised), standardised)
+        logits = critic.forward(objects, critic.mean + critic.scale * standardised, marked)
+        return gradient_penalty(logits, standardised)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         """The discriminator compares real centres (N, K, 2) with those that the generator makes of noise (N, K, n) for
-        the same objects (N, K), then the generator is compared with the real ones again."""
+        the same objects (N, K), around the same given places, then the generator is compared with the real ones
+        again."""
         real = batch.layout.jittered().shuffled()
-        objects = real.objects
+        objects, given, marked = real.objects, None, None
         noise = torch.randn(*objects.shape, self.preset.model.layout_noise, device=objects.device)
-        centres = self.networks["generator"](objects, noise)
-        both = torch.cat([real.centres, centres.detach()])
-        good, bad = self.networks["discriminator"](objects.repeat(2, 1), both).chunk(2)
+        if self.preset.model.planner_given:
+            marked = some_given(objects, batch.pictures >= self.real)
+            given = real.centres.masked_fill(~marked.unsqueeze(2), torch.nan)
+        centres = self.networks["generator"](objects, noise, given)
+        both, twice = torch.cat([real.centres, centres.detach()]), None if marked is None else marked.repeat(2, 1)
+        good, bad = self.networks["discriminator"](objects.repeat(2, 1), both, twice).chunk(2)
         loss = relativistic(good, bad)
         logged = {"d_loss": loss, "gap": (good - bad).mean()}
         if self.penalty_is_due(run):
-            loss = loss + self.players.gamma * sum(self.penalty(objects, x, run) for x in (real.centres, centres))
+            loss = loss + self.players.gamma * sum(
+                self.penalty(objects, x, marked, run) for x in (real.centres, centres)
+            )
         self.descend("discriminator", loss, run)
         with frozen(self.networks["discriminator"]):
-            logged["g_loss"] = relativistic(self.networks["discriminator"](objects, centres), good.detach())
+            logged["g_loss"] = relativistic(self.networks["discriminator"](objects, centres, marked), good.detach())
             self.descend("generator", logged["g_loss"], run)
         return logged
 
@@ -286,8 +311,8 @@ def make_task(preset: Any, data: Pictures, options: argparse.Namespace) -> tuple
     if isinstance(preset, ReportPreset):
         return ReportTask(preset, data, load_teacher(options.teacher)), Examples(data)
     if isinstance(preset, WherePreset):
-        layouts = teaching_layouts(data)
-        return WhereTask(preset, layouts), Examples(None, layouts)
+        layouts, real = planners_layouts(data, preset.model.planner_given)
+        return WhereTask(preset, layouts, real), Examples(None, layouts)
     task = WhatTask(preset, data)
     return task, task.examples
 

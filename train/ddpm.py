@@ -3,6 +3,7 @@
     python -m train.ddpm --data DIR --preset where --compile     # the planner: denoises centres, minutes of one core
     python -m train.ddpm --data DIR --preset what --compile      # the painter: denoises windows, then whole pictures
     python -m train.ddpm --data DIR --preset anywhere --start runs/ddpm-what --compile    # objects anywhere, after that
+    python -m train.ddpm --data DIR --preset where-given --start runs/ddpm-where --compile    # around given places
     python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --out checkpoints/ddpm
     python -m train.ddpm --data DIR --preset report              # the course report's model and settings
 
@@ -14,7 +15,7 @@ same command goes on. On two CPU cores one thread on one core is fastest: `OMP_N
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -26,8 +27,8 @@ from clevr_demo.generators.ddpm import PATCH, DDPMConfig, Painter, Planner, pain
 from clevr_demo.generators.sampling import denoise, make_scheduler, set_steps
 from clevr_demo.places import SIZE
 from train.data.batches import Batch, Examples
+from train.data.given import planners_layouts, some_given
 from train.data.iclevr import Pictures
-from train.data.layout import teaching_layouts
 from train.data.teaching import anywhere, as_they_are
 from train.data.windows import cut, origins
 from train.learning.course import DDPM_PRESETS as REPORT_PRESETS
@@ -71,6 +72,10 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
         "where", LoopSettings(pictures=3_000_000, batch=256, ema=0.999, log_every=200, sample_every=10**9),
         rate=1e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99),
     ),
+    "where-given": DDPMPreset(  # goes on from the weights of "where"
+        "where", LoopSettings(pictures=600_000, batch=256, seed=1, ema=0.999, log_every=50, sample_every=10**9),
+        rate=5e-4, model=DDPMConfig(planner_given=True), warmup=100, decay_from=0.3, betas=(0.9, 0.99),
+    ),
     "what": DDPMPreset(  # counted exact 0.963 / 0.956, accuracy 0.981 / 0.982; realism 1.75 whole, 3.98 on objects
         "what", LoopSettings(pictures=7_000_000, batch=512, ema=0.999, sample_every=2000),
         rate=2e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.85,
@@ -81,6 +86,7 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
         anywhere=True,
     ),
     "tiny-where": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=TINY),  # for tests: two steps in a second
+    "tiny-where-given": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=replace(TINY, planner_given=True)),
     "tiny-what": DDPMPreset(
         "what", TINY_LOOP, rate=1e-3, model=TINY, muon=True, object_weight=4.0, whole_from=0.5
     ),
@@ -122,17 +128,24 @@ class StageTask(OneNetwork):
 
 
 class PlannerTask(StageTask):
-    """Where: mean squared error of v, centres (B, K, 2) and objects (B, K), over the objects that are there."""
+    """Where: mean squared error of v, centres (B, K, 2) and objects (B, K), over the objects that are there and whose
+    places are not given. Of the layouts the first `real` are real ones, see `train.data.given`."""
 
-    def __init__(self, preset: DDPMPreset) -> None:
-        self.planner = Planner(preset.model)
+    def __init__(self, preset: DDPMPreset, real: int = 0) -> None:
+        self.planner, self.real = Planner(preset.model), real
         super().__init__(preset, self.planner)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         found = batch.layout.jittered().shuffled()
-        x, timesteps, target = self.noised(self.planner.standardised(found.centres))
-        output = self.networks["network"](x, timesteps, found.objects)
+        clean = self.planner.standardised(found.centres)
+        x, timesteps, target = self.noised(clean)
         mask = (found.objects >= 0).unsqueeze(2)
+        if self.preset.model.planner_given:
+            given = some_given(found.objects, batch.pictures >= self.real)
+            x = torch.where(given.unsqueeze(2), clean, x)
+            timesteps = torch.where(given, -1, timesteps.unsqueeze(1))
+            mask = mask & ~given.unsqueeze(2)
+        output = self.networks["network"](x, timesteps, found.objects)
         loss = ((output - target).square() * mask).sum() / (2 * mask.sum())
         self.learn(loss, run)
         return {"loss": loss}
@@ -201,7 +214,8 @@ def make_task(preset: Any, data: Pictures, _: argparse.Namespace) -> tuple[Task,
     if isinstance(preset, ReportDDPMPreset):
         return ReportDDPMTask(preset, data), Examples(data)
     if preset.stage == "where":
-        return PlannerTask(preset), Examples(None, teaching_layouts(data))
+        layouts, real = planners_layouts(data, preset.model.planner_given)
+        return PlannerTask(preset, real), Examples(None, layouts)
     painter = PainterTask(preset, data)
     return painter, painter.examples
 

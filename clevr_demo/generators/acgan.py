@@ -1,15 +1,20 @@
 """ACGAN: where the objects stand and what the picture looks like, each in one pass of a generator.
 
 `Planner` turns noise and the set of ticked objects into their centres; `Painter` turns the centres, as attribute
-maps, and more noise into pixels. Noise has four sources, each with a meaning of its own: layout noise (24, 8), an
-object's place; object noise (24, 8), its turn and its shade, spread over its spot; picture noise (8,), the light; and
-grain (1, 64, 64), a number a pixel. All come from one CPU generator a seed, in this order, so that an object more or
-less leaves the others' noise alone. Training, with the discriminators, is in `train.acgan`.
+maps, and more noise into pixels. Noise has four sources, each with a meaning of its own: "places", layout noise
+(24, 8), an object's place; "looks", object noise (24, 8), its turn and its shade, spread over its spot; "light",
+picture noise (8,); and "grain" (1, 64, 64), a number a pixel. All come from one CPU generator a seed, in this order,
+so that an object more or less leaves the others' noise alone; a source with a seed of its own takes what that seed has
+at its place. Training, with the discriminators, is in `train.acgan`.
+
+One pass cannot be asked for what it was not trained for: where places are given, a planner that was not taught so
+(`planner_given`) knows nothing of them. The objects that it places take further layout noise until they stand clear.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,22 +26,24 @@ from torch import nn
 
 from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.generators.networks import SetTransformer, UNet
-from clevr_demo.generators.protocol import Frame, Generation, generations, requests_of
-from clevr_demo.generators.walk import check_walk, walked
+from clevr_demo.generators.protocol import Each, Frame, Generation, generations, requests_of
+from clevr_demo.generators.walk import Noise, check_walk, ends, walked
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
-from clevr_demo.places import SIZE, Places, by_object, maps_of, spots
+from clevr_demo.places import SIZE, Places, by_object, giving_way, maps_of, spots
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
 CLASSES = len(OBJECTS)
 CHANNELS = 3 * PATCH**2  # of a packed picture
+TRIES = 16  # layouts around given places: 38 % have a pair too near at the first, 4 % at the eighth, 1 % at the last
 
 
 @dataclass(frozen=True)
 class ACGANConfig:
     """Everything that loading an ACGAN takes; stored as "model" in config.json.
 
-    The planner's transformers have `planner_layers` each; `widths` and `blocks` are the painter's U-Net's. Noise is
+    The planner's transformers have `planner_layers` each; `planner_given` says whether it was taught to place objects
+    around others whose places are given. `widths` and `blocks` are the painter's U-Net's. Noise is
     counted in numbers: `layout_noise` and `object_noise` an object, `picture_noise` a picture. `light` is the standard
     deviation of a picture's noise when one is drawn, 1 in training. Less trades variety for fewer faults, as the
     truncation trick does (BigGAN, Brock et al. 2019, arXiv:1809.11096): from noise of one region the ground is smeared.
@@ -45,6 +52,7 @@ class ACGANConfig:
     planner_width: Size = 96
     planner_layers: Depth = 2
     planner_heads: Size = 4
+    planner_given: bool = False
     widths: Sizes = (48, 96, 192)
     blocks: Depths = (1, 2, 2)
     layout_noise: Annotated[int, Field(ge=2, le=1024)] = 8
@@ -67,18 +75,31 @@ class Planner(nn.Module):
         super().__init__()
         self.rough, self.fine = (
             SetTransformer(
-                CLASSES, 2, config.planner_width, config.planner_layers, config.planner_heads, extra=config.layout_noise
-            )
+                CLASSES,
+                2,
+                config.planner_width,
+                config.planner_layers,
+                config.planner_heads,
+                extra=config.layout_noise,
+                marks=config.planner_given,
+            )  # fmt: skip
             for _ in range(2)
         )
         self.register_buffer("mean", torch.zeros(2))
         self.register_buffer("scale", torch.ones(2))
 
-    def forward(self, objects: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        places = noise[..., :2]
+    def forward(self, objects: torch.Tensor, noise: torch.Tensor, given: torch.Tensor | None = None) -> torch.Tensor:
+        """With places that are `given` (N, K, 2) in pixels, nan for the others: those stay, in their noise's stead."""
+        if given is None:
+            given, marked = noise.new_full((), torch.nan), None
+        else:
+            marked = ~given[..., 0].isnan()
+        free, fixed = given.isnan(), (given - self.mean) / self.scale
+        places = torch.where(free, noise[..., :2], fixed)
+        noise = torch.cat([places, noise[..., 2:]], dim=-1)
         for half in (self.rough, self.fine):
-            places = places + half(objects, places, extra=noise)
-        return self.mean + self.scale * places
+            places = places + half(objects, places, extra=noise, marked=marked) * free
+        return torch.where(free, self.mean + self.scale * places, given)
 
 
 class Painter(nn.Module):
@@ -130,24 +151,28 @@ class ACGANNetwork(nn.Module):
         """Shapes of the noise of one picture, in the order in which it is drawn."""
         config = self.config
         return {
-            "layout": (CLASSES, config.layout_noise),
-            "objects": (CLASSES, config.object_noise),
-            "picture": (config.picture_noise,),
+            "places": (CLASSES, config.layout_noise),
+            "looks": (CLASSES, config.object_noise),
+            "light": (config.picture_noise,),
             "grain": (1, SIZE, SIZE),
         }
 
-    def plan(self, objects: tuple[int, ...], noise: dict[str, torch.Tensor]) -> Places:
-        """Where the objects of one picture will stand."""
-        layout = noise["layout"]
-        ticked = torch.tensor(objects, device=layout.device)
-        return Places.of(objects, self.planner(ticked[None], layout[ticked][None])[0].cpu())
+    def plan(self, request: GenerationRequest, layout: torch.Tensor) -> Places:
+        """Where the objects of one picture will stand, given their layout noise (24, n)."""
+        ticked = torch.tensor(request.objects, device=layout.device)
+        given = None
+        if self.config.planner_given and request.given:
+            nowhere = (torch.nan, torch.nan)
+            given = layout.new_tensor([request.given.get(index, nowhere) for index in request.objects])[None]
+        centres = self.planner(ticked[None], layout[ticked][None], given)[0].cpu()
+        return Places.of(request.objects, centres, request.given)
 
-    def draw(self, objects: tuple[int, ...], noise: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Places]:
+    def draw(self, request: GenerationRequest, noise: Noise) -> tuple[torch.Tensor, Places]:
         """One picture (3, 64, 64) and where its objects are meant to stand."""
-        places, device = self.plan(objects, noise), noise["layout"].device
-        canvas = self.painter.canvas(by_object([places]).to(device), multi_hot([objects]).to(device))
-        noise = noise | {"picture": self.config.light * noise["picture"]}
-        return self.painter(canvas, *(noise[name][None] for name in ("objects", "picture", "grain")))[0], places
+        places, device = self.plan(request, noise["places"]), noise["places"].device
+        canvas = self.painter.canvas(by_object([places]).to(device), multi_hot([request.objects]).to(device))
+        noise = noise | {"light": self.config.light * noise["light"]}
+        return self.painter(canvas, *(noise[name][None] for name in ("looks", "light", "grain")))[0], places
 
 
 class ACGANGenerator:
@@ -159,12 +184,16 @@ class ACGANGenerator:
     """
 
     kind = "acgan"
+    sources = ("places", "looks", "light", "grain")
 
     def __init__(self, network: ACGANNetwork, name: str, device: torch.device) -> None:
         self.network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
         self.config, self.name, self.device = network.config, name, device
 
-    def generate(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both") -> Generation:
+    def generate(
+        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both",
+        places: Mapping[Any, Any] | None = None, seeds: Mapping[str, int] | None = None,
+    ) -> Generation:  # fmt: skip
         """Draws one picture, and `steps` frames on the way to it.
 
         Args:
@@ -172,21 +201,27 @@ class ACGANGenerator:
             seed: 0 to 2^31 - 1.
             steps: 1 to 1,200 frames; the picture is the last one, whatever their number.
             walk: "both", "places" or "looks".
+            places: {object: (row, column)} in pixels of the picture, of some or all objects; the others give way.
+            seeds: {"places", "looks", "light" or "grain": seed} of the noise that is not to come from `seed`.
 
         Raises:
             InputError: a ValueError that names the culprit.
         """
-        return self.generate_batch([labels], [seed], steps, walk=walk)[0]
+        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
+        return self.generate_batch([labels], [seed], steps, walk=walk, **each)[0]
 
-    def stream(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both") -> Iterator[Frame]:
+    def stream(
+        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both",
+        places: Mapping[Any, Any] | None = None, seeds: Mapping[str, int] | None = None,
+    ) -> Iterator[Frame]:  # fmt: skip
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
         check_walk(walk)
-        request = GenerationRequest.of(labels, seed, steps)
-        return self._frames(request, walk)
+        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
+        return self._frames(requests_of([labels], [seed], steps, sources=self.sources, **each)[0], walk)
 
     def generate_batch(
         self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,
-        timeline: bool = True, walk: str = "both",
+        timeline: bool = True, walk: str = "both", places: Each = None, source_seeds: Each = None,
     ) -> list[Generation]:  # fmt: skip
         """Draws one picture per pair of labels and seed; `timeline=False` draws only the last frame of each.
 
@@ -194,28 +229,44 @@ class ACGANGenerator:
         """
         return generations(
             lambda chunk: ([frame] for frame in self._frames(chunk[0], walk, timeline)),
-            requests_of(labels_list, seeds, steps),
+            requests_of(labels_list, seeds, steps, sources=self.sources, places=places, source_seeds=source_seeds),
             self.name,
             lambda request: request.steps if timeline else 1,
         )
 
-    def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]:
+    def places(
+        self, labels_list: Sequence[Any], seeds: Sequence[int], places: Each = None, source_seeds: Each = None
+    ) -> list[Places]:
         """Where the objects of each picture will stand, without drawing it."""
+        each: dict[str, Any] = {"places": places, "source_seeds": source_seeds}
         with torch.inference_mode():
             return [
-                self.network.plan(request.objects, self._noise(request, 1, "both")[0])
-                for request in requests_of(labels_list, seeds)
+                self.network.plan(request, self._noise(request, 1, "both")[0]["places"])
+                for request in requests_of(labels_list, seeds, sources=self.sources, **each)
             ]
 
-    def _noise(self, request: GenerationRequest, steps: int, walk: str) -> list[dict[str, torch.Tensor]]:
-        path = walked(self.network.noise_shapes, request.seed, steps, walk)
+    def _noise(self, request: GenerationRequest, steps: int, walk: str) -> list[Noise]:
+        settled = {"places": self._layout(request)} if request.places else {}
+        path = walked(self.network.noise_shapes, request, steps, walk, settled)
         return [{name: part.to(self.device) for name, part in noise.items()} for noise in path]
+
+    def _layout(self, request: GenerationRequest) -> torch.Tensor:
+        """Layout noise (24, n) from which the chosen objects stand clear of the given ones: the seed's own or, where
+        they would not, what its generator has next."""
+        shapes = self.network.noise_shapes
+        own, _, generator = ends(shapes, request.seed_of("places"))
+        more = (torch.randn(shapes["places"], generator=generator) for _ in range(TRIES - 1))
+        tries = (
+            (torch.tensor(self.network.plan(request, layout.to(self.device)).centres), layout)
+            for layout in itertools.chain([own["places"]], more)
+        )
+        return giving_way(tries, torch.tensor([index in request.given for index in request.objects]))
 
     @torch.inference_mode()
     def _frames(self, request: GenerationRequest, walk: str, timeline: bool = True) -> Iterator[Frame]:
         path = self._noise(request, request.steps if timeline else 1, walk)
         for index, noise in enumerate(path, start=request.steps - len(path)):
-            drawn, places = self.network.draw(request.objects, noise)
+            drawn, places = self.network.draw(request, noise)
             picture = drawn.clamp(-1, 1).cpu()
             yield Frame(index, request.steps - 1 - index, picture, picture, places, "what")
 

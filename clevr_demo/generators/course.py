@@ -6,7 +6,7 @@ get the objects as one vector, and nobody can tell where they mean them to stand
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,7 +18,15 @@ from torch import nn
 from typing_extensions import TypedDict
 
 from clevr_demo.checkpoints import Depth, Size, Sizes, fingerprint, folder_of, load_network, pick_device, read_config
-from clevr_demo.generators.protocol import Frame, Generation, Generator, generations, requests_of, seeded_noise
+from clevr_demo.generators.protocol import (
+    Each,
+    Frame,
+    Generation,
+    Generator,
+    generations,
+    requests_of,
+    seeded_noise,
+)
 from clevr_demo.generators.sampling import ScheduleConfig, denoise, denoiser_of, make_scheduler, set_steps
 from clevr_demo.generators.walk import check_walk, walked
 from clevr_demo.objects import ENCODINGS, OBJECTS, multi_hot
@@ -143,10 +151,10 @@ class ReportGAN(nn.Module):
 
     def steps(self, requests: list[GenerationRequest], labels: torch.Tensor, walk: str, number: int) -> Steps:
         """The last `number` pictures of a walk through the requests' noise, with labels (N, 24), a pass each."""
-        shapes = {"picture": (self.config.noise,)}
-        paths = [walked(shapes, request.seed, number, walk) for request in requests]
+        shapes = {"looks": (self.config.noise,)}
+        paths = [walked(shapes, request, number, walk) for request in requests]
         for left, moment in zip(reversed(range(number)), zip(*paths, strict=True), strict=True):
-            z = torch.stack([noise["picture"] for noise in moment])
+            z = torch.stack([noise["looks"] for noise in moment])
             pictures = self(z.to(labels.device), labels)
             yield left, pictures, pictures
 
@@ -177,7 +185,10 @@ class CourseGenerator:
     """Draws with one of the report's networks, `chunk` pictures at a time.
 
     Its frames are the steps of the DDPM, of the sampler `sampler`, or of a walk `walk` through the noise of the ACGAN.
+    `places` and seeds of sources of noise are an InputError: it places nothing, and all its noise is one.
     """
+
+    sources = ()
 
     def __init__(self, network: ReportDDPM | ReportGAN, name: str, device: torch.device, chunk: int = 1) -> None:
         self.network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
@@ -185,39 +196,50 @@ class CourseGenerator:
         self.name, self.device, self.chunk = name, device, chunk
 
     def generate(
-        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm", walk: str = "both"
-    ) -> Generation:
+        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm", walk: str = "both",
+        places: Mapping[Any, Any] | None = None, seeds: Mapping[str, int] | None = None,
+    ) -> Generation:  # fmt: skip
         """Draws one picture with its whole timeline.
 
         Raises:
             InputError: a ValueError that names the culprit.
         """
-        return self.generate_batch([labels], [seed], steps, sampler=sampler, walk=walk)[0]
+        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
+        return self.generate_batch([labels], [seed], steps, sampler=sampler, walk=walk, **each)[0]
 
     def stream(
-        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm", walk: str = "both"
-    ) -> Iterator[Frame]:
+        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm", walk: str = "both",
+        places: Mapping[Any, Any] | None = None, seeds: Mapping[str, int] | None = None,
+    ) -> Iterator[Frame]:  # fmt: skip
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
         check_walk(walk)
-        request = GenerationRequest.of(labels, seed, steps, sampler)
-        return (frame for (frame,) in self._frames([request], walk))
+        requests = requests_of(
+            [labels], [seed], steps, sampler, sources=self.sources, places=[places], source_seeds=[seeds]
+        )
+        return (frame for (frame,) in self._frames(requests, walk))
 
     def generate_batch(
         self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,
-        timeline: bool = True, sampler: str = "dpm", walk: str = "both",
+        timeline: bool = True, sampler: str = "dpm", walk: str = "both", places: Each = None,
+        source_seeds: Each = None,
     ) -> list[Generation]:  # fmt: skip
         """Draws one picture per pair of labels and seed; `timeline=False` keeps only the last frame of each."""
         return generations(
             lambda chunk: self._frames(chunk, walk, timeline),
-            requests_of(labels_list, seeds, steps, sampler),
+            requests_of(
+                labels_list, seeds, steps, sampler, sources=self.sources, places=places, source_seeds=source_seeds
+            ),
             self.name,
             lambda request: request.steps if timeline or self.kind == "ddpm" else 1,
             self.chunk,
         )
 
-    def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]:
+    def places(
+        self, labels_list: Sequence[Any], seeds: Sequence[int], places: Each = None, source_seeds: Each = None
+    ) -> list[Places]:
         """No place of any picture."""
-        return [Places() for _ in requests_of(labels_list, seeds)]
+        each: dict[str, Any] = {"places": places, "source_seeds": source_seeds}
+        return [Places() for _ in requests_of(labels_list, seeds, sources=self.sources, **each)]
 
     @torch.inference_mode()
     def _frames(self, requests: list[GenerationRequest], walk: str, timeline: bool = True) -> Iterator[list[Frame]]:

@@ -4,11 +4,13 @@ The planner denoises the centres of the ticked objects, a transformer over the s
 pixels, a U-Net that also sees attribute maps of those centres, clean. Splitting a scene so is what layout-to-image
 generation does (Layout2Im, Zhao et al. 2019, arXiv:1811.11389). The painter works on space-to-depth pictures (2x2
 pixels become 12 channels at 32x32), less the empty scene. How both are sampled is in `sampling`.
+
+Where places are given, the planner denoises the others around them, which it need not have been trained for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,18 +22,19 @@ from torch import nn
 
 from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.generators.networks import SetTransformer, TimeEmbedding, UNet
-from clevr_demo.generators.protocol import WHERE_FRAMES, Frame, Generation, generations, requests_of, seeded_noise
+from clevr_demo.generators.protocol import WHERE_FRAMES, Each, Frame, Generation, generations, requests_of, seeded_noise
 from clevr_demo.generators.sampling import (
     Denoiser,
     ScheduleConfig,
     denoise,
+    denoise_around,
     denoiser_of,
     estimate,
     make_scheduler,
     set_steps,
 )
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
-from clevr_demo.places import SIZE, Places, attribute_maps, by_object
+from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_way
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
@@ -39,6 +42,8 @@ CELLS = SIZE // PATCH
 SPREAD = 0.5  # of pixels in [-1, 1] around the empty scene, by which they are divided
 TIME_WIDTH = 256
 PLANNER_STEPS, PLANNER_POWER = 12, 1.5  # as many as find the places; more move them no nearer to real ones
+# Around one or two given places, 11 % of sets of 2 to 6 objects have a pair too near at the first try, 2 % at the last.
+RESAMPLINGS, TRIES = 2, 4
 MANY = 16  # steps from which on the configured spacing does
 TEACHER_STEPS = 20  # of the painter, that the distilled one takes several of at once
 
@@ -50,12 +55,14 @@ class DDPMConfig(ScheduleConfig):
     `time_power` spaces the sampler's times: t falls as (1 - i / N)^power, so that the last steps are small and grain
     and edges are not averaged away; few steps need a higher power for that, see `painter_power`. `fast_steps` is the
     number of steps for which a checkpoint has a second painter, distilled from the first (`train.distil`); 0 for none.
+    `planner_given` says whether the planner was taught to place objects around others whose places are given.
     `architecture` and `unet` tell the folders of the course report's network apart, see `course`.
     """
 
     architecture: Literal["places"] = "places"
     planner_width: Size = 128
     planner_layers: Depth = 4
+    planner_given: bool = False
     widths: Sizes = (48, 96, 192)
     blocks: Depths = (1, 2, 2)
     time_power: Annotated[float, Field(ge=0.1, le=10)] = 2.0
@@ -80,7 +87,8 @@ class Planner(nn.Module):
         self.register_buffer("scale", torch.tensor([10.0, 12.0]))
 
     def forward(self, x: torch.Tensor, timesteps: torch.Tensor, objects: torch.Tensor) -> torch.Tensor:
-        """Noisy standardised centres (N, K, 2), timesteps (N,), objects (N, K), -1 for none, to v (N, K, 2)."""
+        """Noisy standardised centres (N, K, 2), timesteps (N,), or (N, K) of each, -1 for no noise, and objects (N, K),
+        -1 for none, to v (N, K, 2)."""
         return self.set(objects, x, self.time((timesteps + 1) / self.config.timesteps))
 
     def standardised(self, centres: torch.Tensor) -> torch.Tensor:
@@ -158,6 +166,23 @@ def fast_scheduler(config: DDPMConfig) -> Any:
     return scheduler
 
 
+def planner_denoiser(
+    planner: Planner, objects: torch.Tensor, alphas_cumprod: torch.Tensor, given: torch.Tensor | None = None
+) -> Denoiser:
+    """The planner's estimate of clean standardised centres (N, K, 2) of objects (N, K). Those that are `given`
+    (N, K, 2), nan for the others, stay where they are, and the planner is told that they are without noise."""
+
+    def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
+        times = torch.full((len(x),), timestep, device=x.device)
+        if given is not None:
+            x = torch.where(given.isnan(), x, given)
+            times = torch.where(given.isnan()[..., 0], times.unsqueeze(1), -1)
+        predicted = estimate(x, planner(x, times, objects), float(alphas_cumprod[timestep]), "v_prediction")
+        return predicted if given is None else torch.where(given.isnan(), predicted, given)
+
+    return denoiser
+
+
 def painter_denoiser(
     painter: Painter, condition: torch.Tensor, alphas_cumprod: torch.Tensor, black: torch.Tensor | None = None
 ) -> Denoiser:
@@ -176,13 +201,17 @@ class DiffusionGenerator:
     """
 
     kind = "ddpm"
+    sources = ("places", "pixels")
 
     def __init__(self, network: DDPMNetwork, name: str, device: torch.device, chunk: int = 1) -> None:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.eval().requires_grad_(False)
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
 
-    def generate(self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm") -> Generation:
+    def generate(
+        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm",
+        places: Mapping[Any, Any] | None = None, seeds: Mapping[str, int] | None = None,
+    ) -> Generation:  # fmt: skip
         """Draws one picture with its whole timeline: `WHERE_FRAMES` frames of the places, then one a step.
 
         Args:
@@ -190,26 +219,35 @@ class DiffusionGenerator:
             seed: 0 to 2^31 - 1.
             steps: 1 to 1,200, each one evaluation of the painter.
             sampler: "dpm", "unipc", "ddim" or "ddpm".
+            places: {object: (row, column)} in pixels of the picture, of some or all objects; the others are placed
+                around them.
+            seeds: {"places" or "pixels": seed} of the noise that is not to come from `seed`.
 
         Raises:
             InputError: a ValueError that names the culprit.
         """
-        return self.generate_batch([labels], [seed], steps, sampler=sampler)[0]
+        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
+        return self.generate_batch([labels], [seed], steps, sampler=sampler, **each)[0]
 
     def stream(
-        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm"
-    ) -> Iterator[Frame]:
+        self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm",
+        places: Mapping[Any, Any] | None = None, seeds: Mapping[str, int] | None = None,
+    ) -> Iterator[Frame]:  # fmt: skip
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
-        request = GenerationRequest.of(labels, seed, steps, sampler)
-        return (frames[0] for frames in self._frames([request]))
+        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
+        requests = requests_of([labels], [seed], steps, sampler, sources=self.sources, **each)
+        return (frames[0] for frames in self._frames(requests))
 
-    def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]:
+    def places(
+        self, labels_list: Sequence[Any], seeds: Sequence[int], places: Each = None, source_seeds: Each = None
+    ) -> list[Places]:
         """Where the objects of each picture will stand, without drawing it; the same as in its frames."""
-        return self._plan(requests_of(labels_list, seeds))[-1]
+        each: dict[str, Any] = {"places": places, "source_seeds": source_seeds}
+        return self._plan(requests_of(labels_list, seeds, sources=self.sources, **each))[-1]
 
     def generate_batch(
         self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,
-        sampler: str = "dpm", timeline: bool = True,
+        sampler: str = "dpm", timeline: bool = True, places: Each = None, source_seeds: Each = None,
     ) -> list[Generation]:  # fmt: skip
         """Draws one picture per pair of labels and seed; `timeline=False` keeps only the last frame of each.
 
@@ -217,7 +255,9 @@ class DiffusionGenerator:
         """
         return generations(
             lambda chunk: self._frames(chunk, timeline),
-            requests_of(labels_list, seeds, steps, sampler),
+            requests_of(
+                labels_list, seeds, steps, sampler, sources=self.sources, places=places, source_seeds=source_seeds
+            ),
             self.name,
             lambda request: request.steps,
             self.chunk,
@@ -241,37 +281,71 @@ class DiffusionGenerator:
     @torch.inference_mode()
     def _plan(self, requests: list[GenerationRequest]) -> list[list[Places]]:
         """The pictures' places at `WHERE_FRAMES` moments on their way from noise to where they stay."""
-        most = max(len(request.objects) for request in requests)
-        objects = torch.full((len(requests), most), -1)
-        x = torch.zeros(len(requests), most, 2)
-        for row, request in enumerate(requests):
-            objects[row, : len(request.objects)] = torch.tensor(request.objects)
-            x[row, : len(request.objects)] = place_noise(request.seed)[list(request.objects)]
-        steps = list(self._planned(x.to(self.device), objects.to(self.device)))
-        shown = torch.linspace(0, len(steps) - 1, WHERE_FRAMES).round().long().tolist()
+        free = iter(self._free([request for request in requests if not request.places]))
+        steps = [self._around(request) if request.places else next(free) for request in requests]
+        shown = torch.linspace(0, PLANNER_STEPS, WHERE_FRAMES).round().long().tolist()
         return [
             [
-                Places.of(request.objects, centres[: len(request.objects)])
-                for request, centres in zip(requests, steps[number], strict=True)
+                Places.of(request.objects, centres[number], request.given)
+                for request, centres in zip(requests, steps, strict=True)
             ]
             for number in shown
         ]
 
-    def _planned(self, x: torch.Tensor, objects: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Centres (N, K, 2) in pixels on the CPU before each step of the planner, and after the last one."""
-        planner = self.network.planner
+    def _free(self, requests: list[GenerationRequest]) -> Iterator[list[torch.Tensor]]:
+        """For each request the centres (K, 2) in pixels of its objects before each step of the planner, and after the
+        last one."""
+        most = max((len(request.objects) for request in requests), default=0)
+        objects = torch.full((len(requests), most), -1)
+        x = torch.zeros(len(requests), most, 2)
+        for row, request in enumerate(requests):
+            objects[row, : len(request.objects)] = torch.tensor(request.objects)
+            x[row, : len(request.objects)] = place_noise(request.seed_of("places"))[list(request.objects)]
+        scheduler, denoiser = self._planning(objects.to(self.device))
+        steps = self._moments(denoise(denoiser, scheduler, x.to(self.device), [])) if requests else []
+        for row, request in enumerate(requests):
+            yield [centres[row, : len(request.objects)] for centres in steps]
+
+    def _around(self, request: GenerationRequest) -> list[torch.Tensor]:
+        """The same for one request, around the places that it gives: of a few tries the first in which the objects keep
+        off each other."""
+        objects = torch.tensor([request.objects])
+        fixed = torch.tensor([index in request.given for index in request.objects])
+        wanted = torch.tensor([request.given.get(index, (0.0, 0.0)) for index in request.objects])
+        if fixed.all():
+            return [wanted] * (PLANNER_STEPS + 1)
+        known = self.network.planner.standardised(wanted.to(self.device))[None]
+        generator = place_generator(request.seed_of("places"))
+
+        def noise() -> torch.Tensor:
+            return torch.randn(len(OBJECTS), 2, generator=generator)[objects].to(self.device)
+
+        def tries() -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
+            mask = fixed[None, :, None].to(self.device)
+            given = torch.where(mask, known, torch.nan) if self.config.planner_given else None
+            for _ in range(TRIES):
+                scheduler, denoiser = self._planning(objects.to(self.device), given)
+                if given is None:
+                    steps = denoise_around(denoiser, scheduler, noise(), known, mask, noise, RESAMPLINGS)
+                else:
+                    steps = denoise(denoiser, scheduler, noise(), [])
+                centres = [torch.where(fixed[:, None], wanted, moment[0]) for moment in self._moments(steps)]
+                yield centres[-1], centres
+
+        return giving_way(tries(), fixed)
+
+    def _planning(self, objects: torch.Tensor, given: torch.Tensor | None = None) -> tuple[Any, Denoiser]:
+        """The planner's scheduler, and its estimate of the standardised centres (N, K, 2) of objects (N, K), as
+        `planner_denoiser` makes it."""
         scheduler = make_scheduler("dpm", self.config)
         set_steps(scheduler, PLANNER_STEPS, PLANNER_POWER)
+        return scheduler, planner_denoiser(self.network.planner, objects, scheduler.alphas_cumprod, given)
 
-        def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
-            output = planner(x, torch.full((len(x),), timestep, device=x.device), objects)
-            return estimate(x, output, float(scheduler.alphas_cumprod[timestep]), "v_prediction")
-
-        last = x
-        for _, noisy, predicted in denoise(denoiser, scheduler, x, []):
-            yield planner.in_pixels(noisy).clamp(0, SIZE - 1).cpu()
-            last = predicted
-        yield planner.in_pixels(last).clamp(0, SIZE - 1).cpu()
+    def _moments(self, steps: Iterator[tuple[int, torch.Tensor, torch.Tensor]]) -> list[torch.Tensor]:
+        """Centres (N, K, 2) in pixels on the CPU before each step, and after the last one."""
+        found = list(steps)
+        states = [*(noisy for _, noisy, _ in found), found[-1][2]]
+        return [self.network.planner.in_pixels(x).clamp(0, SIZE - 1).cpu() for x in states]
 
     # what ---------------------------------------------------------------------------------------------------------
 
@@ -286,7 +360,7 @@ class DiffusionGenerator:
         else:
             scheduler = make_scheduler(requests[0].sampler, self.config)
             set_steps(scheduler, steps, painter_power(steps, self.config))
-        pixels, generators = seeded_noise([request.seed for request in requests], (3, SIZE, SIZE))
+        pixels, generators = seeded_noise([request.seed_of("pixels") for request in requests], (3, SIZE, SIZE))
         labels = multi_hot(request.objects for request in requests).to(self.device)
         painter = self.network.fast if fast else self.network.painter
         condition = painter.condition(by_object(places).to(self.device), labels)
@@ -300,12 +374,17 @@ class DiffusionGenerator:
         return request.steps == self.config.fast_steps and request.sampler == SAMPLERS[0]
 
 
-def place_noise(seed: int) -> torch.Tensor:
-    """(24, 2) standard normal noise of a seed's places, a row an object, so that another object ticked leaves the
-    others' as they were; drawn apart from the pixels' noise."""
+def place_generator(seed: int) -> torch.Generator:
+    """What draws the noise of a seed's places, behind the pixels' noise."""
     generator = torch.Generator().manual_seed(seed)
     torch.randn(3, SIZE, SIZE, generator=generator)
-    return torch.randn(len(OBJECTS), 2, generator=generator)
+    return generator
+
+
+def place_noise(seed: int) -> torch.Tensor:
+    """(24, 2) standard normal noise of a seed's places, a row an object, so that another object ticked leaves the
+    others' as they were."""
+    return torch.randn(len(OBJECTS), 2, generator=place_generator(seed))
 
 
 def load_ddpm(path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator:

@@ -131,7 +131,7 @@ class UNet(nn.Module):
 
 
 class TimeEmbedding(nn.Module):
-    """Times (N,) in [0, 1] to (N, width): sines and cosines (Vaswani et al. 2017), then two layers."""
+    """Times (...) in [0, 1] to (..., width): sines and cosines (Vaswani et al. 2017), then two layers."""
 
     def __init__(self, width: int, waves: int = 32) -> None:
         super().__init__()
@@ -139,14 +139,15 @@ class TimeEmbedding(nn.Module):
         self.layers = nn.Sequential(nn.Linear(2 * waves, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
 
     def forward(self, times: torch.Tensor) -> torch.Tensor:
-        angles = times[:, None] * self.frequencies  # type: ignore[operator]
-        return self.layers(torch.cat([angles.sin(), angles.cos()], dim=1))
+        angles = times[..., None] * self.frequencies  # type: ignore[operator]
+        return self.layers(torch.cat([angles.sin(), angles.cos()], dim=-1))
 
 
 class PairGeometry(nn.Module):
     """What attention learns of each pair of places: (N, K, 2) to biases (N, heads, K, K) and values (N, K, K, width).
 
-    The pair's offset, its distance and exp(-distance^2), at two scales, with an optional condition (N, D).
+    The pair's offset, its distance and exp(-distance^2), at two scales, with an optional condition (N, K, D), or (N, 1,
+    D) for all; a pair is told the mean of those of its two.
     """
 
     def __init__(self, width: int, heads: int, condition: int = 0, hidden: int = 64) -> None:
@@ -162,7 +163,8 @@ class PairGeometry(nn.Module):
         near = [square.add(1e-6).sqrt(), (-square).exp(), (-4 * square).exp(), 1 / (1 + square)]
         hidden = self.first(torch.cat([offset, *near], dim=-1))
         if self.condition is not None:
-            hidden = hidden + self.condition(condition)[:, None, None]
+            told = self.condition(condition)
+            hidden = hidden + (told.unsqueeze(1) + told.unsqueeze(2)) / 2
         bias, values = self.last(F.silu(hidden)).split(self.sizes, dim=-1)
         return bias.permute(0, 3, 1, 2), values
 
@@ -183,9 +185,9 @@ class SetBlock(nn.Module):
         self, x: torch.Tensor, places: torch.Tensor, mask: torch.Tensor, condition: torch.Tensor | None
     ) -> torch.Tensor:
         """Features x (N, K, width), places (N, K, 2), mask (N, K), true where there is an object, and a condition
-        (N, D) to new features (N, K, width)."""
+        (N, K, D) or (N, 1, D) to new features (N, K, width)."""
         n, k, width = x.shape
-        scales = [x.new_zeros(())] * 4 if self.film is None else self.film(condition)[:, None].chunk(4, dim=-1)
+        scales = [x.new_zeros(())] * 4 if self.film is None else self.film(condition).chunk(4, dim=-1)
         bias, values = self.geometry(places, condition)
         h = self.first_norm(x) * (1 + scales[0]) + scales[1]
         q, key, v = self.qkv(h).view(n, k, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
@@ -201,15 +203,17 @@ class SetTransformer(nn.Module):
     """Objects (N, K) as indices, -1 for none, and their places (N, K, 2) to (N, K, outputs), equivariant over the set.
 
     `classes` objects are told apart by an embedding; `extra` more numbers an object may come along (N, K, extra), and
-    a condition (N, D) for all. Nothing tells one position in the list from another.
+    a condition (N, D) for all or (N, K, D) for each. Some objects may be `marked` (N, K), which adds what is learned of
+    marked ones, at first nothing. Nothing tells one position in the list from another.
     """
 
     def __init__(
         self, classes: int, outputs: int, width: int = 128, layers: int = 4, heads: int = 4, condition: int = 0,
-        extra: int = 0,
+        extra: int = 0, marks: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
         self.embed = nn.Embedding(classes + 1, width, padding_idx=0)
+        self.mark = nn.Parameter(torch.zeros(width)) if marks else None
         self.place = nn.Linear(2 + extra, width)
         self.count = nn.Linear(1, width)
         self.blocks = nn.ModuleList(SetBlock(width, heads, condition) for _ in range(layers))
@@ -222,11 +226,16 @@ class SetTransformer(nn.Module):
         places: torch.Tensor,
         condition: torch.Tensor | None = None,
         extra: torch.Tensor | None = None,
+        marked: torch.Tensor | None = None,
     ) -> torch.Tensor:
         mask = objects >= 0
+        if condition is not None and condition.dim() == 2:
+            condition = condition.unsqueeze(1)
         inputs = places if extra is None else torch.cat([places, extra], dim=-1)
         number = mask.sum(dim=1, keepdim=True).float()[:, None] / 3
         x = self.embed(objects + 1) + self.place(inputs) + self.count(number)
+        if marked is not None and self.mark is not None:
+            x = x + marked.unsqueeze(2) * self.mark
         for block in self.blocks:
             x = block(x, places, mask, condition)
         return self.last(self.norm(x))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from PIL import Image
 
+from clevr_demo.objects import InputError
 from clevr_demo.pictures import to_image
 from clevr_demo.places import Places
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
@@ -62,7 +63,7 @@ class Generation:
 
     @property
     def places(self) -> Places:
-        """Where the model meant each object to stand."""
+        """Where the model meant each object to stand, and which of these places the request gave."""
         return self.frames[-1].places
 
 
@@ -72,6 +73,10 @@ class Generator(Protocol):
     Every method takes labels, seed and steps, and the model's own settings as keyword arguments with defaults (see
     `clevr_demo.models.Model.settings`). A picture's timeline has `steps` frames of the stage "what", the last of which
     is the picture; there may be others of the stage "where" before them.
+
+    A model that has sources of noise (see `clevr_demo.models.Model.sources`) also takes `places`, a mapping of some or
+    all of the objects to (row, column) in pixels, and `seeds`, one of sources of noise to their seeds; `generate_batch`
+    and `places` take a list of `places` and of `source_seeds`, a mapping or None a picture.
     """
 
     @property
@@ -85,7 +90,9 @@ class Generator(Protocol):
     @property
     def device(self) -> torch.device: ...
 
-    def generate(self, labels: Any, seed: int = ..., steps: int = ...) -> Generation: ...
+    def generate(self, *arguments: Any, **settings: Any) -> Generation:
+        """(labels, seed, steps, **settings): a picture with its whole timeline."""
+        ...
 
     def stream(self, labels: Any, /, *arguments: Any, **settings: Any) -> Iterator[Frame]:
         """(labels, seed, steps, **settings): the frames of `generate` as they are made; closing it cancels the rest."""
@@ -96,7 +103,9 @@ class Generator(Protocol):
         timeline, only the last frame of each."""
         ...
 
-    def places(self, labels_list: Sequence[Any], seeds: Sequence[int]) -> list[Places]: ...
+    def places(self, labels_list: Sequence[Any], /, *arguments: Any, **settings: Any) -> list[Places]:
+        """(labels_list, seeds, **settings): where the objects of each picture will stand, without drawing it."""
+        ...
 
 
 @runtime_checkable
@@ -115,17 +124,44 @@ def seeded_noise(seeds: Sequence[int], shape: tuple[int, ...]) -> tuple[torch.Te
     return torch.stack([torch.randn(shape, generator=generator) for generator in generators]), generators
 
 
+Each = Sequence[Mapping[Any, Any] | None] | None
+"""A mapping or None for each picture of a batch; None for none."""
+
+
 def requests_of(
-    labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, sampler: str = "dpm"
-) -> list[GenerationRequest]:
-    """The checked requests of a batch, one a picture.
+    labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, sampler: str = "dpm", *,
+    sources: Collection[str], places: Each = None, source_seeds: Each = None,
+) -> list[GenerationRequest]:  # fmt: skip
+    """The checked requests of a batch, one a picture, to a model that has these sources of noise.
 
     Raises:
-        ValueError: as many seeds as label sets are needed; of these an InputError names the culprit.
+        ValueError: as many seeds as label sets are needed, and as many of what else is given; of these an InputError
+            names the culprit.
     """
-    if len(labels_list) != len(seeds):
-        raise ValueError(f"{len(labels_list)} label sets but {len(seeds)} seeds; a batch needs one seed a picture")
-    return [GenerationRequest.of(labels, seed, steps, sampler) for labels, seed in zip(labels_list, seeds, strict=True)]
+    each = {"seeds": seeds, "places": places, "source_seeds": source_seeds}
+    for name, values in each.items():
+        if values is not None and len(values) != len(labels_list):
+            one = {"seeds": "one seed"}.get(name, "a mapping or None")
+            raise ValueError(f"{len(labels_list)} label sets but {len(values)} {name}; a batch needs {one} a picture")
+    nothing = [None] * len(labels_list)
+    found = [
+        GenerationRequest.of(labels, seed, steps, sampler, places=given, seeds=noise)
+        for labels, seed, given, noise in zip(
+            labels_list, seeds, places or nothing, source_seeds or nothing, strict=True
+        )
+    ]
+    for request in found:
+        check_sources(request, sources)
+    return found
+
+
+def check_sources(request: GenerationRequest, sources: Collection[str]) -> None:
+    """An InputError if a request asks for what a model with these sources of noise cannot do."""
+    if request.places and "places" not in sources:
+        raise InputError("places", "this model places nothing: it knows of no places, so none can be given")
+    if strangers := [name for name, _ in request.seeds if name not in sources]:
+        told = f"it has {', '.join(sources)}" if sources else "all of its noise has one seed"
+        raise InputError("seeds", f"this model has no source of noise {strangers[0]!r}; {told}")
 
 
 def generations(

@@ -6,6 +6,8 @@ Samplers are diffusers' schedulers, one name each:
     unipc   UniPC, B2(h) (Zhao et al. 2023, arXiv:2302.04867)
     ddim    DDIM, eta 0 (Song et al. 2020, arXiv:2010.02502), which is DPM-Solver++ of order 1
     ddpm    ancestral sampling (Ho et al. 2020, arXiv:2006.11239); with 1,200 steps the exact loop of the report
+
+A diffusion model can also be asked for what it was not trained for: `denoise_around` holds some of x_0 fixed.
 """
 
 from __future__ import annotations
@@ -111,3 +113,27 @@ def denoise(
         predicted = denoiser(x, int(timestep))
         yield int(timestep), x, predicted
         x = scheduler.step(predicted, timestep, x, **ancestral).prev_sample
+
+
+def denoise_around(
+    denoiser: Denoiser, scheduler: Any, x: torch.Tensor, known: torch.Tensor, fixed: torch.Tensor,
+    noise: Callable[[], torch.Tensor], resamplings: int,
+) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:  # fmt: skip
+    """What `denoise` gives, around what is `known` of x_0 where `fixed` is true: RePaint (Lugmayr et al. 2022,
+    arXiv:2201.09865). At each step the known part is set to its noised value, and an ancestral step of all is taken,
+    `resamplings` times with the noise put back in between, so that the rest comes to agree with the known part.
+    `noise()` draws fresh noise of x's shape.
+    """
+    levels = [*scheduler.alphas_cumprod[scheduler.timesteps].tolist(), 1.0]
+    for timestep, here, there in zip(scheduler.timesteps, levels, levels[1:], strict=False):
+        for left in reversed(range(resamplings)):
+            x = torch.where(fixed, here**0.5 * known + (1 - here) ** 0.5 * noise(), x)
+            predicted = torch.where(fixed, known, denoiser(x, int(timestep)))
+            if not left:
+                yield int(timestep), x, predicted
+            spread = (1 - there) / (1 - here) * (1 - here / there)
+            direction = (x - here**0.5 * predicted) / (1 - here) ** 0.5
+            x = there**0.5 * predicted + (1 - there - spread) ** 0.5 * direction + spread**0.5 * noise()
+            if left:
+                kept = here / there
+                x = kept**0.5 * x + (1 - kept) ** 0.5 * noise()

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import torch
 
 from clevr_demo.objects import InputError
+from clevr_demo.request import GenerationRequest
 
 WALKS = {  # which noise a walk moves through; the rest stays at the seed's own
-    "both": ("layout", "objects", "picture"),
-    "places": ("layout",),
-    "looks": ("objects", "picture"),
+    "both": ("places", "looks", "light"),
+    "places": ("places",),
+    "looks": ("looks", "light"),
 }
 
 
@@ -39,11 +40,32 @@ def check_walk(walk: str) -> None:
         raise InputError("walk", f"unknown walk {walk!r}; choose one of {', '.join(WALKS)}")
 
 
-def walked(shapes: Mapping[str, tuple[int, ...]], seed: int, steps: int, walk: str) -> list[dict[str, torch.Tensor]]:
-    """The noise of each frame, of these shapes by name; the last is the seed's own, which does not depend on the walk.
-    Grain, which means nothing, stays the same all along, so that it does not flicker."""
-    check_walk(walk)
+Noise = dict[str, torch.Tensor]
+"""The noise of a picture, by its sources."""
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def noise_of(shapes: Shapes, generator: torch.Generator) -> Noise:
+    """Noise of these shapes, drawn in their order."""
+    return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+
+
+def ends(shapes: Shapes, seed: int) -> tuple[Noise, Noise, torch.Generator]:
+    """A seed's own noise, where a walk ends, the noise that it starts from, and the generator that drew both."""
     generator = torch.Generator().manual_seed(seed)
-    end, start = ({name: torch.randn(shape, generator=generator) for name, shape in shapes.items()} for _ in range(2))
+    return noise_of(shapes, generator), noise_of(shapes, generator), generator
+
+
+def walked(
+    shapes: Shapes, request: GenerationRequest, steps: int, walk: str, settled: Mapping[str, torch.Tensor] | None = None
+) -> list[Noise]:
+    """The noise of each frame, of these shapes by name; the last is the request's own, or what is `settled` instead,
+    which does not depend on the walk. Each source's is drawn from its own seed. Grain, which means nothing, stays the
+    same all along, so that it does not flicker."""
+    check_walk(walk)
+    seeds = {name: request.seed_of(name) for name in shapes}
+    drawn = {seed: ends(shapes, seed) for seed in set(seeds.values())}
+    end = {name: drawn[seed][0][name] for name, seed in seeds.items()} | dict(settled or {})
+    start = {name: drawn[seed][1][name] for name, seed in seeds.items()}
     moving = {name: latent_path(start[name], end[name], steps) for name in WALKS[walk] if name in shapes}
     return [end | {name: path[index] for name, path in moving.items()} for index in range(steps)]

@@ -21,6 +21,7 @@ from clevr_demo.serve.gate import Still
 from clevr_demo.serve.shared import Shared
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import Judged, Place, plain, plain_places
+from clevr_demo.serve.wording import beyond
 
 KEPT = 256
 """Answers that are kept for equal requests and for those who fetch their files later."""
@@ -125,7 +126,8 @@ class Answers:
         if not answers:
             return None
         result, sheet = answers[-1]
-        notice = own[-1] if own else ""  # what another caller's drawing met with is no news for this one
+        met = own[-1] if own else ""  # what another caller's drawing met with is no news for this one
+        notice = f"{met} {beyond(request)}".strip()
         # Gradio writes the address of whoever is answered into the files, which others are given too.
         return copy.deepcopy(({**result, "link": f"{address}?{result['query']}", "notice": notice}, sheet))
 

@@ -116,7 +116,7 @@ class Axis:
         more = set() if value == NOTHING else {index_of(value)}
         if more & set(cell.request.objects):
             raise fault(f"the {value} is ticked already; the axis adds one object to the ticked ones")
-        return replace(cell, request=replace(cell.request, objects=tuple(sorted(set(cell.request.objects) | more))))
+        return replace(cell, request=cell.request.of_objects({*cell.request.objects, *more}))
 
     @property
     def text(self) -> str:

@@ -37,7 +37,7 @@ def changed(request: GenerationRequest, out: str, into: str) -> GenerationReques
         raise InputError("change", "nothing would be left; put an object in")
     if objects == set(request.objects):
         raise InputError("change", "choose an object to take out, one to put in, or both")
-    return replace(request, objects=tuple(sorted(objects)), pictures=1)
+    return replace(request.of_objects(objects), pictures=1)
 
 
 def centres(verdict: Verdict) -> dict[str, tuple[float, float]]:

@@ -118,7 +118,10 @@ def finished(model: Generator, contender: Contender, requests: Sequence[Generati
     for batch in batches(requests):
         some = [requests[number] for number in batch]
         objects, seeds = [one.objects for one in some], [one.seed for one in some]
-        settings = contender.keywords(some[0])
+        settings, fixed = contender.keywords(some[0]), [contender.fixed(one) for one in some]
+        if any(fixed):
+            settings["places"] = [one.get("places") for one in fixed]
+            settings["source_seeds"] = [one.get("seeds") for one in fixed]
         drawn = model.generate_batch(objects, seeds, some[0].steps, timeline=False, **settings)
         for number, result in zip(batch, drawn, strict=True):
             yield number, Still.of(result.frames[-1], result.seconds, result.evaluations, last=True)
@@ -150,7 +153,7 @@ def gpu_stills(name: str, requests: Sequence[GenerationRequest], timeline: bool)
         yield from finished(model, contender, requests)
         return
     for number, request in enumerate(requests):
-        for still in streamed(model, request, contender.keywords(request)):
+        for still in streamed(model, request, contender.keywords(request) | contender.fixed(request)):
             yield number, still
 
 
@@ -225,8 +228,8 @@ class Gate:
         self, request: GenerationRequest, timeline: bool, stopped: Callable[[], bool], settings: Mapping[str, Any]
     ) -> Iterator[Still]:
         """A picture's frames, or its last one alone."""
-        keywords = self.contender.keywords(request) | dict(settings)
         if timeline or self.contender.model.has_steps:  # step by step, so that it can be stopped at any
+            keywords = self.contender.keywords(request) | self.contender.fixed(request) | dict(settings)
             frames = streamed(self._cpu_model(), request, keywords)
         else:
             frames = (still for _, still in finished(self._cpu_model(), self.contender, [request]))

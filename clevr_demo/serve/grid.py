@@ -11,7 +11,7 @@ from clevr_demo.serve.axes import Plan
 from clevr_demo.serve.drawing import INTERVAL
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.table import Table, TableCell
-from clevr_demo.serve.wording import SAMPLER_NAMES, many
+from clevr_demo.serve.wording import SAMPLER_NAMES, beyond, many
 
 SAME = "The {} draws in one pass: its pictures are the same for every number of steps and every sampler."
 
@@ -28,6 +28,7 @@ def table_of(plan: Plan, query: str) -> Table:
     """The empty table of a grid, whose link's query is given."""
     columns, rows = ([plan.label(axis, value) for value in axis.values] for axis in (plan.columns, plan.rows))
     table = Table(plan.title, columns, rows, plan.passes, means=True, query=query)
+    table.told += filter(None, [beyond(plan.request)])
     if {plan.rows.kind, plan.columns.kind} & {"steps", "sampler"}:
         names = dict.fromkeys(cell.contender for cell in plan.cells)
         table.told += [

@@ -28,7 +28,7 @@ from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.pace import Pace
 from clevr_demo.serve.verdicts import compact, compact_places
-from clevr_demo.serve.wording import cost, done, drawing, stopped
+from clevr_demo.serve.wording import beyond, cost, done, drawing, stopped
 
 QUALITIES = (75, 50, 25, 8, 1)
 ENOUGH = 5
@@ -230,7 +230,7 @@ class Run:
         return {
             "key": self.key,
             "state": self.state,
-            "status": f"{self.status()} {self.notice}".strip(),
+            "status": " ".join(filter(None, (self.status(), self.notice, beyond(self.request)))),
             "objects": list(self.request.objects),
             "steps": self.steps,
             "seed": self.request.seed,

@@ -11,12 +11,13 @@ from clevr_demo.places import Places
 
 
 class Place(TypedDict):
-    """Where an object stands or was seen, in pixels of the 64x64 picture."""
+    """Where an object stands or was seen, in pixels of the 64x64 picture; where places were given, whether this was."""
 
     name: str
     row: float
     column: float
     confidence: NotRequired[float]
+    given: NotRequired[bool]
 
 
 class Judged(TypedDict):
@@ -51,8 +52,13 @@ def plain(verdict: Verdict) -> Judged:
 
 
 def plain_places(places: Places) -> list[Place]:
-    """Where a model means the objects to stand; none, if it does not say."""
-    return [placed(name, *centre) for name, centre in zip(places.names, places.centres, strict=True)]
+    """Where a model means the objects to stand; none, if it does not say. Where the request gives places, whether each
+    is given."""
+    found = [placed(name, *centre) for name, centre in zip(places.names, places.centres, strict=True)]
+    if places.given:
+        for place, index in zip(found, places.objects, strict=True):
+            place["given"] = index in places.given
+    return found
 
 
 def placed(name: str, row: float, column: float) -> Place:

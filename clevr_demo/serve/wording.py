@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from clevr_demo.judge.evaluator import Verdict
+from clevr_demo.objects import OBJECTS
+from clevr_demo.places import Places
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
@@ -23,7 +25,33 @@ def many(count: int, thing: str) -> str:
 def asked(request: GenerationRequest) -> str:
     """A request in words."""
     drawn = f"{many(request.steps, 'step')}, {SAMPLER_NAMES[request.sampler]}, {many(request.pictures, 'picture')}"
-    return f"{', '.join(request.names)}. Seed {request.seed}, {drawn}."
+    told = f"{', '.join(request.names)}. Seed {request.seed}, {drawn}."
+    if request.places:
+        places = (f"{OBJECTS[index]} {row:g}, {column:g}" for index, row, column in request.places)
+        told += f" Given places (row, column): {'; '.join(places)}."
+    if request.seeds:
+        told += f" Noise of its own: {', '.join(f'{source} from seed {seed}' for source, seed in request.seeds)}."
+    return told
+
+
+def all_of(names: Sequence[str]) -> str:
+    """ "the red cube and the blue sphere"; of many the first three, and how many more."""
+    told = [f"the {name}" for name in names]
+    if len(told) > 4:
+        told = [*told[:3], f"{len(told) - 3} more"]
+    return " and ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)
+
+
+def beyond(request: GenerationRequest) -> str:
+    """What is unusual about the places that a request gives, beside the training pictures' ones; mostly nothing."""
+    given = Places(tuple(request.given), tuple(request.given.values()), tuple(request.given))
+    near, off = given.near, given.beyond
+    told = []
+    if near:
+        told.append(f"Places given to {all_of(near)} are nearer to each other than in 99 of 100 training scenes.")
+    if off:
+        told.append(f"Training pictures show nothing where {all_of(off)} {'is' if len(off) == 1 else 'are'} to stand.")
+    return " ".join(told)
 
 
 def duration(seconds: float) -> str:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import gradio as gr
 
-from clevr_demo.request import DEFAULT_STEPS, FAST_STEPS, MAX_PICTURES, SAMPLERS, GenerationRequest
+from clevr_demo.request import (
+    DEFAULT_STEPS,
+    FAST_STEPS,
+    MAX_PICTURES,
+    SAMPLERS,
+    SEED_FIELDS,
+    GenerationRequest,
+    from_query,
+    query_of,
+)
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import SAMPLER_NAMES
 from clevr_demo.ui.widgets import Note, Picker, asset, in_browser
@@ -32,7 +42,8 @@ def duels(studio: Studio) -> list[tuple[str, str]]:
 
 class Controls:
     """The inputs, built where they are made. `request` lists those that make a request; `read` makes it of their
-    values, in that order.
+    values, in that order. What no control shows, given places and single sources' seeds, stands as its part of a link
+    in the hidden `given`, until the visitor takes it back.
 
     `notes` are the messages beside them, by field; `examples` are events after which one is ticked, and to be drawn.
     """
@@ -58,7 +69,10 @@ class Controls:
             ids = {SURPRISE: "surprise"}
             buttons = {title: gr.Button(title, size="sm", elem_id=ids.get(title)) for title in scripts}
             clear = gr.Button("Clear", size="sm", elem_id="clear")
-        in_browser(clear.click, "() => [[]]", None, self.picker)
+        self.given, told = gr.Textbox(visible="hidden", elem_id="given"), Note("given", "hint")
+        in_browser(clear.click, "() => [[], '']", None, [self.picker, self.given])
+        in_browser(self.picker.change, asset("given/kept.js"), [self.picker, self.given], self.given)
+        in_browser(self.given.change, asset("given/told.js"), self.given, told)
         self.examples = [
             in_browser(button.click, scripts[title], None, self.picker) for title, button in buttons.items()
         ]
@@ -79,6 +93,8 @@ class Controls:
         few = asset("page/live.js").replace("@few", str(FAST_STEPS))
         in_browser(self.live.change, few, [self.live, self.steps], self.steps)
         in_browser(self.seed.input, "() => true", None, self.locked)
+        for another in (self.seed.input, self.dice.click):
+            in_browser(another, asset("given/reseeded.js"), self.given, self.given)
 
     def _build_more(self, studio: Studio) -> None:
         with gr.Accordion("More settings", open=False, elem_id="more"):
@@ -92,20 +108,29 @@ class Controls:
 
     @property
     def request(self) -> list[Any]:
-        return [self.picker, self.seed, self.steps, self.sampler, self.pictures, self.duel]
+        return [self.picker, self.seed, self.steps, self.sampler, self.pictures, self.duel, self.given]
 
     @staticmethod
     def read(values: Sequence[Any]) -> GenerationRequest:
-        """The checked request; an InputError names the control at fault."""
-        objects, seed, steps, sampler, pictures, duel = values
-        return GenerationRequest.of(objects, seed, steps, sampler, pictures, tuple(duel.split(",")) if duel else ())
+        """The checked request; an InputError names the control at fault. Places of objects that are no longer ticked
+        are left out."""
+        objects, seed, steps, sampler, pictures, duel, given = values
+        names = tuple(duel.split(",")) if duel else ()
+        request = GenerationRequest.of(objects, seed, steps, sampler, pictures, names)
+        link, _, _ = from_query(query_of(given or "") | request.fields())
+        return replace(request, places=link.places, seeds=link.seeds)
 
     @staticmethod
     def with_seed(values: Sequence[Any], seed: int) -> tuple[Any, ...]:
-        return (values[0], seed, *values[2:])
+        """The values with another seed, which is one for all noise."""
+        *others, given = values
+        at = query_of(given or "").get("at")
+        return (values[0], seed, *others[2:], f"at={at}" if at else "")
 
     def show(self, request: GenerationRequest) -> dict[Any, Any]:
         """The updates that put a request into the controls."""
-        duel = ",".join(request.duel)
-        values = (list(request.names), request.seed, request.steps, request.sampler, request.pictures, duel)
+        fields = request.fields()
+        given = "&".join(f"{name}={fields[name]}" for name in ("at", *SEED_FIELDS) if name in fields)
+        shown = (request.seed, request.steps, request.sampler, request.pictures, ",".join(request.duel))
+        values = (list(request.names), *shown, given)
         return dict(zip(self.request, values, strict=True))

@@ -84,6 +84,9 @@ class Stage:
                 else:  # unless another request waits already, the buttons come to rest
                     rest = self.idle() if self.runs.idle(who) else {}
                     yield {self.shown: update.payload(), **rest, **self.ended(request, update)}
+        except InputError as error:  # a model of a folder that cannot draw what was asked for
+            yield self.idle()
+            raise gr.Error(message(error), print_exception=False) from None
         except Exception:
             yield self.idle()
             raise
@@ -166,7 +169,8 @@ class Drawing(Stage):
         rolled: Updates = {}
         if not locked:
             seed = random.randint(0, MAX_SEED)
-            values, rolled = self.controls.with_seed(values, seed), {self.controls.seed: seed}
+            values = self.controls.with_seed(values, seed)
+            rolled = {self.controls.seed: seed, self.controls.given: values[-1]}
         try:
             wanted = self.controls.read(values)
         except InputError as error:
@@ -180,7 +184,8 @@ class Drawing(Stage):
     def asked(self) -> list[Any]:
         """What an event that asks for a run may change."""
         notes = self.controls.notes.values()
-        return [self.moment, self.note, self.tabs, self.controls.seed, self.go, self.stop, *notes, *self.more]
+        seed = [self.controls.seed, self.controls.given]
+        return [self.moment, self.note, self.tabs, *seed, self.go, self.stop, *notes, *self.more]
 
     def wire(self) -> None:
         """Connects buttons and changes with the handlers."""

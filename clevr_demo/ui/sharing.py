@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.pictures import query_in
-from clevr_demo.request import PARSERS, query_of
+from clevr_demo.request import FIELDS, query_of
 from clevr_demo.serve.addresses import home, page_of, read
 from clevr_demo.serve.downloads import SHELVES, Shelf, contents, kinds
 from clevr_demo.serve.payload import Run
@@ -15,7 +15,7 @@ from clevr_demo.serve.wording import asked
 from clevr_demo.ui.events import AT_ONCE, QUIET, Drawing, Updates, visitor
 from clevr_demo.ui.widgets import Note, asset, in_browser
 
-KNOWN = {"v", "objects", *PARSERS}
+KNOWN = set(FIELDS)
 """Fields by which an address is known for one of ours."""
 READ = [".png", ".webp", ".gif", ".jpg", ".jpeg"]
 """The kinds of pictures that may know their request."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.browser.helpers import generate, pictures, press_generate, wait_for_state
+from tests.browser.helpers import generate, pictures, press_generate, tick, wait_for_state
 
 
 def test_a_copied_link_draws_the_same_pixels_elsewhere(open_page: Callable[..., Any], address: str) -> None:
@@ -50,3 +50,25 @@ def test_a_link_without_objects_draws_nothing(open_page: Callable[..., Any]) -> 
     page = open_page("?seed=5")
     page.locator("#note-link").get_by_text("names no object").wait_for()
     assert page.locator("#duel .duel").get_attribute("data-state") == "showcase"
+
+
+def test_a_link_that_gives_places_draws_there_until_its_objects_are_unticked(open_page: Callable[..., Any]) -> None:
+    link = "v=2&objects=red-cube,blue-sphere&seed=7&steps=2&sampler=dpm&at=red-cube:20.5:40&seed-pixels=3"
+    page = open_page(f"?{link}")
+    wait_for_state(page, "done")
+    assert "at=red-cube:20.5:40&seed-pixels=3" in page.url
+    assert page.locator("#note-link").inner_text().strip() == ""
+    assert "red cube 20.5, 40" in page.locator("#note-given").inner_text()
+    places = "document.querySelector('#duel .duel').duel.run().pairs[0].acgan.last.places[0]"
+    assert page.evaluate(places) == [20.5, 40]
+    assert "stale" not in page.locator("#duel .duel").get_attribute("class").split()
+    page.locator("#picker").get_by_role("checkbox", name="red cube", exact=True).uncheck()
+    page.locator("#note-given").get_by_text("red cube").wait_for(state="detached")
+    assert "pixels 3" in page.locator("#note-given").inner_text()
+    page.wait_for_function("document.querySelector('#duel .duel').classList.contains('stale')")
+    tick(page, "red cube")
+    press_generate(page)
+    page.wait_for_url(lambda address: "at=" not in address)
+    assert "seed-pixels=3" in page.url
+    page.locator("#clear").click()
+    page.wait_for_function("document.querySelectorAll('#note-given p').length === 0")

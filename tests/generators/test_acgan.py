@@ -11,6 +11,7 @@ import clevr_demo
 from clevr_demo.generators.acgan import ACGANConfig, ACGANGenerator, ACGANNetwork, Painter, Planner
 from clevr_demo.generators.walk import walked
 from clevr_demo.objects import InputError, multi_hot
+from clevr_demo.request import GenerationRequest
 from tests.conftest import shaken, shipped
 from train.acgan import (
     TINY,
@@ -74,8 +75,8 @@ def test_a_walk_moves_the_places_or_the_looks(gan: ACGANGenerator) -> None:
     places = {walk: len({frame.places for frame in frames}) for walk, frames in walks.items()}
     assert places == {"both": 6, "places": 6, "looks": 1}
     shapes = gan.network.noise_shapes
-    for walk, still in (("places", ("objects", "picture", "grain")), ("looks", ("layout", "grain"))):
-        first, *_, last = walked(shapes, 7, 6, walk)
+    for walk, still in (("places", ("looks", "light", "grain")), ("looks", ("places", "grain"))):
+        first, *_, last = walked(shapes, GenerationRequest.of([1], 7), 6, walk)
         assert all(torch.equal(first[name], last[name]) == (name in still) for name in shapes), walk
     with pytest.raises(InputError, match="unknown walk 'sideways'; choose one of both, places, looks"):
         gan.generate([1], 7, 2, walk="sideways")
@@ -83,7 +84,7 @@ def test_a_walk_moves_the_places_or_the_looks(gan: ACGANGenerator) -> None:
 
 def test_the_walk_ends_at_the_seeds_own_noise(gan: ACGANGenerator) -> None:
     generator = torch.Generator().manual_seed(11)
-    last = walked(gan.network.noise_shapes, 11, 4, "both")[-1]
+    last = walked(gan.network.noise_shapes, GenerationRequest.of([1], 11), 4, "both")[-1]
     for name, shape in gan.network.noise_shapes.items():
         assert torch.equal(last[name], torch.randn(shape, generator=generator)), name
 

@@ -42,6 +42,19 @@ def test_a_folder_is_loaded_by_its_architecture_and_draws_without_places(kind: s
     assert torch.equal(frames[-1].predicted_pixels, wanted[-1].predicted_pixels)
 
 
+@pytest.mark.parametrize("kind", ["ddpm", "acgan"])
+def test_places_and_seeds_of_sources_are_refused_as_it_places_nothing(kind: str) -> None:
+    model = tiny(kind)
+    for draw in (model.generate, model.stream):
+        with pytest.raises(InputError, match="places nothing"):
+            draw([1], 0, 2, places={1: (30, 30)})
+        with pytest.raises(InputError, match="no source of noise 'places'; all of its noise has one seed"):
+            draw([1], 0, 2, seeds={"places": 3})
+    with pytest.raises(InputError, match="places nothing"):
+        model.places([[1]], [0], places=[{1: (30, 30)}])
+    assert model.places([[1]], [0], places=[None]) == [Places()]
+
+
 def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
     network = tiny("ddpm").network
     save_weights(network, {"kind": "ddpm", "model": asdict(network.config)}, tmp_path)

@@ -14,6 +14,8 @@ from tests.serve.tables import REQUEST, FakeStudio, never, verdict
 
 def test_a_change_names_what_cannot_be_changed() -> None:
     assert changed(REQUEST, "red cube", "gray cube").names == ("gray cube", "blue sphere")
+    placed = GenerationRequest.of(REQUEST.objects, places={"red cube": (30, 12), "blue sphere": (20, 40)})
+    assert changed(placed, "red cube", "gray cube").given == {10: (20, 40)}, "an object takes its place along"
     for out, into, told in (
         ("gray cube", "nothing", "not among the ticked"),
         ("nothing", "nothing", "choose an object"),

@@ -117,6 +117,23 @@ def test_what_is_left_out_has_its_default(site: Site) -> None:
     assert site.call_named({"labels": OBJECTS, "seed": 7})[1][0]["query"] == result["query"]
 
 
+def test_places_are_drawn_at_and_told(site: Site) -> None:
+    kind, (result, _) = site.call(OBJECTS, 3, 2, "dpm", 1, False, {"red cube": [30.4, 12], "blue sphere": [30, 14]})
+    assert kind == "complete"
+    placed = [
+        {"name": "red cube", "row": 30.5, "column": 12.0, "given": True},
+        {"name": "blue sphere", "row": 30.0, "column": 14.0, "given": True},
+    ]
+    assert result["ddpm"][0]["places"] == result["acgan"][0]["places"] == placed
+    assert result["query"].startswith("v=2&")
+    assert "&at=red-cube:30.5:12,blue-sphere:30:14&" in pixels_of(result["ddpm"][0]["file"]).info["clevr-duel"]
+    assert result["notice"].startswith("Places given to the red cube and the blue sphere are nearer to each other")
+    _, (result, _) = site.call(OBJECTS, 3, 2, "dpm", 1, False, {"red cube": [30, 12]})
+    assert [one["given"] for one in result["ddpm"][0]["places"]] == [True, False]
+    assert result["notice"] == ""
+    assert all("given" not in one for one in site.call(OBJECTS, 3, 2)[1][0]["ddpm"][0]["places"])
+
+
 def test_the_timeline_comes_on_request(site: Site) -> None:
     _, (result, _) = site.call(OBJECTS, 3, 5, "dpm", 1, True)
     timeline = result["ddpm"][0]["timeline"]
@@ -146,8 +163,17 @@ BAD: list[tuple[list[Any], str]] = [
     ([OBJECTS, 1, 20, "dpm", 1, "maybe"], "timeline must be true or false, not 'maybe'"),
     ([OBJECTS, 1, 20, "dpm", 1, 2], "timeline must be true or false, not 2"),
     ([OBJECTS, 1, 20, "dpm", 1, []], "timeline must be true or false, not []"),
+    ([OBJECTS, 1, 20, "dpm", 1, False, {"red cub": [1, 2]}], "unknown object 'red cub'; did you mean 'red cube'?"),
+    (
+        [OBJECTS, 1, 20, "dpm", 1, False, {"gray cube": [1, 2]}],
+        "the gray cube has a place but is not among the objects",
+    ),
+    ([OBJECTS, 1, 20, "dpm", 1, False, {"red cube": [1, 64]}], "the place of the red cube lies outside the picture"),
+    ([OBJECTS, 1, 20, "dpm", 1, False, {"red cube": 7}], "the place of the red cube must be two numbers"),
+    ([OBJECTS, 1, 20, "dpm", 1, False, '{"red cube": [NaN, 7]}'], "the place of the red cube must be two numbers"),
+    ([OBJECTS, 1, 20, "dpm", 1, False, [1, 2]], "places must be given as {object: (row, column)}, not [1, 2]"),
 ]
-FIELDS = ["labels", "seed", "steps", "sampler", "pictures", "timeline"]
+FIELDS = ["labels", "seed", "steps", "sampler", "pictures", "timeline", "places"]
 
 
 def named(values: Sequence[Any]) -> dict[str, Any]:
@@ -205,9 +231,9 @@ def test_nothing_at_all_is_no_object(site: Site) -> None:
 
 @pytest.mark.parametrize("more", [[1], [None], ["a", "b"]])
 def test_a_value_too_many_is_not_overlooked(site: Site, more: list[Any]) -> None:
-    kind, data = site.call(OBJECTS, 1, 20, "dpm", 1, False, *more)
+    kind, data = site.call(OBJECTS, 1, 20, "dpm", 1, False, None, *more)
     assert kind == "error"
-    assert data["error"] == f"{6 + len(more)} values were given; generate takes 6: {', '.join(FIELDS)}"
+    assert data["error"] == f"{7 + len(more)} values were given; generate takes 7: {', '.join(FIELDS)}"
 
 
 KNOWN = f"known are {', '.join(FIELDS)}"
@@ -241,6 +267,12 @@ def test_a_misspelt_or_missing_field_is_named(site: Site, fields: dict[str, Any]
         ([OBJECTS, 3, 5, "dpm", 1, "False"], [OBJECTS, 3, 5]),
         ([OBJECTS, 3, 5, "dpm", 1, 0], [OBJECTS, 3, 5]),
         ([OBJECTS, 3, 5, "dpm", 1, "true"], [OBJECTS, 3, 5, "dpm", 1, True]),
+        ([OBJECTS, 3, 5, "dpm", 1, False, {}], [OBJECTS, 3, 5]),
+        ([OBJECTS, 3, 5, "dpm", 1, False, "null"], [OBJECTS, 3, 5]),
+        (
+            [OBJECTS, 3, 5, "dpm", 1, False, '{"Red-Cube": [30.4, 12.1]}'],
+            [OBJECTS, 3, 5, "dpm", 1, False, {"red cube": [30.5, 12]}],
+        ),
     ],
 )
 def test_what_clients_really_send_is_understood(site: Site, values: list[Any], meant: list[Any]) -> None:
@@ -310,6 +342,8 @@ MEANINGS = {
     "sampler": "the DDPM's sampler: dpm, unipc, ddim or ddpm.",
     "pictures": "pictures a model, 1 to 8; steps times pictures may be 1200 at most.",
     "timeline": "whether every picture comes with the way to it, as a film strip and the judge's words.",
+    "places": "where some or all of the objects are to stand: an object's name to its row and column in pixels of the "
+    "64x64 picture, 0 to 63; the models place the others around them.",
 }
 
 

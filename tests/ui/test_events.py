@@ -13,7 +13,7 @@ from clevr_demo.ui.events import Drawing
 from tests.ui.conftest import Page
 
 ME: Any = SimpleNamespace(session_hash="me")
-ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1, "")
+ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1, "", "")
 """What stands in the controls, in their order."""
 
 
@@ -111,11 +111,11 @@ def test_every_update_of_a_run_offers_stop(page: Page) -> None:
 def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> None:
     before = GenerationRequest.of(["red cube"])
     page.drawing.runs.ask("me", before)
-    updates = page.drawing.press(ME, 1e9, True, ASKED[0], 7, 0, "dpm", 1, "")
+    updates = page.drawing.press(ME, 1e9, True, ASKED[0], 7, 0, "dpm", 1, "", "")
     assert updates[page.controls.notes["steps"]] == ["Steps must be between 1 and 1200, not 0."]
     assert updates[page.controls.notes["seed"]] == []
     assert wanted(page) == before
-    updates = page.drawing.press(ME, 1e9, True, [], 7, 4, "dpm", 1, "")
+    updates = page.drawing.press(ME, 1e9, True, [], 7, 4, "dpm", 1, "", "")
     assert updates[page.controls.notes["objects"]] == ["Tick at least one object, then press Generate."]
 
 

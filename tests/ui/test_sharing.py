@@ -20,7 +20,7 @@ from tests.serve.at_once import run_of
 from tests.ui.conftest import Page
 
 ME: Any = SimpleNamespace(session_hash="me")
-ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1, "")
+ASKED = (["red cube", "cyan sphere"], 7, 20, "dpm", 1, "", "")
 """What stands in the controls, in their order."""
 
 
@@ -81,6 +81,25 @@ def test_a_link_fills_the_controls_and_is_drawn(page: Page) -> None:
     assert updates[page.drawing.note] == [
         "Made with other DDPM weights (00000000, here 11111111): its DDPM picture may look different."
     ]
+
+
+def test_a_link_that_gives_places_draws_at_them_until_they_are_taken_back(page: Page) -> None:
+    address = "v=2&objects=red-cube,blue-sphere&seed=9&steps=3&at=red-cube:30.5:12&seed-looks=4"
+    request: Any = SimpleNamespace(session_hash="placing", query_params=address)
+    updates = page.sharing.restore(request)
+    wanted = GenerationRequest.of("red cube, blue sphere", 9, 3, places={"red cube": (30.5, 12)}, seeds={"looks": 4})
+    assert page.drawing.runs.latest("placing") == wanted
+    assert updates[page.drawing.note] == []
+    assert updates[page.controls.given] == "at=red-cube:30.5:12&seed-looks=4"
+    values = [updates[one] for one in page.controls.request]
+    assert page.controls.read(values) == wanted
+    assert page.controls.read([["blue sphere"], *values[1:]]) == GenerationRequest.of(
+        ["blue sphere"], 9, 3, seeds={"looks": 4}
+    )
+    rolled = page.controls.read(page.controls.with_seed(values, 5))
+    assert rolled == GenerationRequest.of("red cube, blue sphere", 5, 3, places={"red cube": (30.5, 12)})
+    assert page.controls.read([*values[:-1], None]) == GenerationRequest.of("red cube, blue sphere", 9, 3)
+    assert page.controls.read([*values[:-1], "objects=gray-cube&at=gray-cube:1:2"]).places == ()
 
 
 def test_the_reports_pairs_leave_the_settings_alone(page: Page) -> None:

@@ -17,7 +17,7 @@ from train.data.composing import HIDDEN, SHOWN, Composer, Mixture, Scene
 from train.data.fused import with_fused
 from train.data.iclevr import Pictures, to_unit
 from train.data.layout import find_layout
-from train.data.scenes import AROUND, GAP_A_ROW, MIDDLE, MOST, NOTHING, Material, donors, material, painted, spots
+from train.data.scenes import AROUND, MIDDLE, MOST, NOTHING, Material, donors, material, painted, scattered
 
 NEAREST = 6.0  # pixels between two objects, at least
 FUSED = 6000  # pairs that are tried
@@ -40,8 +40,7 @@ class AnywhereComposer(Composer):
     def scattered(self, n: int) -> Scene:
         """n scenes of none to eight objects anywhere on the ground, no object of a class or several."""
         mixture, numbers = self.mixture, torch.randint(0, MOST + 1, (n,))
-        a_row = GAP_A_ROW * torch.rand(n, 1) * (1 - numbers.unsqueeze(1) / MOST)
-        centres = spots(numbers, NEAREST, None, a_row, middle=1 / 3)
+        centres = scattered(numbers, NEAREST)
         names = torch.rand(n, len(OBJECTS)).argsort(dim=1)[:, :MOST]
         few = names[:, :2].gather(1, torch.randint(0, 2, names.shape))
         names = torch.where(chance(mixture.alike, n).unsqueeze(1), few, names)

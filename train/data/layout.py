@@ -155,10 +155,9 @@ def joined(*layouts: Layout) -> Layout:
     return Layout(torch.cat(centres), torch.cat([F.pad(part.objects, (0, more), value=-1) for part, more in missing]))
 
 
-def teaching_layouts(pictures: Pictures, seed: int = 0) -> Layout:
-    """What the first stage learns from: every scene's layouts, more of those with more objects, as many pairs that are
-    subsets of scenes, and made-up layouts of four and five objects, a sixth each."""
-    found = find_layout(pictures)
+def teaching_layouts(found: Layout, seed: int = 0) -> Layout:
+    """What the first stage learns from, out of the pictures' layout: every scene's layouts, more of those with more
+    objects, as many pairs that are subsets of scenes, and made-up layouts of four and five objects, a sixth each."""
     counts = (found.objects >= 0).sum(dim=1)
     scenes = whole_scenes(found)
     single = found.take((counts == 1).nonzero().flatten()[::4])

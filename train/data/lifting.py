@@ -20,7 +20,7 @@ import torch.nn.functional as F
 
 from clevr_demo.places import SIZE
 from train.data.iclevr import Pictures, predecessors, to_unit
-from train.data.layout import THRESHOLD, Layout, changes, median_place
+from train.data.layout import THRESHOLD, Layout, changes, find_layout, median_place
 from train.data.masks import differing, grown
 
 ROWS, COLUMNS = (14, 43), (22, 42)  # the box that holds the middle object with its shadow: from, up to
@@ -132,6 +132,12 @@ def lift(pictures: Pictures, found: Layout, batch: int = 1024) -> Lifted:
     made = Pictures(torch.cat(lifted), labels, pictures.scenes[origin])
     bare = made.pixels[(left.objects < 0).all(dim=1)]
     return Lifted(made, left, origin, to_unit(bare[:: max(1, len(bare) // 2000)]).median(dim=0).values)
+
+
+def true_layout(pictures: Pictures) -> Layout:
+    """Places of all objects of all pictures, the middle ones' as they truly are."""
+    found = find_layout(pictures)
+    return relabelled(found, pictures, lift(pictures, found))
 
 
 def relabelled(found: Layout, pictures: Pictures, lifted: Lifted) -> Layout:

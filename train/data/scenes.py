@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import COLOURS, OBJECTS
-from clevr_demo.places import SIZE
+from clevr_demo.places import SIZE, on_ground
 from train.data.iclevr import Pictures, predecessors
 from train.data.layout import THRESHOLD, Layout, find_layout
 from train.data.lifting import Lifted, lift, relabelled
@@ -28,7 +28,6 @@ SIDE = 2 * REACH + 1
 SHADOW = 0.03  # of a range of 2, averaged over 3x3 pixels: less is grain, and stays behind
 ALONE = (15, 11)  # rows and columns that a donor's neighbours stand off: nearer ones' colours would come along
 ROW_SHIFT = 2.0  # rows by which an object may move: farther, its size would be wrong
-GROUND = ((13.0, 31.0), (28.5, 59.0), (53.0, 26.5), (28.0, 5.0))  # corners of what the data's objects cover
 MIDDLE = 31.0  # column in which every scene's first object stands
 AROUND = 12.0  # columns around it in which a third of the objects are put
 GAP, GAP_A_ROW = 8.0, 0.12  # pixels between two objects, at least, and up to so many more a row: the fewer, the more
@@ -146,16 +145,6 @@ def filled(masks: torch.Tensor) -> torch.Tensor:
     return masks | inside
 
 
-def on_ground(centres: torch.Tensor) -> torch.Tensor:
-    """(...) whether centres (..., 2) lie on the ground that the data's objects cover, a square seen from above one of
-    its corners."""
-    within = torch.ones(centres.shape[:-1], dtype=torch.bool)
-    for (row, column), (next_row, next_column) in zip(GROUND, GROUND[1:] + GROUND[:1], strict=True):
-        down, across = centres[..., 0] - row, centres[..., 1] - column
-        within &= (next_column - column) * down - (next_row - row) * across >= 0
-    return within
-
-
 def spots(
     numbers: torch.Tensor,
     gap: float,
@@ -180,6 +169,13 @@ def spots(
         able = fits.any(dim=1) & (slot < numbers)
         centres[able, slot] = found[able, pick[able]]
     return centres
+
+
+def scattered(numbers: torch.Tensor, gap: float, generator: torch.Generator | None = None) -> torch.Tensor:
+    """`spots` for so many objects a scene, a third of them in the columns around the middle; the fewer they are, the
+    farther apart."""
+    a_row = GAP_A_ROW * torch.rand(len(numbers), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
+    return spots(numbers, gap, generator, a_row, middle=1 / 3)
 
 
 def donors(
@@ -247,8 +243,7 @@ def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[
     for part in torch.arange(number).split(batch):
         ground = grounds[torch.randint(len(grounds), part.shape, generator=generator)]
         numbers = part % MOST + 1
-        a_row = GAP_A_ROW * torch.rand(len(part), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
-        centres = spots(numbers, GAP, generator, a_row, middle=1 / 3)
+        centres = scattered(numbers, GAP, generator)
         names = torch.rand(len(part), len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
         there = ~centres[..., 0].isnan()
         chosen = torch.full_like(names, -1)

@@ -20,20 +20,20 @@ CENTRE = 0.8  # height of an object's spot: where a window holds none so high, i
 
 
 class LayoutDiscriminator(nn.Module):
-    """Objects (N, K) and their centres (N, K, 2) in pixels to logits (N,) of "a real layout": the mean of what a
-    transformer with the pairs' geometry says of each object."""
+    """Objects (N, K) and their centres (N, K, 2) in pixels, some marked (N, K) as given, to logits (N,) of "a real
+    layout": the mean of what a transformer with the pairs' geometry says of each object."""
 
     mean: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, width: int, layers: int, heads: int) -> None:
+    def __init__(self, width: int, layers: int, heads: int, marks: bool = False) -> None:
         super().__init__()
-        self.body = SetTransformer(CLASSES, 1, width, layers, heads)
+        self.body = SetTransformer(CLASSES, 1, width, layers, heads, marks=marks)
         self.register_buffer("mean", torch.zeros(2))
         self.register_buffer("scale", torch.ones(2))
 
-    def forward(self, objects: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
-        logits = self.body(objects, (centres - self.mean) / self.scale)[..., 0]
+    def forward(self, objects: torch.Tensor, centres: torch.Tensor, marked: torch.Tensor | None = None) -> torch.Tensor:
+        logits = self.body(objects, (centres - self.mean) / self.scale, marked=marked)[..., 0]
         mask = (objects >= 0).to(logits.dtype)
         return (logits * mask).sum(dim=1) / mask.sum(dim=1)
 

@@ -39,7 +39,7 @@ def start_weights(folder: Path, kind: str, stage: str | None) -> dict[str, torch
 
 def begin(task: Task, start: Path, folder: Path) -> dict[str, Any]:
     """Gives a task's network the weights of `start`; returns what config.json should say of them. The buffers that a
-    task names in `from_data` keep what its own pictures say.
+    task names in `from_data` keep what its own pictures say, the weights in `added` that `start` lacks what they are.
 
     Raises:
         CheckpointError: they are of another network.
@@ -48,7 +48,8 @@ def begin(task: Task, start: Path, folder: Path) -> dict[str, Any]:
     kind, stage = config["kind"], config.get("stage")
     weights, before = start_weights(start, kind, stage), read_config(start)
     network = task.networks[task.averaged]
-    weights |= {name: network.get_buffer(name) for name in task.from_data}
+    own = network.state_dict()
+    weights = {name: own[name] for name in task.added} | weights | {name: own[name] for name in task.from_data}
     try:
         network.load_state_dict(weights)
     except RuntimeError:

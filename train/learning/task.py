@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 class Task:
     """What the loop trains. `networks` and `optimizers` are replaced by their prepared versions before training;
     `averaged` is the network that the EMA follows and the run exports; `from_data` are those of its buffers that a
-    run's own pictures decide, whatever weights it starts from. `kind` and `stage` say in config.json what it is."""
+    run's own pictures decide, whatever weights it starts from, and `added` those of its weights that these may lack.
+    `kind` and `stage` say in config.json what it is."""
 
     networks: dict[str, nn.Module]
     optimizers: dict[str, torch.optim.Optimizer]
     averaged: str
     from_data: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
     kind: str
     stage: str = ""
     preset: Any
@@ -67,13 +69,15 @@ class OneNetwork(Task):
 
 @dataclass(frozen=True)
 class Players:
-    """How generator and discriminator learn: Adam's rates and betas, warm-up in steps, the fraction of the run after
-    which both rates fall to zero, and the gradient penalties' weight and the steps from one to the next."""
+    """How generator and discriminator learn: Adam's rates and betas, warm-up in steps, the fractions of the run from
+    which the generator learns and after which both rates fall to zero, and the gradient penalties' weight and the steps
+    from one to the next."""
 
     generator_rate: float = 2e-4
     discriminator_rate: float = 6e-4
     betas: tuple[float, float] = (0.5, 0.99)
     warmup: int = 200
+    generator_from: float = 0.0  # a new discriminator for a generator that has learned may learn alone at first
     decay_from: float = 0.6
     gamma: float = 0.2
     penalty_every: int = 12
@@ -97,7 +101,8 @@ class Duel(Task):
     def descend(self, name: str, loss: torch.Tensor, run: Run) -> None:
         """One step of the player of that name."""
         factor = learning_rate(run.position, run.settings.steps, self.players.warmup, self.players.decay_from)
-        run.descend(loss, [name], name, self.rates[name] * factor)
+        waits = name == self.averaged and run.progress < self.players.generator_from
+        run.descend(loss, [name], name, 0.0 if waits else self.rates[name] * factor)
 
     def penalty_is_due(self, run: Run) -> bool:
         return bool(self.players.gamma) and run.position % self.players.penalty_every == 0

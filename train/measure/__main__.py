@@ -15,11 +15,12 @@ import argparse
 from collections.abc import Sequence
 
 from train.learning.options import clear_errors
-from train.measure import cards, diversity, places, realism, robustness, scores, sheet, speed, sweep
+from train.measure import anywhere, cards, diversity, places, realism, robustness, scores, sheet, speed, sweep
 from train.measure.job import Job, Measure, add_common, command_of
 
 NUMBERS: tuple[Measure, ...] = (
     scores.MEASURE,
+    anywhere.MEASURE,
     realism.MEASURE,
     diversity.MEASURE,
     places.MEASURE,

@@ -23,6 +23,7 @@ from typing import Any
 
 from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, read_metrics, write_text
 from clevr_demo.models import MODELS
+from train.measure.anywhere import ALL as ANYWHERE
 from train.measure.job import Job, Measure
 from train.measure.prompts import FILES
 from train.measure.tables import DASH, markdown, read_csv, shown
@@ -177,28 +178,32 @@ def both(scores: Mapping[str, Any], column: str, entries: Sequence[str]) -> str:
 def model_row(title: str, metrics: Mapping[str, Any], variant: str = "") -> list[str]:
     """A model's line of the README."""
     scores, entries = metrics.get("scores", {}), [f"{name}{variant}" for name in FILES]
-    drawn = metrics.get(f"realism{variant}", {}).get("rows", {}).get("drawn", {})
+    drawn, anywhere = (
+        metrics.get(f"{measure}{variant}", {}).get("rows", {}).get(row, {})
+        for measure, row in (("realism", "drawn"), ("anywhere", ANYWHERE))
+    )
     cells = [both(scores, column, entries) for column in ("exact", "number", "accuracy")]
     return [
         f"{title}, this project{variant}",
         *cells,
+        shown(anywhere.get("exact")),
         *(shown(drawn.get(f"{part} 64 ratio"), 2) for part in ("whole", "crops")),
     ]
 
 
 def overview(root: Path) -> str:
     """The README's table: the models beside the report's and beside real pictures."""
-    header = ["", "counted exact", "right number", "accuracy", "realism, whole", "realism, objects"]
+    header = ["", "counted exact", "right number", "accuracy", "exact anywhere", "realism, whole", "realism, objects"]
     rows: list[list[str]] = []
     for kind, model in MODELS.items():
         metrics = read_metrics(root / kind)
         variants = ["", *(name.removeprefix("realism") for name in metrics if name.startswith("realism, "))]
         rows += [model_row(model.title, metrics, variant) for variant in variants]
         if kind in CLAIMED:
-            rows.append([f"{model.title}, the course report", DASH, DASH, CLAIMED[kind], DASH, DASH])
+            rows.append([f"{model.title}, the course report", DASH, DASH, CLAIMED[kind], *[DASH] * 3])
     real = read_metrics(root / "detector").get("robustness", {}).get("rows", {}).get("as they are", {})
     rows.append(
-        ["real held-out pictures", *(shown(real.get(name)) for name in ("exact", "number", "accuracy")), "1", "1"]
+        ["real held-out pictures", *(shown(real.get(name)) for name in ("exact", "number", "accuracy")), DASH, "1", "1"]
     )
     return markdown(header, rows)
 

@@ -26,7 +26,8 @@ from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.models import MODELS, Model
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
 from train.data.iclevr import Pictures, load_pictures
-from train.data.layout import Layout, find_layout
+from train.data.layout import Layout
+from train.data.lifting import true_layout
 from train.learning.course import load_teacher
 from train.learning.options import steps
 from train.measure.drawing import BATCH, Drawn, draw, seen_layout
@@ -92,8 +93,8 @@ class Job:
 
     @cached_property
     def layout(self) -> Layout:
-        """Where all pictures' objects stand."""
-        return find_layout(self.pictures)
+        """Where all pictures' objects truly stand."""
+        return true_layout(self.pictures)
 
     def check(self) -> None:
         """Before anything is drawn: the folder is there, what it found can be written, and the model is of its kind.

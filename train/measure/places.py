@@ -6,6 +6,12 @@ the share of scenes with a pair nearer than in all but a hundredth of the traini
 (Lopez-Paz and Oquab 2017, arXiv:1610.06545), a small network on the layout's geometry, tries to tell drawn layouts
 from real ones: cross-validated, half right is a perfect score. Real centres were found at whole pixels, so drawn ones
 are rounded, too. Four and five objects, which no real scene holds, have their nearest pairs beside.
+
+**Given places**, of one or two of the three objects: drawn evenly on the ground, and two of them `APART` pixels from
+each other. So they stand where real objects hardly ever do, too, and there is nothing real to tell their layouts from;
+the classifier therefore gets others, whose given places are those of real scenes, which were chosen so that one of
+their objects is the nearest to a place drawn evenly on the ground. It tells them from as many other scenes that were
+chosen so.
 """
 
 from __future__ import annotations
@@ -19,14 +25,18 @@ from torch import nn
 
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.objects import MAX_TRAINED
+from clevr_demo.places import Given
 from train.data.iclevr import label_sets
+from train.data.layout import Layout
 from train.learning.counting import seeded
 from train.learning.options import positive
+from train.measure.anywhere import scenes
 from train.measure.drawing import seeds_of
 from train.measure.job import Job, Measure
 from train.measure.prompts import BEYOND, Prompt, random_sets
 from train.measure.tables import markdown
 
+GIVEN = {"one given": 1, "two given": 2}
 FOLDS, EPOCHS, WIDTH = 5, 200, 64
 REPEATS = 3  # divisions into folds; the accuracy is their mean
 ROWS = {
@@ -34,6 +44,8 @@ ROWS = {
     "held-out": "held-out scenes",
     "training": "training scenes",
     **{name: f"drawn, {name} objects" for name in BEYOND},
+    **{name: f"drawn, {name} anywhere" for name in GIVEN},
+    "chosen": "training and held-out scenes, chosen",
 }
 COLUMNS = {
     "scenes": "scenes",
@@ -112,15 +124,58 @@ def told_apart(real: torch.Tensor, drawn: torch.Tensor) -> float:
     return round(float(torch.cat(right).mean()), 4)
 
 
-def layouts(model: Generator, prompts: Sequence[Prompt], repeat: int) -> torch.Tensor:
+def layouts(
+    model: Generator, prompts: Sequence[Prompt], repeat: int, given: Sequence[Given] | None = None
+) -> torch.Tensor:
     """(N, k, 2) centres that the model draws for prompts of k objects each, rounded to pixels as real ones are."""
-    found = model.places(prompts, seeds_of(repeat, len(prompts)))
+    settings = {} if given is None else {"places": given}
+    found = model.places(prompts, seeds_of(repeat, len(prompts)), **settings)
     return torch.tensor([places.centres for places in found]).round()
 
 
 def jittered(centres: torch.Tensor) -> torch.Tensor:
     """Centres somewhere within their pixels, so that no distance is tied."""
     return centres + torch.rand(centres.shape, generator=torch.Generator().manual_seed(0)) - 0.5
+
+
+def chosen_evenly(centres: torch.Tensor, number: int) -> list[tuple[int, int]]:
+    """`number` different scenes, and of each an object, of scenes' centres (S, 3, 2): each time the object that stands
+    nearest to another place drawn evenly on the ground."""
+    wanted = torch.tensor([centre for scene in scenes(1, number) for centre in scene.values()])
+    left, found = centres.clone(), []
+    for place in wanted:
+        nearest = int((left - place).norm(dim=2).argmin())
+        found.append(divmod(nearest, centres.shape[1]))
+        left[found[-1][0]] = torch.inf
+    return found
+
+
+def around_given(job: Job, known: Layout, middle: torch.Tensor, too_near: float) -> dict[str, dict[str, float]]:
+    """The rows of given places; `known` are scenes of three objects."""
+    number = min(job.options.layouts, len(known) // 2)
+    chosen = chosen_evenly(known.centres, 2 * number)
+    half, other = (known.take(torch.tensor([scene for scene, _ in chosen[part::2]])) for part in (0, 1))
+    real, prompts = geometry(jittered(other.centres), middle), label_sets(half.ticked())
+    rows = {"chosen": facts_of(jittered(half.centres), middle, too_near)}
+    rows["chosen"]["told apart"] = told_apart(real, geometry(jittered(half.centres), middle))
+    for name, count in GIVEN.items():
+        anywhere = [tuple(scene.values()) for scene in scenes(count, number)]
+        given: list[Given] = [
+            dict(zip(prompt, centres, strict=False)) for prompt, centres in zip(prompts, anywhere, strict=True)
+        ]
+        rows[name] = facts_of(jittered(layouts(job.model, prompts, 0, given)), middle, too_near)
+        given = [own_places(half.take(slice(row, row + 1)), first, count) for row, (_, first) in enumerate(chosen[::2])]
+        rows[name]["told apart"] = told_apart(real, geometry(jittered(layouts(job.model, prompts, 1, given)), middle))
+    return rows
+
+
+def own_places(scene: Layout, first: int, count: int) -> Given:
+    """The places of some objects of one scene, from the first one's slot on."""
+    slots = [(first + step) % MAX_TRAINED for step in range(count)]
+    return {
+        int(scene.objects[0, slot]): (float(scene.centres[0, slot, 0]), float(scene.centres[0, slot, 1]))
+        for slot in slots
+    }
 
 
 def table(found: Mapping[str, Any]) -> str:
@@ -131,10 +186,8 @@ def table(found: Mapping[str, Any]) -> str:
 
 def compared(job: Job) -> dict[str, dict[str, float]]:
     """The rows of the table."""
-    scenes = job.layout.objects.amin(dim=1) >= 0  # a scene's full layout: its picture of three objects
-    held_out, training = (
-        (scenes & part).nonzero().flatten() for part in (job.pictures.held_out, ~job.pictures.held_out)
-    )
+    full = job.layout.objects.amin(dim=1) >= 0  # a scene's full layout: its picture of three objects
+    held_out, training = ((full & part).nonzero().flatten() for part in (job.pictures.held_out, ~job.pictures.held_out))
     real = {name: jittered(job.layout.centres[part]) for name, part in (("held-out", held_out), ("training", training))}
     middle = real["training"][:, 0].mean(dim=0)
     too_near = float(pair_distances(real["training"]).amin(dim=1).quantile(0.01))
@@ -150,7 +203,7 @@ def compared(job: Job) -> dict[str, dict[str, float]]:
     rows["training"]["told apart"] = told_apart(known, other)
     for name, count in BEYOND.items():
         rows[name] = facts_of(jittered(layouts(job.model, random_sets(count, 500), 0)), middle, too_near)
-    return rows
+    return rows | around_given(job, job.layout.take(full), middle, too_near)
 
 
 def run(job: Job) -> None:

@@ -132,6 +132,6 @@ def test_shuffling_keeps_each_objects_place_and_leaves_absent_ones_last() -> Non
 
 def test_the_first_stage_learns_from_all_numbers_of_objects(iclevr: Path) -> None:
     data = load_pictures(iclevr).split()[0]
-    counts = (teaching_layouts(data).objects >= 0).sum(dim=1)
+    counts = (teaching_layouts(find_layout(data)).objects >= 0).sum(dim=1)
     assert set(counts.unique().tolist()) >= {1, 2, 3}
     assert len(whole_scenes(find_layout(data))) == 19

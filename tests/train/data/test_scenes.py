@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from clevr_demo.objects import COLOURS
+from clevr_demo.places import on_ground
 from tests.train.made import squares
 from train.data.iclevr import load_pictures
 from train.data.scenes import (
-    GROUND,
     MOST,
     NOTHING,
     REACH,
@@ -22,7 +22,6 @@ from train.data.scenes import (
     donors,
     filled,
     material,
-    on_ground,
     outlines,
     painted,
     shadowed,
@@ -126,13 +125,6 @@ def test_spots_lie_on_the_ground_apart() -> None:
     assert apart.nan_to_num(nan=99).min() >= 9
     around = (found[there][:, 1] - 31).abs() <= 12
     assert 0.4 < around.float().mean() < 0.8
-
-
-def test_the_ground_is_what_lies_within_its_corners() -> None:
-    corners = torch.tensor(GROUND)
-    assert on_ground(corners.mean(dim=0))
-    assert on_ground(corners + 0.01 * (corners.mean(dim=0) - corners)).all()
-    assert not on_ground(corners + 0.1 * (corners - corners.mean(dim=0))).any()
 
 
 def test_donors_are_of_the_class_and_of_the_row() -> None:

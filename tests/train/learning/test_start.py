@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from clevr_demo.checkpoints import save_weights
 from tests.conftest import shaken
 from tests.train.made import squares
+from train.acgan import PRESETS as ACGAN_PRESETS
+from train.acgan import make_task
+from train.data.iclevr import load_pictures
 from train.ddpm import PRESETS, PainterTask
 from train.learning.start import begin
 
@@ -27,3 +32,17 @@ def test_a_run_takes_the_weights_of_its_start_and_the_empty_scene_of_its_own_pic
     theirs = dict(before.painter.named_parameters())
     for name, mine in task.painter.named_parameters():
         assert torch.allclose(mine, theirs[name], atol=1e-2), name
+
+
+def test_a_planner_that_is_to_take_given_places_starts_from_one_that_does_not(iclevr: Path, tmp_path: Path) -> None:
+    pictures = load_pictures(iclevr, progress=False)
+    before, task = (
+        make_task(ACGAN_PRESETS[name], pictures, Namespace())[0] for name in ("tiny-where", "tiny-where-given")
+    )
+    shaken(before.networks["generator"])
+    save_weights(before.networks["generator"], before.config(), tmp_path / "before")
+    begin(task, tmp_path / "before", tmp_path / "after")
+    planner: Any = task.networks["generator"]
+    objects, noise = torch.tensor([[3, 9]]), torch.randn(1, 2, 8)
+    assert torch.allclose(planner(objects, noise), before.networks["generator"](objects, noise), atol=0.1)
+    assert not planner.rough.mark.any()

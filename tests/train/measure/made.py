@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import from_image
-from clevr_demo.places import Places
+from clevr_demo.places import Given, Places
 from train.data.layout import Layout
 from train.measure import drawing, realism
 from train.measure.__main__ import job_of
@@ -83,8 +83,17 @@ class Painter:
         frame = SimpleNamespace(predicted_pixels=pixels)
         return SimpleNamespace(frames=(frame,), places=Places(tuple(labels), centres), evaluations=1)
 
-    def places(self, labels: Sequence[Sequence[int]], seeds: Sequence[int]) -> list[Places]:
-        return [self.one(label, seed).places for label, seed in zip(labels, seeds, strict=True)]
+    def places(
+        self, labels: Sequence[Sequence[int]], seeds: Sequence[int], places: Sequence[Given] | None = None
+    ) -> list[Places]:
+        chosen = [self.one(label, seed).places for label, seed in zip(labels, seeds, strict=True)]
+        if places is None:
+            return chosen
+        every = [
+            dict(zip(one.objects, one.centres, strict=True)) | dict(given)
+            for one, given in zip(chosen, places, strict=True)
+        ]
+        return [Places(tuple(one), tuple(one.values())) for one in every]
 
 
 class Judge:
