@@ -19,7 +19,7 @@ from PIL import Image
 
 from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
 from clevr_demo.models import Contender, usual_pair
-from clevr_demo.request import GenerationRequest
+from clevr_demo.request import GenerationRequest, from_query
 from clevr_demo.serve.gate import Gate, Numbered, one_thread
 
 EVALUATOR = "CLEVR_EVALUATOR"
@@ -77,6 +77,17 @@ class Studio:
         """The request's link, with the fingerprints of those who draw it; `more` contenders' may join."""
         names = dict.fromkeys([*(one.name for one in self.duel(request)), *more])
         return request.query({name: self.fingerprint(name) for name in names})
+
+    def read(self, query: Mapping[str, str]) -> tuple[GenerationRequest, list[str]]:
+        """The request of a link or a picture's metadata, and what to tell about it."""
+        request, notes, theirs = from_query(query, self.gates)
+        for name, mark in theirs.items():
+            if mark != (here := self.fingerprint(name)):
+                title = self.contenders[name].title
+                notes.append(
+                    f"Made with other {title} weights ({mark}, here {here}): its {title} picture may look different."
+                )
+        return self.settled(request), notes
 
     def alone(self, cell: Cell) -> GenerationRequest:
         """A cell's request as a duel that shows it: with its contender as one of the two."""

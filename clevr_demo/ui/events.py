@@ -13,9 +13,8 @@ from clevr_demo.objects import InputError
 from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.serve.drawing import SharedRuns, waiting, work
 from clevr_demo.serve.gate import draws_at_once
-from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.payload import Run
-from clevr_demo.serve.queue import WaitingLine
+from clevr_demo.serve.queue import NewestRun, Waiting, WaitingLine
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import warning
 from clevr_demo.ui.controls import Controls
