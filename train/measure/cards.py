@@ -1,4 +1,4 @@
-"""Fills README and model cards with what was measured.
+"""Fills README and model cards (Mitchell et al. 2019, arXiv:1810.03993) with what was measured.
 
     python -m train.measure cards            # rewrites what stands between markers such as <!-- scores -->
     python -m train.measure cards --check    # only says whether all is up to date (exit status 1 if not)
@@ -253,10 +253,8 @@ def measure(numbers: Sequence[Measure]) -> Measure:
 
     return Measure(
         name="cards",
-        what="Fills README and model cards with what was measured",
+        about=__doc__ or "",
         needs=(),
-        how="What stands between <!-- NAME --> and <!-- /NAME --> is made anew from the files beside the weights.",
-        source="Model cards: Mitchell et al. 2019, arXiv:1810.03993.",
         run=run,
         options={"--check": {"action": "store_true", "help": "write nothing; exit status 1 if a table is out of date"}},
     )

@@ -39,16 +39,15 @@ FOLDER_HELP = "checkpoint folder: weights, and where the results go (default: in
 class Measure:
     """One line of the table of measures.
 
-    `needs` are of "data", "model", "judge" and "teacher"; `options` are its own, each with what argparse takes of it;
-    `run` measures and records; `card` makes the part of a model card between the markers of the measure's name, from
-    the folder and the measure's entries of its metrics.
+    `about` says in its first sentence what is measured, and then how, and whose idea it was; `needs` are of "data",
+    "model", "judge" and "teacher"; `options` are its own, each with what argparse takes of it; `run` measures and
+    records; `card` makes the part of a model card between the markers of the measure's name, from the folder and the
+    measure's entries of its metrics.
     """
 
     name: str
-    what: str
+    about: str
     needs: tuple[str, ...]
-    how: str
-    source: str
     run: Callable[[Job], None]
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     card: Callable[[Path, Mapping[str, Any]], str] | None = None

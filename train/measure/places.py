@@ -18,7 +18,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from clevr_demo.generators.protocol import Generator
-from clevr_demo.objects import MAX_TRAINED
 from train.data.iclevr import label_sets
 from train.learning.counting import seeded
 from train.learning.options import positive
@@ -161,10 +160,8 @@ def run(job: Job) -> None:
 
 MEASURE = Measure(
     name="places",
-    what=f"Whether objects stand where real scenes have them ({MAX_TRAINED} objects), and apart (four, five)",
+    about=__doc__ or "",
     needs=("data", "model"),
-    how="Nearest pairs, distances from the middle, share with a pair too near, a cross-validated classifier.",
-    source="Two-sample classifier: Lopez-Paz and Oquab 2017, arXiv:1610.06545.",
     run=run,
     options={
         "--layouts": {"type": positive, "default": 500, "help": "how many scenes of three objects are drawn"},

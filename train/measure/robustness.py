@@ -3,7 +3,8 @@
 Held-out pictures are blurred, made noisy, their objects made blobs, one object pasted a second time, one taken away, or
 a third of one hidden by another. **As asked**: counted exact for the objects that the picture showed before, as a
 request is judged. **As shown**: counted exact for what is to be seen now. A strict judge is low in the first column for
-blobs, doubles and removed objects, and high in the second for all real objects.
+blobs, doubles and removed objects, and high in the second for all real objects. This project's own; the pictures are
+put together by `train.data.composing`.
 """
 
 from __future__ import annotations
@@ -80,8 +81,7 @@ def nearer_a_third(first: Scene, second: Scene) -> Scene:
     def pick(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return torch.where(better.view(-1, *[1] * (a.dim() - 1)), b, a)
 
-    fields = ("pixels", "objects", "centres", "shown", "told")
-    return Scene(*(pick(getattr(first, name), getattr(second, name)) for name in fields))
+    return Scene(*map(pick, vars(first).values(), vars(second).values()))
 
 
 def versions(
@@ -150,10 +150,8 @@ def table(found: Mapping[str, Any]) -> str:
 
 MEASURE = Measure(
     name="robustness",
-    what="What the judge says of real pictures that are spoiled",
+    about=__doc__ or "",
     needs=("data", "judge"),
-    how="Counted exact, right number and top-k on held-out pictures with blur, noise, blobs, doubles, gaps, overlap.",
-    source="This project's own; the pictures are put together by train.data.composing.",
     run=run,
     options={"--pictures": {"type": not_negative, "default": 0, "help": "how many held-out pictures (0: all)"}},
     card=lambda _, entries: table(entries["robustness"]),

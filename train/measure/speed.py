@@ -3,7 +3,7 @@
 A request of all steps with timeline and verdicts, the picture alone, the picture in one pass and its verdict or in four
 steps, and, for a model of steps, the report's UNet in diffusers' own pipelines (untrained and without conditions, which
 costs it nothing). Each runs in a process of its own, so that its peak memory is its own; the rounds alternate, so that
-a slow spell of the machine hits all.
+a slow spell of the machine hits all, and the medians are told.
 """
 
 from __future__ import annotations
@@ -148,10 +148,8 @@ def table(found: Mapping[str, Any]) -> str:
 
 MEASURE = Measure(
     name="speed",
-    what="How fast a model draws as the page uses it",
+    about=__doc__ or "",
     needs=("model", "judge"),
-    how="Medians of alternating rounds, each in a process of its own, beside the report's architecture.",
-    source="diffusers' UNet2DModel and pipelines, as the course report used them.",
     run=run,
     options={"--rounds": {"type": positive, "default": 5, "help": "how often each is timed; the report's UNet thrice"}},
     card=lambda _, entries: table(entries["speed"]),
