@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 
 import torch
-import torch.nn.functional as F
 
 from clevr_demo.objects import OBJECTS
 from train.data.blobs import chance
@@ -77,16 +76,4 @@ def composer(pictures: Pictures, mixture: Mixture, seed: int) -> Composer:
 
 def stacked(*scenes: Scene) -> Scene:
     """All pictures of several, with as many slots for objects as the one with the most has."""
-    most = max(scene.objects.shape[1] for scene in scenes)
-
-    def padded(planes: torch.Tensor, value: float) -> torch.Tensor:
-        more = [0, 0] * (planes.dim() - 2) + [0, most - planes.shape[1]]
-        return F.pad(planes, more, value=value)
-
-    return Scene(
-        torch.cat([scene.pixels for scene in scenes]),
-        torch.cat([padded(scene.objects, -1) for scene in scenes]),
-        torch.cat([padded(scene.centres, 0.0) for scene in scenes]),
-        torch.cat([padded(scene.shown, 1.0) for scene in scenes]),
-        torch.cat([padded(scene.told, False) for scene in scenes]),
-    )
+    return Scene.together(scenes, objects=-1, centres=0, shown=1, told=False)

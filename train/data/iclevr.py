@@ -28,6 +28,7 @@ from tqdm.auto import tqdm
 from clevr_demo.checkpoints import replacing
 from clevr_demo.objects import INDEX, InputError, multi_hot, parse, shown
 from clevr_demo.places import SIZE
+from train.data.rows import Rows
 
 HELD_OUT_EVERY = 20
 PICTURE_FOLDERS = ("", "images", "iclevr", "train")
@@ -40,19 +41,12 @@ class DataError(Exception):
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Pictures(Rows):
     """Pictures with their labels. `pixels` (N, 3, 64, 64) uint8, `labels` (N, 24) float32, `scenes` (N,) int64."""
 
     pixels: torch.Tensor
     labels: torch.Tensor
     scenes: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def take(self, chosen: torch.Tensor) -> Pictures:
-        """The pictures at these indices or under this mask."""
-        return Pictures(self.pixels[chosen], self.labels[chosen], self.scenes[chosen])
 
     @property
     def held_out(self) -> torch.Tensor:
@@ -62,9 +56,6 @@ class Pictures:
     def split(self) -> tuple[Pictures, Pictures]:
         """(training, held-out) pictures."""
         return self.take(~self.held_out), self.take(self.held_out)
-
-    def to(self, device: torch.device) -> Pictures:
-        return Pictures(self.pixels.to(device), self.labels.to(device), self.scenes.to(device))
 
 
 def to_unit(pixels: torch.Tensor) -> torch.Tensor:

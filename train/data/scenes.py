@@ -21,6 +21,7 @@ from train.data.iclevr import Pictures, predecessors
 from train.data.layout import THRESHOLD, Layout, find_layout
 from train.data.lifting import Lifted, lift, relabelled
 from train.data.masks import grown
+from train.data.rows import Rows
 from train.data.windows import cut, window_index
 
 REACH = 13  # pixels around an object's centre that are taken along
@@ -40,7 +41,7 @@ NOTHING = len(OBJECTS)  # the index of what looks like objects and is none
 
 
 @dataclass(frozen=True)
-class Additions:
+class Additions(Rows):
     """What objects added to their pictures, in the neighbours' absence: `levels` (A, 3, SIDE, SIDE) int16, differences
     of 255 levels around the centre, zero where it is grain; `masks` (A, SIDE, SIDE) the object, holes filled, without
     its shadow; `objects` (A,), `NOTHING` for what is none; `rows` (A,) of their centres."""
@@ -49,9 +50,6 @@ class Additions:
     masks: torch.Tensor
     objects: torch.Tensor
     rows: torch.Tensor
-
-    def take(self, chosen: torch.Tensor) -> Additions:
-        return Additions(self.levels[chosen], self.masks[chosen], self.objects[chosen], self.rows[chosen])
 
 
 @dataclass(frozen=True)
