@@ -63,11 +63,6 @@ STAGE_WORDS = {
 NOTHING = "Not measured yet."
 
 
-def entries_of(metrics: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The entries of one measure: "realism", "realism, 4 steps"."""
-    return {entry: found for entry, found in metrics.items() if entry.partition(", ")[0] == name}
-
-
 def signed_in(found: Any) -> Iterator[Mapping[str, Any]]:
     """Everything in an entry that a command made and signed."""
     if isinstance(found, Mapping):
@@ -207,7 +202,8 @@ def model_block(measure: Measure) -> Callable[[Path], str]:
     """What stands in a card between the markers of a measure's name."""
 
     def block(folder: Path) -> str:
-        found = entries_of(read_metrics(folder), measure.name)
+        entries = read_metrics(folder).items()  # "realism", "realism, 4 steps"
+        found = {entry: what for entry, what in entries if entry.partition(", ")[0] == measure.name}
         if not found or not measure.card:
             return NOTHING
         return f"{measure.card(folder, found)}\n\n{provenance(folder, found)}".strip()

@@ -24,7 +24,7 @@ from train.learning.options import positive
 from train.measure.drawing import seeds_of
 from train.measure.job import Job, Measure
 from train.measure.prompts import BEYOND, Prompt, random_sets
-from train.measure.tables import markdown
+from train.measure.tables import named_table
 
 FOLDS, EPOCHS, WIDTH = 5, 200, 64
 REPEATS = 3  # divisions into folds; the accuracy is their mean
@@ -124,8 +124,7 @@ def jittered(centres: torch.Tensor) -> torch.Tensor:
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
-    rows = [[ROWS[name], *(row.get(column) for column in COLUMNS)] for name, row in found["rows"].items()]
-    return markdown(["layouts", *COLUMNS.values()], rows)
+    return named_table("layouts", COLUMNS, {ROWS[name]: row for name, row in found["rows"].items()})
 
 
 def compared(job: Job) -> dict[str, dict[str, float]]:

@@ -26,7 +26,7 @@ from train.measure.distances import density_coverage, features_of, sliced_wasser
 from train.measure.drawing import crops, quantised
 from train.measure.job import Job, Measure
 from train.measure.prompts import Prompt, held_out_prompts
-from train.measure.tables import markdown, spread
+from train.measure.tables import named_table, spread
 
 LEVELS = (64, 32, 16)  # of the whole picture, by their side in pixels; crops have the two finest
 BLUR, NOISE = 0.35, 1.0  # the spoiled floors: standard deviations in pixels and in levels of 255
@@ -111,11 +111,8 @@ OTHERS = ["whole density", "whole coverage", "crops density", "crops coverage"]
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics: ratios to the floor, which is 1."""
-    header = ["pictures", *COLUMNS, *OTHERS]
-    names = [f"{column} ratio" for column in COLUMNS] + OTHERS
-    return markdown(
-        header, [[SETS[name], *(row[column] for column in names)] for name, row in found["rows"].items()], 2
-    )
+    columns = {f"{column} ratio": column for column in COLUMNS} | dict(zip(OTHERS, OTHERS, strict=True))
+    return named_table("pictures", columns, {SETS[name]: row for name, row in found["rows"].items()}, 2)
 
 
 def card(_: Path, entries: Mapping[str, Any]) -> str:

@@ -27,7 +27,7 @@ from train.learning.options import not_negative
 from train.measure.drawing import quantised
 from train.measure.job import Job, Measure
 from train.measure.prompts import held_out_prompts
-from train.measure.tables import markdown
+from train.measure.tables import named_table
 
 BLURS, NOISES = (0.5, 0.75, 1.0, 1.5), (2, 5, 10)  # pixels; levels of 255
 BLOBS = {"filled": "silhouettes filled with their median colour", "ellipse": "soft ellipses of their median colour"}
@@ -144,8 +144,7 @@ def run(job: Job) -> None:
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
-    header = [f"{found['pictures']} held-out pictures", *COLUMNS.values()]
-    return markdown(header, [[name, *(row[column] for column in COLUMNS)] for name, row in found["rows"].items()])
+    return named_table(f"{found['pictures']} held-out pictures", COLUMNS, found["rows"])
 
 
 MEASURE = Measure(

@@ -28,7 +28,7 @@ from train.learning.counting import accuracy, counted_exact, detected, right_num
 from train.learning.options import positive
 from train.measure.job import Job, Measure
 from train.measure.prompts import NAMES, Prompt, read_prompts
-from train.measure.tables import add_rows, markdown, read_csv, spread
+from train.measure.tables import add_rows, named_table, read_csv, spread
 
 ROWS = "scores.csv"
 KEY = ("model", "judge", "prompts", "digest", "settings", "seed")
@@ -106,12 +106,9 @@ def run(job: Job) -> None:
 
 def card(_: Path, entries: Mapping[str, Any]) -> str:
     """The table of every prompt set."""
-    header = ["prompts", *COLUMNS.values(), "seeds", "evaluations a picture", "seconds a picture"]
-    rows = [
-        [name, *(found[column] for column in COLUMNS), found["seeds"], found["evaluations"], found["seconds"]["mean"]]
-        for name, found in entries.get("scores", {}).items()
-    ]
-    return markdown(header, rows)
+    columns = COLUMNS | {"seeds": "seeds", "evaluations": "evaluations a picture", "time": "seconds a picture"}
+    scores = entries.get("scores", {}).items()
+    return named_table("prompts", columns, {name: found | {"time": found["seconds"]["mean"]} for name, found in scores})
 
 
 MEASURE = Measure(

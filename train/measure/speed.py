@@ -23,11 +23,14 @@ import torch
 from clevr_demo.request import FAST_STEPS
 from train.learning.options import positive
 from train.measure.job import Job, Measure
-from train.measure.tables import markdown
+from train.measure.tables import named_table
 
 LABELS = ("red cube", "blue sphere", "yellow cylinder")
 REPORT_STEPS = 100  # of the report's UNet, a twelfth of its own
 SLOW_ROUNDS = 3
+COLUMNS = {
+    "seconds": "seconds (median)", "ratio": "ratio", "evaluations": "evaluations", "memory": "peak memory, MiB",
+}  # fmt: skip
 
 Draw = Callable[[], Any]
 Runner = tuple[Any, ...]  # what makes it, and its arguments
@@ -140,10 +143,7 @@ def run(job: Job) -> None:
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
-    columns = ("seconds", "ratio", "evaluations", "memory")
-    header = ["drawing", "seconds (median)", "ratio", "evaluations", "peak memory, MiB"]
-    rows = [[name, *(fact[column] for column in columns)] for name, fact in found["drawing"].items()]
-    return f"{markdown(header, rows)}\n\nOn {found['device']}, {found['threads']} threads."
+    return f"{named_table('drawing', COLUMNS, found['drawing'])}\n\nOn {found['device']}, {found['threads']} threads."
 
 
 MEASURE = Measure(
