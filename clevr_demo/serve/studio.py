@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -43,7 +44,7 @@ class Studio:
     judge: Evaluator
 
     @classmethod
-    def load(cls, contenders: Sequence[Contender] = (), device: str = "auto") -> Studio:
+    def load(cls, contenders: Sequence[Contender] = (), device: str = "auto") -> Self:
         """Reads the checkpoints of the contenders, by default of the two that ship with the project.
 
         Raises:
@@ -103,17 +104,15 @@ class Studio:
         `settings` are the models' own that no request holds, such as the ACGAN's walk.
         """
         groups: dict[tuple[str, bool], list[int]] = {}
+        contenders = self.contenders
         for place, cell in enumerate(cells):
             groups.setdefault((cell.contender, cell.timeline), []).append(place)
-        for (name, timeline), places in sorted(groups.items(), key=lambda group: self._has_steps(group[0][0])):
+        for (name, timeline), places in sorted(groups.items(), key=lambda one: contenders[one[0][0]].model.has_steps):
             if stopped():
                 return
             requests = [cells[place].request for place in places]
             for number, still in self.gates[name].stills(requests, timeline, stopped, **settings):
                 yield places[number], still
-
-    def _has_steps(self, name: str) -> bool:
-        return self.gates[name].contender.model.has_steps
 
     def verdicts(self, pictures: Sequence[np.ndarray], request: GenerationRequest) -> list[Verdict]:
         """The judge's verdicts on (64, 64, 3) uint8 pictures of one request, in one pass."""

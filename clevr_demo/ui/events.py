@@ -137,7 +137,15 @@ class Drawing(Stage):
 
     def press(self, request: gr.Request, moment: float, locked: bool, *values: Any) -> Updates:
         """Generate: checks what stands in the controls and asks for it; what a link or file said is settled."""
-        return {self.note: [], **self._checked(request, moment, locked, values)}
+        rolled: Updates = {}
+        if not locked:
+            seed = random.randint(0, MAX_SEED)
+            values, rolled = self.controls.with_seed(values, seed), {self.controls.seed: seed}
+        try:
+            wanted = self.controls.read(values)
+        except InputError as error:
+            return {self.note: [], **self.notes(error)}
+        return {self.note: [], **self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
     def follow(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
         """A change: drawn at once, if the visitor asked for that."""
@@ -160,17 +168,6 @@ class Drawing(Stage):
     def example(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
         """An example or a surprise: drawn at once; where changes are drawn anyway, the change does it."""
         return {self.moment: gr.skip()} if live else self.press(request, moment, locked, *values)
-
-    def _checked(self, request: gr.Request, moment: float, locked: bool, values: tuple[Any, ...]) -> Updates:
-        rolled: Updates = {}
-        if not locked:
-            seed = random.randint(0, MAX_SEED)
-            values, rolled = self.controls.with_seed(values, seed), {self.controls.seed: seed}
-        try:
-            wanted = self.controls.read(values)
-        except InputError as error:
-            return self.notes(error)
-        return {**self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
     def ended(self, request: gr.Request, run: Run) -> Updates:
         return {self.result: run}

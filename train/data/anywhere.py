@@ -16,7 +16,7 @@ from train.data.composing import HIDDEN, SHOWN, Composer, Mixture, Scene
 from train.data.fused import with_fused
 from train.data.iclevr import Pictures, to_unit
 from train.data.layout import find_layout
-from train.data.scenes import AROUND, GAP_A_ROW, MIDDLE, MOST, NOTHING, Material, donors, material, painted, spots
+from train.data.scenes import AROUND, MIDDLE, MOST, NOTHING, Material, donors, material, painted, spots
 
 NEAREST = 6.0  # pixels between two objects, at least
 FUSED = 6000  # pairs that are tried
@@ -38,17 +38,13 @@ class AnywhereComposer(Composer):
 
     def scattered(self, n: int) -> Scene:
         """n scenes of none to eight objects anywhere on the ground, no object of a class or several."""
-        mixture, numbers = self.mixture, torch.randint(0, MOST + 1, (n,))
-        a_row = GAP_A_ROW * torch.rand(n, 1) * (1 - numbers.unsqueeze(1) / MOST)
-        centres = spots(numbers, NEAREST, None, a_row, middle=1 / 3)
+        mixture = self.mixture
+        centres = spots(torch.randint(0, MOST + 1, (n,)), NEAREST)
         names = torch.rand(n, len(OBJECTS)).argsort(dim=1)[:, :MOST]
         few = names[:, :2].gather(1, torch.randint(0, 2, names.shape))
         names = torch.where(chance(mixture.alike, n).unsqueeze(1), few, names)
         names[:, 0] = torch.where(chance(mixture.fused, n), NOTHING, names[:, 0])
-        there = ~centres[..., 0].isnan()
-        chosen = torch.full_like(names, -1)
-        chosen[there] = donors(self.added, names[there], centres[there][:, 0])
-        return self.scene(chosen, centres.nan_to_num())
+        return self.scene(donors(self.added, names, centres[..., 0]), centres.nan_to_num())
 
     def fused_alone(self, n: int) -> tuple[Scene, list[Counter[str]]]:
         """n scenes of one fused pair, and the names of the two that it was made of."""

@@ -1,5 +1,5 @@
-"""Pictures being put together: the object that each one added to its scene cut out of it, objects laid over pictures and
-taken away, and whose object each pixel shows.
+"""Pictures being put together: what each one added to its scene cut out of it, objects laid over pictures and taken
+away, and whose object each pixel shows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from clevr_demo.places import SIZE
 from train.data.iclevr import Pictures, predecessors, to_unit
 from train.data.layout import THRESHOLD, Layout, changes
 from train.data.masks import differing, grown, lowest, soft
+from train.data.rows import Rows
 from train.data.windows import cut, window_index
 
 WINDOW = 24  # pixels: the side of a cut-out, wide enough for all but the very nearest objects
@@ -24,7 +25,7 @@ MARGIN = WINDOW // 2  # canvases are this much wider than pictures on every side
 
 
 @dataclass(frozen=True)
-class CutOuts:
+class CutOuts(Rows):
     """One entry a picture, in the pictures' order.
 
     `pixels` (N, 3, WINDOW, WINDOW) uint8 around the object's centre, `masks` (N, WINDOW, WINDOW) where it stands,
@@ -44,7 +45,7 @@ def cut_outs(pictures: Pictures, layout: Layout, empty: torch.Tensor, batch: int
     slots = (layout.objects >= 0).sum(dim=1) - 1
     centres, objects = layout.centres[every, slots].round().long(), layout.objects[every, slots]
     border = [WINDOW // 2] * 4
-    pixels, masks, whole = [], [], []
+    parts = []
     for part in every.split(batch):
         closed = grown(grown(changes(pictures, before, empty, part), 2), -2)
         neighbours = F.avg_pool2d(closed.float().unsqueeze(1), 3, 1, 1).squeeze(1)
@@ -55,13 +56,13 @@ def cut_outs(pictures: Pictures, layout: Layout, empty: torch.Tensor, batch: int
         planes = torch.stack([solid, grown(earlier)], dim=1).float()
         mask, others = cut(F.pad(planes, border), centres[part], WINDOW).bool().unbind(dim=1)
         colours = F.pad(pictures.pixels[part].float(), border, mode="replicate")
-        pixels.append(cut(colours, centres[part], WINDOW).to(torch.uint8))
-        masks.append(mask)
+        pixels = cut(colours, centres[part], WINDOW).to(torch.uint8)
         size = mask.flatten(1).sum(dim=1)
         inside = ((centres[part] >= EDGE) & (centres[part] < SIZE - EDGE)).all(dim=1)
         free = ~(grown(mask) & others).flatten(1).any(dim=1)
-        whole.append(free & inside & (size >= SMALLEST) & (size <= LARGEST))
-    return CutOuts(torch.cat(pixels), torch.cat(masks), objects, torch.cat(whole))
+        whole = free & inside & (size >= SMALLEST) & (size <= LARGEST)
+        parts.append(CutOuts(pixels, mask, objects[part], whole))
+    return CutOuts.together(parts)
 
 
 class Canvas:

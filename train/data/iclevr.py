@@ -19,6 +19,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Self
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Pictures(Rows):
         """(N,) which of them are held out; a scene's pictures share objects, so the split is by scene."""
         return self.scenes % HELD_OUT_EVERY == 0
 
-    def split(self) -> tuple[Pictures, Pictures]:
+    def split(self) -> tuple[Self, Self]:
         """(training, held-out) pictures."""
         return self.take(~self.held_out), self.take(self.held_out)
 
@@ -120,15 +121,15 @@ def find_prompts(name: str, folder: str | Path) -> Path:
 def find_pictures(folder: Path, names: list[str]) -> Path:
     """The folder that holds the pictures of a listing's folder; the first one named decides the layout, then all must
     be there."""
-    beside = [folder.resolve().parent / sub for sub in PICTURE_FOLDERS if sub]
-    for place in [*(folder / sub for sub in PICTURE_FOLDERS), *beside]:
+    places = [folder / sub for sub in PICTURE_FOLDERS]
+    places += [folder.resolve().parent / sub for sub in PICTURE_FOLDERS if sub]
+    for place in places:
         if (place / names[0]).is_file():
             missing = next((name for name in names if not (place / name).is_file()), None)
             if missing:
                 raise DataError(f"{place / missing}: listed in train.json but missing")
             return place
-    tried = ", ".join(map(str, [*(folder / sub for sub in PICTURE_FOLDERS), *beside]))
-    raise DataError(f"{folder}: no picture {names[0]} in any of {tried}")
+    raise DataError(f"{folder}: no picture {names[0]} in any of {', '.join(map(str, places))}")
 
 
 def scene_of(name: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -32,7 +33,7 @@ class Layout(Rows):
     objects: torch.Tensor
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[tuple[int, float, float]]]) -> Layout:
+    def of(cls, rows: Sequence[Sequence[tuple[int, float, float]]]) -> Self:
         """From each picture's objects: index, row and column."""
         shape = len(rows), max((len(row) for row in rows), default=0)
         objects, centres = torch.full(shape, -1), torch.zeros(*shape, 2)

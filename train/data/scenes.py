@@ -90,15 +90,15 @@ def additions(pictures: Pictures, places: Layout, lifted: Lifted, batch: int = 1
     crowded = (others & (away < torch.tensor(ALONE)).all(dim=2)).any(dim=1)
     inside = ((centres >= 9) & (centres < SIZE - 9)).all(dim=1)
     chosen = (~crowded & inside & (without >= 0)).nonzero().flatten()
-    levels, masks = [], []
+    parts = []
     for part in chosen.split(batch):
         added = pictures.pixels[part].float() - earlier[without[part]].float()
         added = cut(F.pad(added, [REACH] * 4), centres[part].round().long(), SIDE)
         faint = F.avg_pool2d(added, 3, 1, 1).abs().amax(dim=1) > SHADOW * 127.5
         mask = outlines(added / 127.5, objects[part])
-        levels.append((added * (faint | mask).unsqueeze(1)).to(torch.int16))
-        masks.append(mask)
-    found = Additions(torch.cat(levels), torch.cat(masks), objects[chosen], centres[chosen, 0])
+        levels = (added * (faint | mask).unsqueeze(1)).to(torch.int16)
+        parts.append(Additions(levels, mask, objects[part], centres[part, 0]))
+    found = Additions.together(parts)
     return found.take(~shadowed(found))
 
 
@@ -154,22 +154,16 @@ def on_ground(centres: torch.Tensor) -> torch.Tensor:
     return within
 
 
-def spots(
-    numbers: torch.Tensor,
-    gap: float,
-    generator: torch.Generator | None = None,
-    a_row: torch.Tensor | float = 0.0,
-    middle: float = 0.0,
-) -> torch.Tensor:
+def spots(numbers: torch.Tensor, gap: float, generator: torch.Generator | None = None) -> torch.Tensor:
     """(n, MOST, 2) whole rows and columns on the ground for so many objects a scene, as `numbers` (n,) says, at least
-    `gap` pixels and `a_row` (n, 1) pixels a row apart; nan where no room was left. A share `middle` of them stand in
-    the columns around the middle."""
+    `gap` pixels apart; nan where no room was left. A third of them stand in the columns around the middle."""
     n = len(numbers)
+    a_row = GAP_A_ROW * torch.rand(n, 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
     centres = torch.full((n, MOST, 2), torch.nan)
     for slot in range(MOST):
         found = torch.rand(n, TRIES, 2, generator=generator) * torch.tensor([42.0, 56.0]) + torch.tensor([12.0, 4.0])
         near = MIDDLE + AROUND * (2 * torch.rand(n, TRIES, generator=generator) - 1)
-        close = torch.rand(n, 1, generator=generator) < middle
+        close = torch.rand(n, 1, generator=generator) < 1 / 3
         found[..., 1] = torch.where(close, near, found[..., 1])
         found = found.round()
         apart = (found.unsqueeze(2) - centres.unsqueeze(1)).norm(dim=3).nan_to_num(nan=torch.inf).amin(dim=2)
@@ -183,17 +177,19 @@ def spots(
 def donors(
     added: Additions, objects: torch.Tensor, rows: torch.Tensor, generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """(m,) numbers of additions of these objects (m,) that stand within `ROW_SHIFT` of these rows (m,); -1 for none."""
+    """Numbers of additions of these objects (...) that stand within `ROW_SHIFT` of these rows (...); -1 for none, and
+    where there is no row, but nan."""
     found = torch.full_like(objects, -1)
-    for index in objects.unique().tolist():
-        mine, wanted = (added.objects == index).nonzero().flatten(), (objects == index).nonzero().flatten()
+    for index in objects[~rows.isnan()].unique().tolist():
+        mine, wanted = (added.objects == index).nonzero().flatten(), (objects == index) & ~rows.isnan()
         order = added.rows[mine].argsort(stable=True)
         heights = added.rows[mine][order]
         low = torch.searchsorted(heights, rows[wanted] - ROW_SHIFT)
         high = torch.searchsorted(heights, rows[wanted] + ROW_SHIFT, right=True)
-        pick = low + (torch.rand(len(wanted), generator=generator) * (high - low)).long()
-        there = high > low
-        found[wanted[there]] = mine[order[pick[there]]]
+        pick = low + (torch.rand(len(low), generator=generator) * (high - low)).long()
+        numbers, there = torch.full_like(low, -1), high > low
+        numbers[there] = mine[order[pick[there]]]
+        found[wanted] = numbers
     return found
 
 
@@ -245,12 +241,9 @@ def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[
     for part in torch.arange(number).split(batch):
         ground = grounds[torch.randint(len(grounds), part.shape, generator=generator)]
         numbers = part % MOST + 1
-        a_row = GAP_A_ROW * torch.rand(len(part), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
-        centres = spots(numbers, GAP, generator, a_row, middle=1 / 3)
+        centres = spots(numbers, GAP, generator)
         names = torch.rand(len(part), len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
-        there = ~centres[..., 0].isnan()
-        chosen = torch.full_like(names, -1)
-        chosen[there] = donors(given.added, names[there], centres[there][:, 0], generator)
+        chosen = donors(given.added, names, centres[..., 0], generator)
         scene = painted(ground, given.added, chosen, centres.nan_to_num())
         clear = (scene.empty | (scene.shown >= SEEN)).all(dim=1) & ~scene.empty.all(dim=1)
         pixels.append(scene.pixels[clear].round().to(torch.uint8))

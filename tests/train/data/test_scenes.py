@@ -11,6 +11,7 @@ from clevr_demo.objects import COLOURS
 from tests.train.made import squares
 from train.data.iclevr import load_pictures
 from train.data.scenes import (
+    GAP,
     GROUND,
     MOST,
     NOTHING,
@@ -117,13 +118,13 @@ def test_filled_closes_holes_alone() -> None:
 
 def test_spots_lie_on_the_ground_apart() -> None:
     numbers = torch.arange(200) % (MOST + 1)
-    found = spots(numbers, 9.0, torch.Generator().manual_seed(0), middle=1 / 3)
+    found = spots(numbers, GAP, torch.Generator().manual_seed(0))
     there = ~found[..., 0].isnan()
     assert (there.sum(dim=1) <= numbers).all()
     assert (there.sum(dim=1) == numbers).float().mean() > 0.9
     assert on_ground(found[there]).all()
     apart = (found.unsqueeze(1) - found.unsqueeze(2)).norm(dim=3) + 99 * torch.eye(MOST)
-    assert apart.nan_to_num(nan=99).min() >= 9
+    assert apart.nan_to_num(nan=99).min() >= GAP
     around = (found[there][:, 1] - 31).abs() <= 12
     assert 0.4 < around.float().mean() < 0.8
 
