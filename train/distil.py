@@ -21,12 +21,7 @@ from typing import Any
 
 import torch
 
-from clevr_demo.generators.ddpm import (
-    TEACHER_STEPS,
-    Painter,
-    fast_scheduler,
-    painter_denoiser,
-)
+from clevr_demo.generators.ddpm import TEACHER_STEPS, Painter, fast_scheduler, painter_denoiser
 from clevr_demo.generators.sampling import make_scheduler, set_steps
 from clevr_demo.request import FAST_STEPS
 from train.data.batches import Batch, Examples

@@ -36,14 +36,9 @@ class ClassifierNetwork(nn.Module):
         self.body = nn.Sequential(block(3, 24), block(24, 64), block(64, 128), block(128, 256))
         self.head = nn.Linear(256, len(OBJECTS))
 
-    def features(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to (N, 256): each map's maximum, wherever the object stands."""
-        maps: torch.Tensor = self.body(pixels)
-        return maps.amax(dim=(2, 3))
-
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits."""
-        logits: torch.Tensor = self.head(self.features(pixels))
+        """(N, 3, 64, 64) in [-1, 1] to (N, 24) logits, of each map's maximum, wherever the object stands."""
+        logits: torch.Tensor = self.head(self.body(pixels).amax(dim=(2, 3)))
         return logits
 
 

@@ -1,4 +1,4 @@
-"""Addresses: where links start, where a visitor sees this server, and what a link says to it.
+"""Addresses: where links start, and where a visitor sees this server.
 
 Middleware(Proxied) in an ASGI application lets everything behind it see the addresses that its visitors see.
 """
@@ -10,9 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
-
-from clevr_demo.request import GenerationRequest, from_query
-from clevr_demo.serve.studio import Studio
 
 
 def home() -> str:
@@ -67,15 +64,3 @@ class Proxied:
             kept = [(name, value) for name, value in scope["headers"] if name.lower() not in told]
             scope = {**scope, "scheme": protocol, "headers": [*ours.items(), *kept]}
         await self.app(scope, receive, send)
-
-
-def read(query: Mapping[str, str], studio: Studio) -> tuple[GenerationRequest, list[str]]:
-    """The request of a link or a picture's metadata, and what to tell about it."""
-    request, notes, theirs = from_query(query, studio.gates)
-    for name, mark in theirs.items():
-        if mark != (here := studio.fingerprint(name)):
-            title = studio.contenders[name].title
-            notes.append(
-                f"Made with other {title} weights ({mark}, here {here}): its {title} picture may look different."
-            )
-    return studio.settled(request), notes

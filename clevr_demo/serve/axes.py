@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from clevr_demo.models import Contender
@@ -79,7 +79,7 @@ class Axis:
     values: tuple[Any, ...]
 
     @classmethod
-    def of(cls, kind: str, text: str, contenders: Collection[str] = ()) -> Axis:
+    def of(cls, kind: str, text: str, contenders: Collection[str] = ()) -> Self:
         """Reads "5, 10, 20", "7-12" or "red cube, nothing"; a model is one of the contenders' names.
 
         Raises:
@@ -145,7 +145,7 @@ class Plan:
     def of(
         cls, request: GenerationRequest, model: str, rows: tuple[str, str], columns: tuple[str, str],
         contenders: Mapping[str, Contender],
-    ) -> Plan:  # fmt: skip
+    ) -> Self:  # fmt: skip
         """Checks everything, also every cell. `rows` and `columns` are (kind, values as typed).
 
         Raises:
@@ -197,10 +197,8 @@ class Plan:
     @property
     def passes(self) -> int:
         """Passes of the pixel networks that the whole grid takes."""
-        return sum({self.drawing(cell): self.passes_of(cell) for cell in self.cells}.values())
-
-    def passes_of(self, cell: Cell) -> int:
-        return self.contenders[cell.contender].passes(cell.request)
+        passes = {self.drawing(cell): self.contenders[cell.contender].passes(cell.request) for cell in self.cells}
+        return sum(passes.values())
 
     def drawing(self, cell: Cell) -> tuple[Any, ...]:
         """What decides the pixels: cells with equal ones hold the same picture, which is drawn once."""

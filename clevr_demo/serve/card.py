@@ -85,6 +85,14 @@ def wrapped(text: str, size: float, width: int, most: int) -> list[str]:
     return lines
 
 
+def write(
+    pen: ImageDraw.ImageDraw, left: int, top: int, lines: Sequence[str], colour: str, size: int, step: int
+) -> None:
+    """Lines of a text, so many pixels from one to the next."""
+    for number, line in enumerate(lines):
+        pen.text((left, top + step * number), line, colour, typeface(size))
+
+
 def _shade(colour: str, towards: str, share: float) -> tuple[int, int, int]:
     mixed = Image.blend(Image.new("RGB", (1, 1), colour), Image.new("RGB", (1, 1), towards), share)
     pixel = mixed.getpixel((0, 0))
@@ -133,8 +141,7 @@ def _picture(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, entry: En
     below = TOP + PICTURE + 10
     pen.text((left, below), entry.title, INK, typeface(25))
     pen.text((left + PICTURE, below + 7), entry.cost, QUIET, typeface(18), anchor="ra")
-    for number, line in enumerate(wrapped(entry.sentence, 20, PICTURE, 2)):
-        pen.text((left, below + 34 + 24 * number), line, GOOD if entry.good else BAD, typeface(20))
+    write(pen, left, below + 34, wrapped(entry.sentence, 20, PICTURE, 2), GOOD if entry.good else BAD, 20, 24)
 
 
 def _request(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, request: GenerationRequest) -> None:
@@ -151,8 +158,7 @@ def _request(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, request: 
         pen.text((left, y + 17), f"and {len(names) - len(listed)} more", INK, typeface(23), anchor="lm")
         y += 42
     numbers = (f"seed {request.seed}", many(request.steps, "step"), SAMPLER_NAMES[request.sampler])
-    for number, line in enumerate(numbers):
-        pen.text((left, y + 14 + 26 * number), line, QUIET, typeface(20))
+    write(pen, left, y + 14, numbers, QUIET, 20, 26)
 
 
 def card(request: GenerationRequest, entries: Sequence[Entry], link: str) -> Image.Image:
@@ -165,6 +171,5 @@ def card(request: GenerationRequest, entries: Sequence[Entry], link: str) -> Ima
         _picture(canvas, pen, MARGIN + number * (PICTURE + GAP), entry)
     _request(canvas, pen, MARGIN + 2 * PICTURE + GAP + 40, request)
     pen.line((MARGIN, SIZE[1] - 50, SIZE[0] - MARGIN, SIZE[1] - 50), LINE)
-    for number, line in enumerate(wrapped(link, 15, SIZE[0] - 2 * MARGIN, 2)):
-        pen.text((MARGIN, SIZE[1] - 43 + 18 * number), line, QUIET, typeface(15))
+    write(pen, MARGIN, SIZE[1] - 43, wrapped(link, 15, SIZE[0] - 2 * MARGIN, 2), QUIET, 15, 18)
     return canvas

@@ -64,7 +64,7 @@ class Figure:
     """A line of a claim's table: where its figure stands and how it is written."""
 
     label: str
-    path: tuple[str, ...]
+    path: str  # among a model's facts, a point between the names
     unit: Callable[[float], str]
     course: str = ""  # the prompt set whose score the course report gives beside it
 
@@ -91,14 +91,6 @@ class Claim:
     shown: str
 
 
-def scores(prompts: str, name: str, *rest: str) -> tuple[str, ...]:
-    return ("metrics", "scores", prompts, name, *rest)
-
-
-def realism(column: str) -> tuple[str, ...]:
-    return ("metrics", "realism", "rows", "drawn", column)
-
-
 THREE = ["red cube", "cyan sphere", "yellow cylinder"]
 CLAIMS = (
     Claim(
@@ -107,13 +99,13 @@ CLAIMS = (
         "In the report the DDPM wins by far. Its measure, top-k accuracy, cannot see an object too many; counted exact "
         "can: every object once and nothing else.",
         (
-            Figure("counted exact, test.json", scores("test", "exact"), percent),
-            Figure("counted exact, new_test.json", scores("new_test", "exact"), percent),
-            Figure("right number of objects, test.json", scores("test", "number"), percent),
-            Figure("top-k accuracy, test.json", scores("test", "accuracy"), percent, "test"),
-            Figure("top-k accuracy, new_test.json", scores("new_test", "accuracy"), percent, "new_test"),
-            Figure("distance from real pictures, floor 1", realism("whole 64 ratio"), times),
-            Figure("the same around the objects", realism("crops 64 ratio"), times),
+            Figure("counted exact, test.json", "metrics.scores.test.exact", percent),
+            Figure("counted exact, new_test.json", "metrics.scores.new_test.exact", percent),
+            Figure("right number of objects, test.json", "metrics.scores.test.number", percent),
+            Figure("top-k accuracy, test.json", "metrics.scores.test.accuracy", percent, "test"),
+            Figure("top-k accuracy, new_test.json", "metrics.scores.new_test.accuracy", percent, "new_test"),
+            Figure("distance from real pictures, floor 1", "metrics.realism.rows.drawn.whole 64 ratio", times),
+            Figure("the same around the objects", "metrics.realism.rows.drawn.crops 64 ratio", times),
         ),
         GenerationRequest.of([*THREE, "gray cube", "purple cylinder"], seed=11),
         "Five objects, more than any training picture holds: where do they go wrong?",
@@ -123,11 +115,11 @@ CLAIMS = (
         "Cost: one pass against many",
         "The GAN draws in one pass, the DDPM in as many as it has steps. That is what one pays for denoising.",
         (
-            Figure("passes of the network a picture", scores("test", "evaluations"), whole),
-            Figure("time a picture", scores("test", "seconds"), milliseconds),
-            Figure("pictures seen in training", ("config", "training", "pictures_seen"), whole),
-            Figure("hours of training", ("config", "training", "hours"), hours),
-            Figure("size of the weights, MB", ("weights",), whole),
+            Figure("passes of the network a picture", "metrics.scores.test.evaluations", whole),
+            Figure("time a picture", "metrics.scores.test.seconds", milliseconds),
+            Figure("pictures seen in training", "config.training.pictures_seen", whole),
+            Figure("hours of training", "config.training.hours", hours),
+            Figure("size of the weights, MB", "weights", whole),
         ),
         GenerationRequest.of(THREE, seed=7, steps=100),
         "A hundred steps: watch the DDPM take its time beside the GAN's finished picture.",
@@ -138,12 +130,12 @@ CLAIMS = (
         "GANs are feared for training that collapses, and for good and bad draws. How far the score of all prompts "
         "goes up and down from seed to seed tells how steady a model draws.",
         (
-            Figure("counted exact, spread over seeds, test.json", scores("test", "exact", "std"), points),
-            Figure("counted exact, spread over seeds, new_test.json", scores("new_test", "exact", "std"), points),
-            Figure("counted exact, label sets never seen", scores("unseen-triples", "exact"), percent),
-            Figure("counted exact, label sets seen", scores("seen-triples", "exact"), percent),
-            Figure("counted exact, four objects", scores("four", "exact"), percent),
-            Figure("counted exact, five objects", scores("five", "exact"), percent),
+            Figure("counted exact, spread over seeds, test.json", "metrics.scores.test.exact.std", points),
+            Figure("counted exact, spread over seeds, new_test.json", "metrics.scores.new_test.exact.std", points),
+            Figure("counted exact, label sets never seen", "metrics.scores.unseen-triples.exact", percent),
+            Figure("counted exact, label sets seen", "metrics.scores.seen-triples.exact", percent),
+            Figure("counted exact, four objects", "metrics.scores.four.exact", percent),
+            Figure("counted exact, five objects", "metrics.scores.five.exact", percent),
         ),
         GenerationRequest.of(THREE, seed=0, pictures=6),
         "One request, six seeds: count how often each model gets it right.",
@@ -154,9 +146,9 @@ CLAIMS = (
         "A GAN may learn to fool with few pictures, drawn again and again. Pictures of one request from many seeds, "
         "beside real pictures of one label set, show it.",
         (
-            Figure("variety of an object's looks, real pictures 1", ("metrics", "diversity", "ratio"), times),
-            Figure("real pictures that it comes near", realism("whole coverage"), percent),
-            Figure("real objects that it comes near", realism("crops coverage"), percent),
+            Figure("variety of an object's looks, real pictures 1", "metrics.diversity.ratio", times),
+            Figure("real pictures that it comes near", "metrics.realism.rows.drawn.whole coverage", percent),
+            Figure("real objects that it comes near", "metrics.realism.rows.drawn.crops coverage", percent),
         ),
         GenerationRequest.of(["blue cube"], seed=0, pictures=8),
         "A single cube from eight seeds: do its place, its turn and the light change?",
@@ -173,7 +165,7 @@ def written(claim: Claim, known: Mapping[str, Facts]) -> list[Written]:
     """The claim's figures that at least one model has."""
     found = []
     for figure in claim.figures:
-        values = {model: number(known.get(model, {}), *figure.path) for model in TITLES}
+        values = {model: number(known.get(model, {}), *figure.path.split(".")) for model in TITLES}
         there = {model: value for model, value in values.items() if value is not None}
         most = max((abs(value) for value in there.values()), default=0)
         if there:

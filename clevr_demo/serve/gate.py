@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -83,7 +83,7 @@ class Still:
     notice: str = ""
 
     @classmethod
-    def of(cls, frame: Frame, seconds: float, evaluations: int, last: bool) -> Still:
+    def of(cls, frame: Frame, seconds: float, evaluations: int, last: bool) -> Self:
         noisy, predicted = to_uint8(frame.noisy_pixels), to_uint8(frame.predicted_pixels)
         cost = seconds, evaluations
         return cls(frame.index, frame.timestep, noisy, predicted, *cost, last, frame.stage, frame.places)

@@ -1,4 +1,5 @@
-"""The waiting line before the processor: first come, first served, and whoever waits knows for how long.
+"""Whose turn it is: visitors wait in a line, first come, first served, and know for how long; of all a visitor asked
+for, the last request is drawn, and an older run makes way for it.
 
 How long is estimated by what was measured in this process, on this machine: every run reports how far it is. Before
 anything was measured nothing is said.
@@ -6,16 +7,33 @@ anything was measured nothing is said.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import anyio
 
 from clevr_demo.serve.pace import Pace
 
 LEARNING = 0.3
 """How much the newest report's pace counts in the estimate of the next run's."""
+REMEMBERED = 10_000
+"""The most visitors whose newest run is remembered; the longest silent one goes first."""
+LINGER = 1.5
+"""Seconds that a visitor's runner stays after its last run, so that a click soon after needs no new event."""
+TICK = 0.02
+"""Seconds between two looks of whoever waits."""
+TOLD = 25
+"""Looks between two messages to whoever waits."""
+
+Wanted = TypeVar("Wanted")
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(eq=False)
@@ -81,3 +99,164 @@ class WaitingLine:
             return None
         since, done = turn.pace.marks[-1] if turn.pace.marks else (turn.began or time.monotonic(), 0.0)
         return max(0.0, (turn.work - done) * unit - (time.monotonic() - since))
+
+
+@dataclass
+class Ticket(Generic[Wanted]):
+    """A request that was checked and is to be drawn; a run draws what its ticket carries and nothing else."""
+
+    wanted: Wanted
+    moment: float
+    taken: bool = False
+    stopped: bool = False
+    over: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What somebody in the line is told: how many runs are ahead, and about how many seconds they take, if known."""
+
+    ahead: int
+    seconds: float | None
+
+
+class NewestRun(Generic[Wanted, Drawn]):
+    """Draws each visitor's newest request, one run at a time; a newer request or Stop ends a run at its next step.
+
+    Why not Gradio's own `cancels=`: it cuts the event off in the browser, so the last frame that a stopped run would
+    keep never arrives; it knows only the newest event of a function, so that of two overlapping runs the older one
+    goes on unseen; and an event that still waits has its inputs from when it began to wait. Besides, the browser shuts
+    its stream when the last event ends, and an event that joins in that moment is never heard of again. So a visitor
+    has one runner, an event that goes on with the newest request as long as there is one and lingers a little; later
+    events find it at work and end at once.
+    """
+
+    def __init__(
+        self,
+        line: WaitingLine,
+        work: Callable[[Wanted], float],
+        progress: Callable[[Drawn], float],
+        linger: float = LINGER,
+    ) -> None:
+        """For the line's estimates: how many network evaluations a request takes, and which share of them is done."""
+        self.line, self.work, self.progress, self.linger = line, work, progress, linger
+        self._newest: OrderedDict[str, Ticket[Wanted]] = OrderedDict()
+        self._running: set[str] = set()
+        self._moments = itertools.count()
+        self._lock = threading.Lock()
+
+    def ask(self, visitor: str, wanted: Wanted, moment: float | None = None) -> bool:
+        """Makes this the visitor's newest request, unless one of a later `moment` came first: whether it did."""
+        with self._lock:
+            newest = self._newest.get(visitor)
+            if moment is not None and newest is not None and moment < newest.moment:
+                return False
+            self._newest[visitor] = Ticket(wanted, moment if moment is not None else next(self._moments))
+            self._newest.move_to_end(visitor)
+            while len(self._newest) > REMEMBERED:
+                self._newest.popitem(last=False)
+            return True
+
+    def stop(self, visitor: str) -> None:
+        """Ends the visitor's newest run, whether it draws or waits."""
+        if ticket := self._ticket(visitor):
+            ticket.stopped = True
+
+    def _ticket(self, visitor: str) -> Ticket[Wanted] | None:
+        """Of the visitor's newest request."""
+        with self._lock:
+            return self._newest.get(visitor)
+
+    def latest(self, visitor: str) -> Wanted | None:
+        """The newest request, drawn or not, unless it was stopped."""
+        ticket = self._ticket(visitor)
+        return ticket.wanted if ticket and not ticket.stopped else None
+
+    def idle(self, visitor: str) -> bool:
+        """Whether no request of the visitor waits to be taken up."""
+        ticket = self._ticket(visitor)
+        return ticket is None or ticket.taken
+
+    def at_rest(self, visitor: str) -> bool:
+        """Whether no request of the visitor waits or is being drawn."""
+        ticket = self._ticket(visitor)
+        return ticket is None or ticket.over
+
+    def ended(self, visitor: str, ticket: Ticket[Wanted]) -> bool:
+        """Whether a run has to end: it was stopped, or there is a newer one."""
+        return ticket.stopped or not self.is_newest(visitor, ticket)
+
+    def is_newest(self, visitor: str, ticket: Ticket[Wanted]) -> bool:
+        return self._ticket(visitor) is ticket
+
+    def _enter(self, visitor: str) -> bool:
+        """Whether this runner may work: there is something to draw, and no other runner of the visitor."""
+        with self._lock:
+            ticket = self._newest.get(visitor)
+            if ticket is None or ticket.taken or visitor in self._running:
+                return False
+            self._running.add(visitor)
+            return True
+
+    def _take(self, visitor: str, leave: bool) -> Ticket[Wanted] | None:
+        """The newest request if nobody took it; else None and, with `leave`, the runner is gone in the same moment."""
+        with self._lock:
+            ticket = self._newest.get(visitor)
+            if ticket is not None and not ticket.taken:
+                ticket.taken = True
+                return ticket
+            if leave:
+                self._running.discard(visitor)
+            return None
+
+    async def _next(self, visitor: str) -> Ticket[Wanted] | None:
+        for _ in range(int(self.linger / TICK)):
+            ticket = self._take(visitor, leave=False)
+            if ticket is not None:
+                return ticket
+            await asyncio.sleep(TICK)
+        return self._take(visitor, leave=True)
+
+    async def updates(
+        self, visitor: str, draw: Callable[[Wanted, Callable[[], bool]], Iterator[Drawn]]
+    ) -> AsyncIterator[Waiting | Drawn]:
+        """What `draw(wanted, stopped)` yields for the visitor's requests, and before it what those who wait are told.
+
+        `draw` runs in a thread, and looks at `stopped()` at every step; a run that a newer one ends says nothing more.
+        """
+        if not self._enter(visitor):
+            return
+        try:
+            while ticket := await self._next(visitor):
+                with self.line.turn(self.work(ticket.wanted)) as turn:
+                    for tick in itertools.count():
+                        ahead = self.line.ahead(turn)
+                        if not ahead or self.ended(visitor, ticket):
+                            break
+                        if tick % TOLD == 0:  # often enough to be true, and for Gradio to notice who has left
+                            yield Waiting(ahead, self.line.seconds(turn))
+                        await asyncio.sleep(TICK)
+                    async for drawn in self._drawn(visitor, ticket, draw):
+                        self.line.report(turn, self.progress(drawn))
+                        yield drawn
+                    ticket.over = True
+        finally:
+            with self._lock:
+                self._running.discard(visitor)
+
+    async def _drawn(
+        self,
+        visitor: str,
+        ticket: Ticket[Wanted],
+        draw: Callable[[Wanted, Callable[[], bool]], Iterator[Drawn]],
+    ) -> AsyncIterator[Drawn]:
+        steps = draw(ticket.wanted, lambda: self.ended(visitor, ticket))
+        try:
+            while self.is_newest(visitor, ticket):
+                # A list, as a thread may not hand on the StopIteration of an iterator that has ended.
+                step = await anyio.to_thread.run_sync(lambda: list(itertools.islice(steps, 1)))
+                if not step or not self.is_newest(visitor, ticket):
+                    return
+                yield step[0]
+        finally:
+            getattr(steps, "close", lambda: None)()

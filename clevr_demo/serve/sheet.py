@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image, ImageDraw
 
 from clevr_demo.pictures import png
-from clevr_demo.serve.card import BAD, GOOD, INK, MARGIN, PAPER, QUIET, typeface, wrapped
+from clevr_demo.serve.card import BAD, GOOD, INK, MARGIN, PAPER, QUIET, wrapped, write
 from clevr_demo.serve.table import Table, TableCell
 
 CELL, GAP, BELOW = 128, 14, 22
@@ -13,7 +13,8 @@ CELL, GAP, BELOW = 128, 14, 22
 HEAD = 150
 """Width of the rows' heads."""
 LEAST_WIDTH = 620
-SMALL = 15
+SMALL, STEP = 15, 19
+"""Of most words: their size, and from one line to the next."""
 
 
 def _place(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, top: int, picture: TableCell | None) -> None:
@@ -24,8 +25,7 @@ def _place(canvas: Image.Image, pen: ImageDraw.ImageDraw, left: int, top: int, p
     image = Image.fromarray(picture.pixels)
     canvas.paste(image.resize((CELL, CELL), Image.Resampling.NEAREST), (left, top))
     colour = QUIET if picture.verdict is None else GOOD if picture.exact else BAD
-    for line in wrapped(picture.below, SMALL, CELL, 1):
-        pen.text((left, top + CELL + 2), line, colour, typeface(SMALL))
+    write(pen, left, top + CELL + 2, wrapped(picture.below, SMALL, CELL, 1), colour, SMALL, STEP)
 
 
 def sheet(table: Table, link: str) -> Image.Image:
@@ -39,19 +39,18 @@ def sheet(table: Table, link: str) -> Image.Image:
     legend = [f"{name}: {meaning}" for name, meaning in table.legend]
     notes = [line for text in [*table.told, *legend] for line in wrapped(text, SMALL, inside, 3)]
     top = MARGIN + 30 * len(title) + 8
-    first = top + 19 * max(map(len, heads)) + 6
-    below = first + rows * (CELL + BELOW + 6) + (19 * max(map(len, feet)) + 8 if feet else 0) + 8
-    canvas = Image.new("RGB", (width, below + 19 * (len(notes) + len(links)) + 10 + MARGIN), PAPER)
+    first = top + STEP * max(map(len, heads)) + 6
+    below = first + rows * (CELL + BELOW + 6) + (STEP * max(map(len, feet)) + 8 if feet else 0) + 8
+    canvas = Image.new("RGB", (width, below + STEP * (len(notes) + len(links)) + 10 + MARGIN), PAPER)
     pen = ImageDraw.Draw(canvas)
 
-    def lines(left: int, start: int, texts: list[str], colour: str = QUIET, size: int = SMALL, step: int = 19) -> None:
-        for number, text in enumerate(texts):
-            pen.text((left, start + step * number), text, colour, typeface(size))
+    def lines(left: int, start: int, texts: list[str], colour: str = QUIET) -> None:
+        write(pen, left, start, texts, colour, SMALL, STEP)
 
     def across(column: int) -> int:
         return MARGIN + HEAD + column * (CELL + GAP)
 
-    lines(MARGIN, MARGIN, title, INK, 22, 30)
+    write(pen, MARGIN, MARGIN, title, INK, 22, 30)
     for column, texts in enumerate(heads):
         lines(across(column), top, texts)
     for row, name in enumerate(table.rows):
@@ -62,7 +61,7 @@ def sheet(table: Table, link: str) -> Image.Image:
     for column, texts in enumerate(feet):
         lines(across(column), first + rows * (CELL + BELOW + 6) + 4, texts, INK)
     lines(MARGIN, below, notes)
-    lines(MARGIN, below + 19 * len(notes) + 10, links)
+    lines(MARGIN, below + STEP * len(notes) + 10, links)
     return canvas
 
 

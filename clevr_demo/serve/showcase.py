@@ -36,7 +36,6 @@ REQUEST = GenerationRequest.of(["red cube", "cyan sphere", "yellow cylinder"], s
 STATE = "showcase"
 """The run's state: not "done", as this visitor has drawn nothing yet."""
 GREETING = "An example. Tick objects of your own, then Generate."
-COMMAND = "python -m clevr_demo.serve.showcase"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 
 from clevr_demo.request import GenerationRequest
-from clevr_demo.serve.card import INK, PAPER, QUIET, typeface, wrapped
+from clevr_demo.serve.card import INK, PAPER, QUIET, wrapped, write
 from clevr_demo.serve.wording import asked
 
 EDGE, GAP, APART = 12, 2, 20
@@ -45,21 +45,19 @@ def strip(
     canvas = Image.new("RGB", (width, top + len(ROWS) * side + EDGE), PAPER)
     pen = ImageDraw.Draw(canvas)
 
-    def write(left: int, down: int, text: str, colour: str = QUIET) -> None:
-        for line in wrapped(text, SMALL, side - GAP, 1):
-            pen.text((left, down), line, colour, typeface(SMALL))
+    def label(left: int, down: int, text: str, colour: str = QUIET, room: int = side - GAP) -> None:
+        write(pen, left, down, wrapped(text, SMALL, room, 1), colour, SMALL, LINE)
 
-    for number, line in enumerate(words):
-        pen.text((EDGE, EDGE + LINE * number), line, INK, typeface(SMALL))
-    pen.text((EDGE, top - LINE), wrapped(f"{title}, step", SMALL, HEAD, 1)[0], INK, typeface(SMALL))
+    write(pen, EDGE, EDGE, words, INK, SMALL, LINE)
+    label(EDGE, top - LINE, f"{title}, step", INK, HEAD)
     for row, name in enumerate(ROWS):
-        write(EDGE, top + row * side + 24, name)
+        label(EDGE, top + row * side + 24, name)
     for column, shot in enumerate(film):
         left = EDGE + HEAD + column * side
-        write(left, top - LINE, str(shot.step))
+        label(left, top - LINE, str(shot.step))
         canvas.paste(shot.noisy, (left, top))
         canvas.paste(shot.clear, (left, top + side))
     for column, (name, picture) in enumerate(others.items()):
-        write(beside + column * side, top + side - LINE, name, INK)
+        label(beside + column * side, top + side - LINE, name, INK)
         canvas.paste(picture, (beside + column * side, top + side))
     return canvas

@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from PIL import Image
 
 from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
 from clevr_demo.models import Contender, usual_pair
-from clevr_demo.request import GenerationRequest
+from clevr_demo.request import GenerationRequest, from_query
 from clevr_demo.serve.gate import Gate, Numbered, one_thread
 
 EVALUATOR = "CLEVR_EVALUATOR"
@@ -43,7 +44,7 @@ class Studio:
     judge: Evaluator
 
     @classmethod
-    def load(cls, contenders: Sequence[Contender] = (), device: str = "auto") -> Studio:
+    def load(cls, contenders: Sequence[Contender] = (), device: str = "auto") -> Self:
         """Reads the checkpoints of the contenders, by default of the two that ship with the project.
 
         Raises:
@@ -78,6 +79,17 @@ class Studio:
         names = dict.fromkeys([*(one.name for one in self.duel(request)), *more])
         return request.query({name: self.fingerprint(name) for name in names})
 
+    def read(self, query: Mapping[str, str]) -> tuple[GenerationRequest, list[str]]:
+        """The request of a link or a picture's metadata, and what to tell about it."""
+        request, notes, theirs = from_query(query, self.gates)
+        for name, mark in theirs.items():
+            if mark != (here := self.fingerprint(name)):
+                title = self.contenders[name].title
+                notes.append(
+                    f"Made with other {title} weights ({mark}, here {here}): its {title} picture may look different."
+                )
+        return self.settled(request), notes
+
     def alone(self, cell: Cell) -> GenerationRequest:
         """A cell's request as a duel that shows it: with its contender as one of the two."""
         shown = [one.name for one in self.duel(cell.request)]
@@ -92,17 +104,15 @@ class Studio:
         `settings` are the models' own that no request holds, such as the ACGAN's walk.
         """
         groups: dict[tuple[str, bool], list[int]] = {}
+        contenders = self.contenders
         for place, cell in enumerate(cells):
             groups.setdefault((cell.contender, cell.timeline), []).append(place)
-        for (name, timeline), places in sorted(groups.items(), key=lambda group: self._has_steps(group[0][0])):
+        for (name, timeline), places in sorted(groups.items(), key=lambda one: contenders[one[0][0]].model.has_steps):
             if stopped():
                 return
             requests = [cells[place].request for place in places]
             for number, still in self.gates[name].stills(requests, timeline, stopped, **settings):
                 yield places[number], still
-
-    def _has_steps(self, name: str) -> bool:
-        return self.gates[name].contender.model.has_steps
 
     def verdicts(self, pictures: Sequence[np.ndarray], request: GenerationRequest) -> list[Verdict]:
         """The judge's verdicts on (64, 64, 3) uint8 pictures of one request, in one pass."""

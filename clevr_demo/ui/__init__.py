@@ -1,5 +1,5 @@
-"""The page, the only room that knows Gradio: `build_demo()` builds it, `launch_options()` says how to start it."""
+"""The page, the only room that knows Gradio: `build_demo()` builds it, `server.start()` starts it."""
 
-from clevr_demo.ui.page import build_demo, launch_options
+from clevr_demo.ui.page import build_demo
 
-__all__ = ["build_demo", "launch_options"]
+__all__ = ["build_demo"]

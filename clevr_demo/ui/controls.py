@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import gradio as gr
 
+from clevr_demo.models import Contender
 from clevr_demo.request import (
     DEFAULT_STEPS,
     FAST_STEPS,
@@ -19,7 +20,6 @@ from clevr_demo.request import (
     from_query,
     query_of,
 )
-from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import SAMPLER_NAMES
 from clevr_demo.ui.widgets import Note, Picker, asset, in_browser
 
@@ -32,12 +32,11 @@ SURPRISE = "Surprise me"
 DISTILLED = f"{FAST_STEPS} steps of DPM-Solver++ 2M are drawn by a painter distilled from that of {DEFAULT_STEPS}."
 
 
-def duels(studio: Studio) -> list[tuple[str, str]]:
-    """The duels that can be chosen, the usual one first, by what people read and by what a link says."""
-    usual = studio.pair
-    pairs = [pair for pair in permutations(studio.contenders.values(), 2) if pair != usual]
-    titles = [(" against ".join(one.title for one in pair), ",".join(one.name for one in pair)) for pair in pairs]
-    return [(" against ".join(one.title for one in usual), ""), *titles]
+def duels(contenders: Mapping[str, Contender]) -> list[tuple[str, str]]:
+    """The duels that can be chosen, by what people read and by what a link says; the first is the usual one."""
+    pairs = list(permutations(contenders.values(), 2))
+    named = [(" against ".join(one.title for one in pair), ",".join(one.name for one in pair)) for pair in pairs]
+    return [(named[0][0], ""), *named[1:]]
 
 
 class Controls:
@@ -48,7 +47,7 @@ class Controls:
     `notes` are the messages beside them, by field; `examples` are events after which one is ticked, and to be drawn.
     """
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, contenders: Mapping[str, Contender]) -> None:
         self._build_objects()
         with gr.Row(elem_id="go"):
             sheet = gr.Button("Objects", size="lg", elem_id="sheet")  # on a phone alone
@@ -56,7 +55,7 @@ class Controls:
             self.generate = gr.Button("Generate", variant="primary", size="lg", elem_id="generate")
             self.stop = gr.Button("Stop", variant="stop", size="lg", elem_id="stop", visible="hidden")
         self._build_numbers()
-        self._build_more(studio)
+        self._build_more(contenders)
         for control, note in zip(self.request, self.notes.values(), strict=False):
             in_browser(control.change, "() => [[]]", None, note)  # what was wrong is changed
 
@@ -96,14 +95,13 @@ class Controls:
         for another in (self.seed.input, self.dice.click):
             in_browser(another, asset("given/reseeded.js"), self.given, self.given)
 
-    def _build_more(self, studio: Studio) -> None:
+    def _build_more(self, contenders: Mapping[str, Contender]) -> None:
         with gr.Accordion("More settings", open=False, elem_id="more"):
             choices = [(SAMPLER_NAMES[name], name) for name in SAMPLERS]
             self.sampler = gr.Dropdown(choices, value="dpm", label="DDPM sampler", info=DISTILLED, elem_id="sampler")
             self.pictures = gr.Slider(1, MAX_PICTURES, 1, step=1, label="Pictures a model", elem_id="pictures")
-            several = len(studio.contenders) > 2
             self.duel = gr.Dropdown(
-                duels(studio), value="", label="Who draws", visible=several or "hidden", elem_id="who"
+                duels(contenders), value="", label="Who draws", visible=len(contenders) > 2 or "hidden", elem_id="who"
             )
 
     @property

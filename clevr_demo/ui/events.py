@@ -13,9 +13,8 @@ from clevr_demo.objects import InputError
 from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.serve.drawing import SharedRuns, waiting, work
 from clevr_demo.serve.gate import draws_at_once
-from clevr_demo.serve.newest_run import NewestRun, Waiting
 from clevr_demo.serve.payload import Run
-from clevr_demo.serve.queue import WaitingLine
+from clevr_demo.serve.queue import NewestRun, Waiting, WaitingLine
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import warning
 from clevr_demo.ui.controls import Controls
@@ -141,7 +140,16 @@ class Drawing(Stage):
 
     def press(self, request: gr.Request, moment: float, locked: bool, *values: Any) -> Updates:
         """Generate: checks what stands in the controls and asks for it; what a link or file said is settled."""
-        return {self.note: [], **self._checked(request, moment, locked, values)}
+        rolled: Updates = {}
+        if not locked:
+            seed = random.randint(0, MAX_SEED)
+            values = self.controls.with_seed(values, seed)
+            rolled = {self.controls.seed: seed, self.controls.given: values[-1]}
+        try:
+            wanted = self.controls.read(values)
+        except InputError as error:
+            return {self.note: [], **self.notes(error)}
+        return {self.note: [], **self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
     def follow(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
         """A change: drawn at once, if the visitor asked for that."""
@@ -164,18 +172,6 @@ class Drawing(Stage):
     def example(self, request: gr.Request, moment: float, locked: bool, live: bool, *values: Any) -> Updates:
         """An example or a surprise: drawn at once; where changes are drawn anyway, the change does it."""
         return {self.moment: gr.skip()} if live else self.press(request, moment, locked, *values)
-
-    def _checked(self, request: gr.Request, moment: float, locked: bool, values: tuple[Any, ...]) -> Updates:
-        rolled: Updates = {}
-        if not locked:
-            seed = random.randint(0, MAX_SEED)
-            values = self.controls.with_seed(values, seed)
-            rolled = {self.controls.seed: seed, self.controls.given: values[-1]}
-        try:
-            wanted = self.controls.read(values)
-        except InputError as error:
-            return self.notes(error)
-        return {**self.notes(), **rolled, **self.ask(request, wanted, moment)}
 
     def ended(self, request: gr.Request, run: Run) -> Updates:
         return {self.result: run}

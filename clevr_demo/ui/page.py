@@ -82,7 +82,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         link_note = Note("link", "hint")
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="ask", scale=0, min_width=320):
-                controls = Controls(studio)
+                controls = Controls(studio.contenders)
                 drop_place = gr.Column(elem_id="drop-column")
             with gr.Column(elem_id="show", scale=1, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):

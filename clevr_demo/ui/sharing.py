@@ -8,7 +8,7 @@ import gradio as gr
 
 from clevr_demo.pictures import query_in
 from clevr_demo.request import FIELDS, query_of
-from clevr_demo.serve.addresses import home, page_of, read
+from clevr_demo.serve.addresses import home, page_of
 from clevr_demo.serve.downloads import SHELVES, Shelf, contents, kinds
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.wording import asked
@@ -79,12 +79,12 @@ class Sharing:
         query = query_in(path)
         if query is None:
             return ["This file carries no request: only pictures downloaded here do."], ""
-        request, notes = read(query_of(query), self.drawing.studio)
+        request, notes = self.drawing.studio.read(query_of(query))
         return ([asked(request), *notes], query) if request.objects else (notes, "")
 
     def load(self, request: gr.Request, query: str) -> Updates:
         """The settings that a query names, drawn again."""
-        wanted, notes = read(query_of(query), self.drawing.studio)
+        wanted, notes = self.drawing.studio.read(query_of(query))
         drawing = self.drawing
         return {drawing.note: notes, **drawing.controls.show(wanted), **drawing.ask(request, wanted)}
 
@@ -115,10 +115,10 @@ class Sharing:
         drawing = self.drawing
         stood, _, unfinished = (left or "").partition("\n")
         query = query_of(unfinished or str(request.query_params))
-        before = drawing.controls.show(read(query_of(stood), drawing.studio)[0]) if stood else {}
+        before = drawing.controls.show(drawing.studio.read(query_of(stood))[0]) if stood else {}
         if not KNOWN & set(query):
             return {drawing.note: gr.skip(), **before}
-        wanted, notes = read(query, drawing.studio)
+        wanted, notes = drawing.studio.read(query)
         asked = drawing.ask(request, wanted) if wanted.objects and "grid" not in query else {}
         return {drawing.note: notes, **drawing.controls.show(wanted), **before, **asked}
 

@@ -11,7 +11,7 @@ import numpy as np
 from clevr_demo.models import Contender
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.axes import Plan
-from clevr_demo.serve.grid import draw_grid
+from clevr_demo.serve.experiments import draw_grid
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.table import Table
 

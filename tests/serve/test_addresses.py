@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 
 from clevr_demo.request import GenerationRequest
-from clevr_demo.serve.addresses import Proxied, home, origin_of, page_of, read, server_of
+from clevr_demo.serve.addresses import Proxied, home, origin_of, page_of, server_of
 from tests.fakes import fake_studio
 
 
@@ -95,7 +95,7 @@ def test_an_application_behind_proxies_sees_what_its_visitors_see() -> None:
 def test_a_link_of_other_weights_says_so() -> None:
     studio = fake_studio()
     query = {"objects": "red-cube", "seed": "9", "steps": "3", "ddpm": "ffffffff", "acgan": studio.fingerprint("acgan")}
-    request, notes = read(query, studio)
+    request, notes = studio.read(query)
     assert request == GenerationRequest.of(["red cube"], 9, 3)
     assert notes == [
         f"Made with other DDPM weights (ffffffff, here {studio.fingerprint('ddpm')}): "

@@ -15,7 +15,7 @@ from clevr_demo.serve import showcase
 from clevr_demo.serve.card import SIZE
 from clevr_demo.serve.studio import Studio
 
-AGAIN = f"the showcase is out of date; run: {showcase.COMMAND}"
+AGAIN = "the showcase is out of date; run: python -m clevr_demo.serve.showcase"
 
 
 @pytest.fixture(scope="module")

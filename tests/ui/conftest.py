@@ -30,7 +30,7 @@ def page() -> Page:
     """The page's parts around a studio that draws at once."""
     with gr.Blocks(analytics_enabled=False) as demo:
         studio: Any = FakeStudio()
-        note, controls = Note("link"), Controls(studio)
+        note, controls = Note("link"), Controls(studio.contenders)
         with gr.Tabs() as tabs, gr.Tab("Duel", id="duel"):
             duel = Duel(studio.contenders.values())
         drawing = Drawing(studio, controls, duel, tabs, note)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 
 import torch
-import torch.nn.functional as F
 
 from clevr_demo.objects import OBJECTS
 from train.data.blobs import chance
@@ -39,16 +38,13 @@ class AnywhereComposer(Composer):
 
     def scattered(self, n: int) -> Scene:
         """n scenes of none to eight objects anywhere on the ground, no object of a class or several."""
-        mixture, numbers = self.mixture, torch.randint(0, MOST + 1, (n,))
-        centres = scattered(numbers, NEAREST)
+        mixture = self.mixture
+        centres = scattered(torch.randint(0, MOST + 1, (n,)), NEAREST)
         names = torch.rand(n, len(OBJECTS)).argsort(dim=1)[:, :MOST]
         few = names[:, :2].gather(1, torch.randint(0, 2, names.shape))
         names = torch.where(chance(mixture.alike, n).unsqueeze(1), few, names)
         names[:, 0] = torch.where(chance(mixture.fused, n), NOTHING, names[:, 0])
-        there = ~centres[..., 0].isnan()
-        chosen = torch.full_like(names, -1)
-        chosen[there] = donors(self.added, names[there], centres[there][:, 0])
-        return self.scene(chosen, centres.nan_to_num())
+        return self.scene(donors(self.added, names, centres[..., 0]), centres.nan_to_num())
 
     def fused_alone(self, n: int) -> tuple[Scene, list[Counter[str]]]:
         """n scenes of one fused pair, and the names of the two that it was made of."""
@@ -76,16 +72,4 @@ def composer(pictures: Pictures, mixture: Mixture, seed: int) -> Composer:
 
 def stacked(*scenes: Scene) -> Scene:
     """All pictures of several, with as many slots for objects as the one with the most has."""
-    most = max(scene.objects.shape[1] for scene in scenes)
-
-    def padded(planes: torch.Tensor, value: float) -> torch.Tensor:
-        more = [0, 0] * (planes.dim() - 2) + [0, most - planes.shape[1]]
-        return F.pad(planes, more, value=value)
-
-    return Scene(
-        torch.cat([scene.pixels for scene in scenes]),
-        torch.cat([padded(scene.objects, -1) for scene in scenes]),
-        torch.cat([padded(scene.centres, 0.0) for scene in scenes]),
-        torch.cat([padded(scene.shown, 1.0) for scene in scenes]),
-        torch.cat([padded(scene.told, False) for scene in scenes]),
-    )
+    return Scene.together(scenes, objects=-1, centres=0, shown=1, told=False)

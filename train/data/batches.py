@@ -9,10 +9,11 @@ import torch
 
 from train.data.iclevr import Pictures, to_unit
 from train.data.layout import Layout
+from train.data.rows import Rows
 
 
 @dataclass(frozen=True)
-class Batch:
+class Batch(Rows):
     """`pixels` (B, 3, 64, 64) in [-1, 1] and `labels` (B, 24) multi-hot of training pictures, with `layout`, where
     their objects stand, `pictures` (B,), their numbers, and `slots` (B,), which object each example is about; what a
     task has no use for is empty."""
@@ -22,13 +23,6 @@ class Batch:
     layout: Layout
     pictures: torch.Tensor
     slots: torch.Tensor
-
-    def take(self, chosen: slice) -> Batch:
-        """Some of the examples."""
-        pixels, labels, pictures, slots = (
-            part[chosen] for part in (self.pixels, self.labels, self.pictures, self.slots)
-        )
-        return Batch(pixels, labels, self.layout.take(chosen), pictures, slots)
 
 
 NOWHERE = Layout(torch.zeros(0, 1, 2), torch.zeros(0, 1, dtype=torch.long))

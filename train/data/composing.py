@@ -20,11 +20,11 @@ import torch.nn.functional as F
 from clevr_demo.objects import OBJECTS
 from clevr_demo.places import SIZE
 from train.data.blobs import KINDS, any_kind, chance, spoiled
-from train.data.canvas import MARGIN, OWN, SLOTS, Canvas, with_margin
-from train.data.cutouts import cut_outs
+from train.data.canvas import MARGIN, OWN, SLOTS, Canvas, cut_outs, with_margin
 from train.data.iclevr import Pictures, background, predecessors, to_unit
 from train.data.layout import Layout
 from train.data.masks import grown, soft
+from train.data.rows import Rows
 from train.data.windows import cut
 
 SHOWN, HIDDEN = 0.6, 0.15  # of an object's pixels: with more to see it counts, with less it does not, between is unsaid
@@ -50,8 +50,8 @@ class Mixture:
     alike: float = 0.0  # of these have objects of two classes alone, so the same several times
 
 
-@dataclass
-class Scene:
+@dataclass(frozen=True)
+class Scene(Rows):
     """`pixels` (N, 3, 64, 64) in [-1, 1]; `objects` (N, SLOTS) index or -1; `centres` (N, SLOTS, 2) row and column;
     `shown` (N, SLOTS) share of the object that is seen, in [0, 1]; `told` (N, SLOTS) whether it counts. An object with
     an index that does not count is half hidden, and left unsaid."""

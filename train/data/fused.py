@@ -7,7 +7,6 @@ Seen in pictures of the DDPM: two spheres a few pixels apart share one outline, 
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import torch
@@ -118,6 +117,4 @@ def hull(masks: torch.Tensor, sides: int = 24) -> torch.Tensor:
 def with_fused(added: Additions, number: int, seed: int) -> tuple[Additions, torch.Tensor]:
     """The additions and, after them, fused pairs of them; (n, 2) the objects that each pair was made of."""
     more, names = fused(added, number, seed)
-    both = (getattr(added, part.name) for part in dataclasses.fields(Additions))
-    new = (getattr(more, part.name) for part in dataclasses.fields(Additions))
-    return Additions(*(torch.cat(pair) for pair in zip(both, new, strict=True))), names
+    return Additions.together([added, more]), names

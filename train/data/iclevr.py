@@ -19,6 +19,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Self
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from tqdm.auto import tqdm
 from clevr_demo.checkpoints import replacing
 from clevr_demo.objects import INDEX, InputError, multi_hot, parse, shown
 from clevr_demo.places import SIZE
+from train.data.rows import Rows
 
 HELD_OUT_EVERY = 20
 PICTURE_FOLDERS = ("", "images", "iclevr", "train")
@@ -40,31 +42,21 @@ class DataError(Exception):
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Pictures(Rows):
     """Pictures with their labels. `pixels` (N, 3, 64, 64) uint8, `labels` (N, 24) float32, `scenes` (N,) int64."""
 
     pixels: torch.Tensor
     labels: torch.Tensor
     scenes: torch.Tensor
 
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def take(self, chosen: torch.Tensor) -> Pictures:
-        """The pictures at these indices or under this mask."""
-        return Pictures(self.pixels[chosen], self.labels[chosen], self.scenes[chosen])
-
     @property
     def held_out(self) -> torch.Tensor:
         """(N,) which of them are held out; a scene's pictures share objects, so the split is by scene."""
         return self.scenes % HELD_OUT_EVERY == 0
 
-    def split(self) -> tuple[Pictures, Pictures]:
+    def split(self) -> tuple[Self, Self]:
         """(training, held-out) pictures."""
         return self.take(~self.held_out), self.take(self.held_out)
-
-    def to(self, device: torch.device) -> Pictures:
-        return Pictures(self.pixels.to(device), self.labels.to(device), self.scenes.to(device))
 
 
 def to_unit(pixels: torch.Tensor) -> torch.Tensor:
@@ -129,15 +121,15 @@ def find_prompts(name: str, folder: str | Path) -> Path:
 def find_pictures(folder: Path, names: list[str]) -> Path:
     """The folder that holds the pictures of a listing's folder; the first one named decides the layout, then all must
     be there."""
-    beside = [folder.resolve().parent / sub for sub in PICTURE_FOLDERS if sub]
-    for place in [*(folder / sub for sub in PICTURE_FOLDERS), *beside]:
+    places = [folder / sub for sub in PICTURE_FOLDERS]
+    places += [folder.resolve().parent / sub for sub in PICTURE_FOLDERS if sub]
+    for place in places:
         if (place / names[0]).is_file():
             missing = next((name for name in names if not (place / name).is_file()), None)
             if missing:
                 raise DataError(f"{place / missing}: listed in train.json but missing")
             return place
-    tried = ", ".join(map(str, [*(folder / sub for sub in PICTURE_FOLDERS), *beside]))
-    raise DataError(f"{folder}: no picture {names[0]} in any of {tried}")
+    raise DataError(f"{folder}: no picture {names[0]} in any of {', '.join(map(str, places))}")
 
 
 def scene_of(name: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from clevr_demo.objects import MAX_TRAINED, OBJECTS
 from train.data.iclevr import Pictures, background, predecessors, to_unit
 from train.data.masks import differing
+from train.data.rows import Rows
 
 MIDDLE = (slice(14, 44), slice(20, 44))  # rows and columns within which every scene's first object stands
 THRESHOLD = 0.12
@@ -24,14 +26,14 @@ TOO_NEAR = 0.05  # quantile of the nearest pairs in training pictures that no ma
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(Rows):
     """`centres` (N, K, 2) row and column in pixels, `objects` (N, K) index or -1, in the order they were added."""
 
     centres: torch.Tensor
     objects: torch.Tensor
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[tuple[int, float, float]]]) -> Layout:
+    def of(cls, rows: Sequence[Sequence[tuple[int, float, float]]]) -> Self:
         """From each picture's objects: index, row and column."""
         shape = len(rows), max((len(row) for row in rows), default=0)
         objects, centres = torch.full(shape, -1), torch.zeros(*shape, 2)
@@ -39,12 +41,6 @@ class Layout:
             for slot, (index, *centre) in enumerate(row):
                 objects[number, slot], centres[number, slot] = index, torch.tensor(centre)
         return cls(centres, objects)
-
-    def to(self, device: torch.device) -> Layout:
-        return Layout(self.centres.to(device), self.objects.to(device))
-
-    def take(self, chosen: torch.Tensor | slice) -> Layout:
-        return Layout(self.centres[chosen], self.objects[chosen])
 
     def by_object(self) -> torch.Tensor:
         """(N, 24, 2) centres by the objects' indices, zero for absent ones."""
@@ -56,9 +52,6 @@ class Layout:
         """(N, 24) multi-hot labels."""
         planes = F.one_hot(self.objects + 1, len(OBJECTS) + 1)
         return planes.amax(dim=1)[:, 1:].to(self.centres.dtype)
-
-    def __len__(self) -> int:
-        return len(self.objects)
 
     def jittered(self) -> Layout:
         """The same with each centre moved anywhere within its pixel: they were found at whole pixels."""
@@ -149,10 +142,7 @@ def supersets(scenes: Layout, number: int, generator: torch.Generator) -> Layout
 
 def joined(*layouts: Layout) -> Layout:
     """All pictures of several layouts, with as many places for objects as the widest has."""
-    most = max(part.objects.shape[1] for part in layouts)
-    missing = [(part, most - part.objects.shape[1]) for part in layouts]
-    centres = [F.pad(part.centres, (0, 0, 0, more)) for part, more in missing]
-    return Layout(torch.cat(centres), torch.cat([F.pad(part.objects, (0, more), value=-1) for part, more in missing]))
+    return Layout.together(layouts, centres=0, objects=-1)
 
 
 def teaching_layouts(found: Layout, seed: int = 0) -> Layout:

@@ -21,6 +21,7 @@ from train.data.iclevr import Pictures, predecessors
 from train.data.layout import THRESHOLD, Layout, find_layout
 from train.data.lifting import Lifted, lift, relabelled
 from train.data.masks import grown
+from train.data.rows import Rows
 from train.data.windows import cut, window_index
 
 REACH = 13  # pixels around an object's centre that are taken along
@@ -39,7 +40,7 @@ NOTHING = len(OBJECTS)  # the index of what looks like objects and is none
 
 
 @dataclass(frozen=True)
-class Additions:
+class Additions(Rows):
     """What objects added to their pictures, in the neighbours' absence: `levels` (A, 3, SIDE, SIDE) int16, differences
     of 255 levels around the centre, zero where it is grain; `masks` (A, SIDE, SIDE) the object, holes filled, without
     its shadow; `objects` (A,), `NOTHING` for what is none; `rows` (A,) of their centres."""
@@ -48,9 +49,6 @@ class Additions:
     masks: torch.Tensor
     objects: torch.Tensor
     rows: torch.Tensor
-
-    def take(self, chosen: torch.Tensor) -> Additions:
-        return Additions(self.levels[chosen], self.masks[chosen], self.objects[chosen], self.rows[chosen])
 
 
 @dataclass(frozen=True)
@@ -91,15 +89,15 @@ def additions(pictures: Pictures, places: Layout, lifted: Lifted, batch: int = 1
     crowded = (others & (away < torch.tensor(ALONE)).all(dim=2)).any(dim=1)
     inside = ((centres >= 9) & (centres < SIZE - 9)).all(dim=1)
     chosen = (~crowded & inside & (without >= 0)).nonzero().flatten()
-    levels, masks = [], []
+    parts = []
     for part in chosen.split(batch):
         added = pictures.pixels[part].float() - earlier[without[part]].float()
         added = cut(F.pad(added, [REACH] * 4), centres[part].round().long(), SIDE)
         faint = F.avg_pool2d(added, 3, 1, 1).abs().amax(dim=1) > SHADOW * 127.5
         mask = outlines(added / 127.5, objects[part])
-        levels.append((added * (faint | mask).unsqueeze(1)).to(torch.int16))
-        masks.append(mask)
-    found = Additions(torch.cat(levels), torch.cat(masks), objects[chosen], centres[chosen, 0])
+        levels = (added * (faint | mask).unsqueeze(1)).to(torch.int16)
+        parts.append(Additions(levels, mask, objects[part], centres[part, 0]))
+    found = Additions.together(parts)
     return found.take(~shadowed(found))
 
 
@@ -181,17 +179,19 @@ def scattered(numbers: torch.Tensor, gap: float, generator: torch.Generator | No
 def donors(
     added: Additions, objects: torch.Tensor, rows: torch.Tensor, generator: torch.Generator | None = None
 ) -> torch.Tensor:
-    """(m,) numbers of additions of these objects (m,) that stand within `ROW_SHIFT` of these rows (m,); -1 for none."""
+    """Numbers of additions of these objects (...) that stand within `ROW_SHIFT` of these rows (...); -1 for none, and
+    where there is no row, but nan."""
     found = torch.full_like(objects, -1)
-    for index in objects.unique().tolist():
-        mine, wanted = (added.objects == index).nonzero().flatten(), (objects == index).nonzero().flatten()
+    for index in objects[~rows.isnan()].unique().tolist():
+        mine, wanted = (added.objects == index).nonzero().flatten(), (objects == index) & ~rows.isnan()
         order = added.rows[mine].argsort(stable=True)
         heights = added.rows[mine][order]
         low = torch.searchsorted(heights, rows[wanted] - ROW_SHIFT)
         high = torch.searchsorted(heights, rows[wanted] + ROW_SHIFT, right=True)
-        pick = low + (torch.rand(len(wanted), generator=generator) * (high - low)).long()
-        there = high > low
-        found[wanted[there]] = mine[order[pick[there]]]
+        pick = low + (torch.rand(len(low), generator=generator) * (high - low)).long()
+        numbers, there = torch.full_like(low, -1), high > low
+        numbers[there] = mine[order[pick[there]]]
+        found[wanted] = numbers
     return found
 
 
@@ -245,9 +245,7 @@ def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[
         numbers = part % MOST + 1
         centres = scattered(numbers, GAP, generator)
         names = torch.rand(len(part), len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
-        there = ~centres[..., 0].isnan()
-        chosen = torch.full_like(names, -1)
-        chosen[there] = donors(given.added, names[there], centres[there][:, 0], generator)
+        chosen = donors(given.added, names, centres[..., 0], generator)
         scene = painted(ground, given.added, chosen, centres.nan_to_num())
         clear = (scene.empty | (scene.shown >= SEEN)).all(dim=1) & ~scene.empty.all(dim=1)
         pixels.append(scene.pixels[clear].round().to(torch.uint8))

@@ -53,7 +53,6 @@ def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0) -> Tea
     given = material(pictures)
     places, lifted = given.places, given.lifted
     scenes, scenes_layout = compose(given, composed, seed)
-    several = (pictures, lifted.pictures, scenes)
     before_scenes = len(pictures) + len(lifted.pictures)
     both = joined(places, lifted.layout, scenes_layout)
     gap = torch.tensor([sum(ROWS) / 2, sum(COLUMNS) / 2]) - 0.5
@@ -69,13 +68,4 @@ def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0) -> Tea
         (around[0] + before_scenes, around[1]),
     ]
     items = (torch.cat([pair[0] for pair in parts]), torch.cat([pair[1] for pair in parts]))
-    return Teaching(put_together(several), whole, items, lifted.empty)
-
-
-def put_together(several: tuple[Pictures, ...]) -> Pictures:
-    """All pictures of several sets."""
-    return Pictures(
-        torch.cat([part.pixels for part in several]),
-        torch.cat([part.labels for part in several]),
-        torch.cat([part.scenes for part in several]),
-    )
+    return Teaching(Pictures.together([pictures, lifted.pictures, scenes]), whole, items, lifted.empty)

@@ -118,12 +118,6 @@ def chosen(presets: dict[str, Any], options: argparse.Namespace) -> Any:
     return preset
 
 
-def training_pictures(options: argparse.Namespace) -> Pictures:
-    """The training scenes; for the report's presets all pictures, as the report trained on."""
-    pictures = load_pictures(options.data)
-    return pictures if options.preset.startswith("report") else pictures.split()[0]
-
-
 MakeTask = Callable[[Any, Pictures, argparse.Namespace], tuple[Task, Examples]]
 """Makes a preset's task, and the examples that it trains on, out of the training scenes and the command line."""
 
@@ -135,7 +129,10 @@ def train(name: str, presets: dict[str, Any], make_task: MakeTask, options: argp
         return None
     if options.compile and not any(map(shutil.which, (os.environ.get("CXX", "g++"), "g++", "clang++", "cl"))):
         raise SettingError("--compile needs a C++ compiler such as g++, and there is none; go without it")
-    task, examples = make_task(preset, training_pictures(options), options)
+    pictures = load_pictures(options.data)
+    if not options.preset.startswith("report"):  # the report trained on all pictures
+        pictures = pictures.split()[0]
+    task, examples = make_task(preset, pictures, options)
     folder = options.out or Path("runs") / f"{name}-{options.preset}"
     start = begin(task, options.start, folder) if options.start else None
     run = Run(task, examples, preset.loop, folder, options.compile, start)

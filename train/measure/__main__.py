@@ -6,7 +6,8 @@
     python -m train.measure scores --help
 
 Results go to the checkpoint folder: metrics.json, and tables and pictures beside it. `--data`, `--model`,
-`--checkpoint` and `--device` mean the same everywhere. The measures:
+`--checkpoint` and `--device` mean the same everywhere. `--help` behind a measure says how it works and whose idea it
+was. The measures:
 """
 
 from __future__ import annotations
@@ -34,25 +35,20 @@ MEASURES = (*NUMBERS, cards.measure(NUMBERS))
 
 def listed() -> str:
     """The table of measures as --help shows it."""
-    lines = []
-    for measure in MEASURES:
-        lines += [f"{measure.name}: {measure.what} (needs {', '.join(measure.needs) or 'nothing'})"]
-        lines += [f"    {measure.how}", f"    {measure.source}"]
-    return "\n".join(lines)
+    first = ((one, one.about.partition("\n")[0].rstrip(".")) for one in MEASURES)
+    return "\n".join(f"{one.name}: {what} (needs {', '.join(one.needs) or 'nothing'})" for one, what in first)
 
 
 def parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """(the command's parser, each measure's own)."""
-    parser = argparse.ArgumentParser(
-        "python -m train.measure",
-        description=f"{__doc__}\n{listed()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    formatter, words = argparse.RawDescriptionHelpFormatter, f"{__doc__}\n{listed()}"
+    parser = argparse.ArgumentParser("python -m train.measure", description=words, formatter_class=formatter)
     choice = parser.add_subparsers(dest="measure", required=True)
     own = {}
     for measure in MEASURES:
-        words = f"{measure.what}. {measure.how}"
-        own[measure.name] = choice.add_parser(measure.name, description=words, conflict_handler="resolve")
+        own[measure.name] = choice.add_parser(
+            measure.name, description=measure.about, conflict_handler="resolve", formatter_class=formatter
+        )
         add_common(own[measure.name], measure.needs)
         for name, how in measure.options.items():
             own[measure.name].add_argument(name, **how)

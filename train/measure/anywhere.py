@@ -218,10 +218,8 @@ def card(_: Path, entries: Mapping[str, Any]) -> str:
 
 MEASURE = Measure(
     name="anywhere",
-    what="How often the right objects are drawn at given places, anywhere on the ground",
+    about=__doc__ or "",
     needs=("model", "judge"),
-    how="Random sets of one to eight objects at random places; or one object moved over the whole ground, with --move.",
-    source="This project's own; Wilson's interval, 1927.",
     run=lambda job: (moved if job.options.move else everywhere)(job),
     options={
         "--scenes": {"type": positive, "default": 1200, "help": f"of {ALL} objects; seven and eight come on top"},

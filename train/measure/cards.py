@@ -1,4 +1,4 @@
-"""Fills README and model cards with what was measured.
+"""Fills README and model cards (Mitchell et al. 2019, arXiv:1810.03993) with what was measured.
 
     python -m train.measure cards            # rewrites what stands between markers such as <!-- scores -->
     python -m train.measure cards --check    # only says whether all is up to date (exit status 1 if not)
@@ -62,11 +62,6 @@ STAGE_WORDS = {
     "fast": "the distilled painter was ",
 }
 NOTHING = "Not measured yet."
-
-
-def entries_of(metrics: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The entries of one measure: "realism", "realism, 4 steps"."""
-    return {entry: found for entry, found in metrics.items() if entry.partition(", ")[0] == name}
 
 
 def signed_in(found: Any) -> Iterator[Mapping[str, Any]]:
@@ -212,7 +207,8 @@ def model_block(measure: Measure) -> Callable[[Path], str]:
     """What stands in a card between the markers of a measure's name."""
 
     def block(folder: Path) -> str:
-        found = entries_of(read_metrics(folder), measure.name)
+        entries = read_metrics(folder).items()  # "realism", "realism, 4 steps"
+        found = {entry: what for entry, what in entries if entry.partition(", ")[0] == measure.name}
         if not found or not measure.card:
             return NOTHING
         return f"{measure.card(folder, found)}\n\n{provenance(folder, found)}".strip()
@@ -258,10 +254,8 @@ def measure(numbers: Sequence[Measure]) -> Measure:
 
     return Measure(
         name="cards",
-        what="Fills README and model cards with what was measured",
+        about=__doc__ or "",
         needs=(),
-        how="What stands between <!-- NAME --> and <!-- /NAME --> is made anew from the files beside the weights.",
-        source="Model cards: Mitchell et al. 2019, arXiv:1810.03993.",
         run=run,
         options={"--check": {"action": "store_true", "help": "write nothing; exit status 1 if a table is out of date"}},
     )

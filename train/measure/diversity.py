@@ -3,7 +3,7 @@
 Every class alone, which then stands in the middle, is drawn from 16 seeds; what differs between two crops of one class
 whose centres are at most two pixels apart is its turn, its material, light and grain. Beside it stands the same of real
 pictures of one label set. The distance is the root mean square over a crop's pixels, in levels of 255. A model that
-draws one scene a label set, or one look a class, stays far below 1 times the real distance.
+draws one scene a label set, or one look a class, stays far below 1 times the real distance. This project's own.
 """
 
 from __future__ import annotations
@@ -86,10 +86,8 @@ def run(job: Job) -> None:
 
 MEASURE = Measure(
     name="diversity",
-    what="How varied the same object at the same place is from other seeds",
+    about=__doc__ or "",
     needs=("data", "model", "judge"),
-    how="Mean pixel distance between crops of one class from 16 seeds, beside that of real pictures of one label set.",
-    source="This project's own; pixels and places, no classifier.",
     run=run,
     card=lambda _, entries: table(entries["diversity"]),
 )

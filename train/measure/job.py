@@ -36,25 +36,6 @@ from train.measure.prompts import Prompt
 FOLDER_HELP = "checkpoint folder: weights, and where the results go (default: in checkpoints/)"
 
 
-@dataclass(frozen=True)
-class Measure:
-    """One line of the table of measures.
-
-    `needs` are of "data", "model", "judge" and "teacher"; `options` are its own, each with what argparse takes of it;
-    `run` measures and records; `card` makes the part of a model card between the markers of the measure's name, from
-    the folder and the measure's entries of its metrics.
-    """
-
-    name: str
-    what: str
-    needs: tuple[str, ...]
-    how: str
-    source: str
-    run: Callable[[Job], None]
-    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    card: Callable[[Path, Mapping[str, Any]], str] | None = None
-
-
 @dataclass
 class Job:
     """One run of one measure. What it needs is loaded when it is first asked for."""
@@ -143,6 +124,24 @@ class Job:
     def record(self, name: str, found: Mapping[str, Any], *by: str) -> None:
         """Sets one entry of the folder's metrics.json, leaving the others."""
         write_metrics(self.folder, {name: self.signed(found, *(by or ("model",)))})
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One line of the table of measures.
+
+    `about` says in its first sentence what is measured, and then how, and whose idea it was; `needs` are of "data",
+    "model", "judge" and "teacher"; `options` are its own, each with what argparse takes of it; `run` measures and
+    records; `card` makes the part of a model card between the markers of the measure's name, from the folder and the
+    measure's entries of its metrics.
+    """
+
+    name: str
+    about: str
+    needs: tuple[str, ...]
+    run: Callable[[Job], None]
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    card: Callable[[Path, Mapping[str, Any]], str] | None = None
 
 
 def add_common(parser: argparse.ArgumentParser, needs: tuple[str, ...]) -> None:

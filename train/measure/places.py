@@ -34,7 +34,7 @@ from train.measure.anywhere import scenes
 from train.measure.drawing import seeds_of
 from train.measure.job import Job, Measure
 from train.measure.prompts import BEYOND, Prompt, random_sets
-from train.measure.tables import markdown
+from train.measure.tables import named_table
 
 GIVEN = {"one given": 1, "two given": 2}
 FOLDS, EPOCHS, WIDTH = 5, 200, 64
@@ -180,8 +180,7 @@ def own_places(scene: Layout, first: int, count: int) -> Given:
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
-    rows = [[ROWS[name], *(row.get(column) for column in COLUMNS)] for name, row in found["rows"].items()]
-    return markdown(["layouts", *COLUMNS.values()], rows)
+    return named_table("layouts", COLUMNS, {ROWS[name]: row for name, row in found["rows"].items()})
 
 
 def compared(job: Job) -> dict[str, dict[str, float]]:
@@ -214,10 +213,8 @@ def run(job: Job) -> None:
 
 MEASURE = Measure(
     name="places",
-    what=f"Whether objects stand where real scenes have them ({MAX_TRAINED} objects), and apart (four, five)",
+    about=__doc__ or "",
     needs=("data", "model"),
-    how="Nearest pairs, distances from the middle, share with a pair too near, a cross-validated classifier.",
-    source="Two-sample classifier: Lopez-Paz and Oquab 2017, arXiv:1610.06545.",
     run=run,
     options={
         "--layouts": {"type": positive, "default": 500, "help": "how many scenes of three objects are drawn"},

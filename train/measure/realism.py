@@ -1,7 +1,9 @@
-"""How near drawn pictures are to real ones, by nobody's classifier.
+"""How near drawn pictures are to real ones, whole and cut out around the objects, by nobody's classifier.
 
-The distances of `train.measure.distances`, on whole pictures, levels 64, 32 and 16 of the pyramid, and on crops of
-24x24 pixels around the objects, which cover little of a picture and hide in it. The reference is the held-out pictures.
+Sliced Wasserstein distances (Karras et al. 2017, arXiv:1710.10196), density and coverage (Naeem et al. 2020,
+arXiv:2002.09797) of `train.measure.distances`, on whole pictures, levels 64, 32 and 16 of the pyramid, and on crops of
+24x24 pixels around the objects, which cover little of a picture and hide in it; the detector only cuts out where a
+model does not say where its objects stand. The reference is the held-out pictures.
 Beside the drawn pictures of the same label sets stand real training pictures of those label sets, the floor, and the
 floor slightly blurred and slightly noisy. What is told is the ratio to the floor: 1 is as near as real pictures come.
 """
@@ -24,7 +26,7 @@ from train.measure.distances import density_coverage, features_of, sliced_wasser
 from train.measure.drawing import crops, quantised
 from train.measure.job import Job, Measure
 from train.measure.prompts import Prompt, held_out_prompts
-from train.measure.tables import markdown, spread
+from train.measure.tables import named_table, spread
 
 LEVELS = (64, 32, 16)  # of the whole picture, by their side in pixels; crops have the two finest
 BLUR, NOISE = 0.35, 1.0  # the spoiled floors: standard deviations in pixels and in levels of 255
@@ -109,11 +111,8 @@ OTHERS = ["whole density", "whole coverage", "crops density", "crops coverage"]
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics: ratios to the floor, which is 1."""
-    header = ["pictures", *COLUMNS, *OTHERS]
-    names = [f"{column} ratio" for column in COLUMNS] + OTHERS
-    return markdown(
-        header, [[SETS[name], *(row[column] for column in names)] for name, row in found["rows"].items()], 2
-    )
+    columns = {f"{column} ratio": column for column in COLUMNS} | dict(zip(OTHERS, OTHERS, strict=True))
+    return named_table("pictures", columns, {SETS[name]: row for name, row in found["rows"].items()}, 2)
 
 
 def card(_: Path, entries: Mapping[str, Any]) -> str:
@@ -139,11 +138,8 @@ def run(job: Job) -> None:
 
 MEASURE = Measure(
     name="realism",
-    what="How near drawn pictures are to real ones, whole and cut out around the objects",
+    about=__doc__ or "",
     needs=("data", "model", "judge"),
-    how="Sliced Wasserstein distance as a ratio to the floor, real training pictures of the same label sets; density "
-    "and coverage on a random network. The detector only cuts out where a model does not say where its objects stand.",
-    source="Karras et al. 2017, arXiv:1710.10196; Naeem et al. 2020, arXiv:2002.09797.",
     run=run,
     options={
         "--pictures": {"type": not_negative, "default": 0, "help": "held-out pictures to compare with (0: all 903)"},

@@ -3,7 +3,8 @@
 Held-out pictures are blurred, made noisy, their objects made blobs, one object pasted a second time, one taken away, or
 a third of one hidden by another. **As asked**: counted exact for the objects that the picture showed before, as a
 request is judged. **As shown**: counted exact for what is to be seen now. A strict judge is low in the first column for
-blobs, doubles and removed objects, and high in the second for all real objects.
+blobs, doubles and removed objects, and high in the second for all real objects. This project's own; the pictures are
+put together by `train.data.composing`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from train.learning.options import not_negative
 from train.measure.drawing import quantised
 from train.measure.job import Job, Measure
 from train.measure.prompts import held_out_prompts
-from train.measure.tables import markdown
+from train.measure.tables import named_table
 
 BLURS, NOISES = (0.5, 0.75, 1.0, 1.5), (2, 5, 10)  # pixels; levels of 255
 BLOBS = {"filled": "silhouettes filled with their median colour", "ellipse": "soft ellipses of their median colour"}
@@ -80,8 +81,7 @@ def nearer_a_third(first: Scene, second: Scene) -> Scene:
     def pick(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return torch.where(better.view(-1, *[1] * (a.dim() - 1)), b, a)
 
-    fields = ("pixels", "objects", "centres", "shown", "told")
-    return Scene(*(pick(getattr(first, name), getattr(second, name)) for name in fields))
+    return Scene(*map(pick, vars(first).values(), vars(second).values()))
 
 
 def versions(
@@ -144,16 +144,13 @@ def run(job: Job) -> None:
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
-    header = [f"{found['pictures']} held-out pictures", *COLUMNS.values()]
-    return markdown(header, [[name, *(row[column] for column in COLUMNS)] for name, row in found["rows"].items()])
+    return named_table(f"{found['pictures']} held-out pictures", COLUMNS, found["rows"])
 
 
 MEASURE = Measure(
     name="robustness",
-    what="What the judge says of real pictures that are spoiled",
+    about=__doc__ or "",
     needs=("data", "judge"),
-    how="Counted exact, right number and top-k on held-out pictures with blur, noise, blobs, doubles, gaps, overlap.",
-    source="This project's own; the pictures are put together by train.data.composing.",
     run=run,
     options={"--pictures": {"type": not_negative, "default": 0, "help": "how many held-out pictures (0: all)"}},
     card=lambda _, entries: table(entries["robustness"]),

@@ -1,10 +1,11 @@
 """How often the right objects are drawn.
 
 Every prompt is drawn once a seed; all pictures count, none is chosen. **Counted exact**, the headline: the detector
-finds every requested object once and nothing else. **Right number**: it finds as many as were asked for.
-**Accuracy**: the course's top-k measure by the classifier, pooled over all requested objects; the teacher's beside it,
-so that pictures fitted to a classifier would show. A row a seed goes to scores.csv; rows that are there already are
-not drawn again, so a stopped run goes on. Under `accelerate launch` the seeds are shared out.
+(CenterNet, Zhou et al. 2019, arXiv:1904.07850) finds every requested object once and nothing else. **Right number**: it
+finds as many as were asked for. **Accuracy**: the course's top-k measure by the classifier, pooled over all requested
+objects; the teacher's beside it, so that pictures fitted to a classifier would show. A row a seed goes to scores.csv;
+rows that are there already are not drawn again, so a stopped run goes on. Under `accelerate launch` the seeds are
+shared out.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from train.learning.counting import accuracy, counted_exact, detected, right_num
 from train.learning.options import positive
 from train.measure.job import Job, Measure
 from train.measure.prompts import NAMES, Prompt, read_prompts
-from train.measure.tables import add_rows, markdown, read_csv, spread
+from train.measure.tables import add_rows, named_table, read_csv, spread
 
 ROWS = "scores.csv"
 KEY = ("model", "judge", "prompts", "digest", "settings", "seed")
@@ -105,20 +106,15 @@ def run(job: Job) -> None:
 
 def card(_: Path, entries: Mapping[str, Any]) -> str:
     """The table of every prompt set."""
-    header = ["prompts", *COLUMNS.values(), "seeds", "evaluations a picture", "seconds a picture"]
-    rows = [
-        [name, *(found[column] for column in COLUMNS), found["seeds"], found["evaluations"], found["seconds"]["mean"]]
-        for name, found in entries.get("scores", {}).items()
-    ]
-    return markdown(header, rows)
+    columns = COLUMNS | {"seeds": "seeds", "evaluations": "evaluations a picture", "time": "seconds a picture"}
+    scores = entries.get("scores", {}).items()
+    return named_table("prompts", columns, {name: found | {"time": found["seconds"]["mean"]} for name, found in scores})
 
 
 MEASURE = Measure(
     name="scores",
-    what="How often the right objects are drawn",
+    about=__doc__ or "",
     needs=("data", "model", "judge", "teacher"),
-    how="Counted exact and right number by the detector, top-k accuracy by the classifier and the teacher, over seeds.",
-    source="The course's evaluator (top-k); CenterNet, Zhou et al. 2019, arXiv:1904.07850 (the detector).",
     run=run,
     options={
         "--prompts": {"nargs": "+", "default": ["test", "new_test"], "help": f"of {', '.join(NAMES)}, or files"},

@@ -1,7 +1,7 @@
 """A sheet to look at: 48 drawn objects, each beside the nearest real crop of its class and a random real one.
 
 The label sets are the held-out pictures'; of every class the first two objects are shown, none is chosen. The nearest
-real crop, by the pixels, tells what a drawn one lacks; the random one, how much real ones differ.
+real crop, by the pixels, tells what a drawn one lacks; the random one, how much real ones differ. The eye judges.
 """
 
 from __future__ import annotations
@@ -84,10 +84,8 @@ def run(job: Job) -> None:
 
 MEASURE = Measure(
     name="sheet",
-    what="A sheet to look at: drawn objects beside real ones",
+    about=__doc__ or "",
     needs=("data", "model", "judge"),
-    how="The first two objects of every class, each beside the nearest real crop of its class and a random one.",
-    source="This project's own; the eye judges.",
     run=run,
     options={"--real": {"type": positive, "default": 6000, "help": "training pictures to seek the nearest among"}},
     card=card,

@@ -3,7 +3,7 @@
 A request of all steps with timeline and verdicts, the picture alone, the picture in one pass and its verdict or in four
 steps, and, for a model of steps, the report's UNet in diffusers' own pipelines (untrained and without conditions, which
 costs it nothing). Each runs in a process of its own, so that its peak memory is its own; the rounds alternate, so that
-a slow spell of the machine hits all.
+a slow spell of the machine hits all, and the medians are told.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ import torch
 from clevr_demo.request import FAST_STEPS
 from train.learning.options import positive
 from train.measure.job import Job, Measure
-from train.measure.tables import markdown
+from train.measure.tables import named_table
 
 LABELS = ("red cube", "blue sphere", "yellow cylinder")
 REPORT_STEPS = 100  # of the report's UNet, a twelfth of its own
 SLOW_ROUNDS = 3
+COLUMNS = {
+    "seconds": "seconds (median)", "ratio": "ratio", "evaluations": "evaluations", "memory": "peak memory, MiB",
+}  # fmt: skip
 
 Draw = Callable[[], Any]
 Runner = tuple[Any, ...]  # what makes it, and its arguments
@@ -140,18 +143,13 @@ def run(job: Job) -> None:
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
-    columns = ("seconds", "ratio", "evaluations", "memory")
-    header = ["drawing", "seconds (median)", "ratio", "evaluations", "peak memory, MiB"]
-    rows = [[name, *(fact[column] for column in columns)] for name, fact in found["drawing"].items()]
-    return f"{markdown(header, rows)}\n\nOn {found['device']}, {found['threads']} threads."
+    return f"{named_table('drawing', COLUMNS, found['drawing'])}\n\nOn {found['device']}, {found['threads']} threads."
 
 
 MEASURE = Measure(
     name="speed",
-    what="How fast a model draws as the page uses it",
+    about=__doc__ or "",
     needs=("model", "judge"),
-    how="Medians of alternating rounds, each in a process of its own, beside the report's architecture.",
-    source="diffusers' UNet2DModel and pipelines, as the course report used them.",
     run=run,
     options={"--rounds": {"type": positive, "default": 5, "help": "how often each is timed; the report's UNet thrice"}},
     card=lambda _, entries: table(entries["speed"]),

@@ -1,9 +1,9 @@
-"""The DDPM against its number of steps, per sampler: what its default is chosen by, so the judge has no part in it.
+"""A diffusion model against its steps and samplers, to choose the default by, so the judge has no part in it.
 
 The teacher says how often the right objects are seen on label sets of the held-out pictures (exact match at probability
 0.5, which cannot count doubles, and top-k accuracy); the realism is that of `realism`, as ratios to the floor of as
-many pictures. A row a setting goes to sweep.csv; rows that are there already are not drawn again, so a stopped run goes
-on.
+many pictures. Samplers are as diffusers has them. A row a setting goes to sweep.csv; rows that are there already are
+not drawn again, so a stopped run goes on.
 """
 
 from __future__ import annotations
@@ -79,10 +79,8 @@ def card(folder: Path, entries: Mapping[str, Any]) -> str:
 
 MEASURE = Measure(
     name="sweep",
-    what="A diffusion model against its steps and samplers, to choose the default by",
+    about=__doc__ or "",
     needs=("data", "model", "judge", "teacher"),
-    how="The teacher's scores and the realism of one draw of held-out label sets a setting. The judge chooses nothing.",
-    source="As for realism; samplers as diffusers has them.",
     run=run,
     options={
         "--sampler": {"nargs": "+", "choices": SAMPLERS, "default": ["dpm"]},

@@ -43,6 +43,12 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[Any]], digits: int =
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def named_table(head: str, columns: Mapping[str, str], rows: Mapping[str, Mapping[str, Any]], digits: int = 3) -> str:
+    """A Markdown table of rows by their names; `columns` are those of a row that are shown, and their headings."""
+    cells = ([name, *map(row.get, columns)] for name, row in rows.items())
+    return markdown([head, *columns.values()], cells, digits)
+
+
 def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a CSV file, header's name to text; none where there is no file."""
     if not path.exists():

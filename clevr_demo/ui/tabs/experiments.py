@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -15,11 +13,9 @@ from clevr_demo.request import from_query, query_of
 from clevr_demo.serve import axes
 from clevr_demo.serve.addresses import page_of
 from clevr_demo.serve.axes import AXES, NOTHING, Plan
-from clevr_demo.serve.change import changed, draw_change
 from clevr_demo.serve.downloads import SHELVES, Shelf
-from clevr_demo.serve.drawing import work
-from clevr_demo.serve.grid import draw_grid
-from clevr_demo.serve.newest_run import NewestRun
+from clevr_demo.serve.experiments import Drawable, change, grid
+from clevr_demo.serve.queue import NewestRun
 from clevr_demo.serve.sheet import sheet_png
 from clevr_demo.serve.table import Table
 from clevr_demo.ui.events import AT_ONCE, Drawing, Stage, Updates, message, visitor
@@ -28,14 +24,6 @@ from clevr_demo.ui.widgets import Note, Pictures, asset, in_browser
 
 STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
 """The axes' values when the page opens."""
-
-
-@dataclass(frozen=True)
-class Drawable:
-    """A checked experiment: `draw(stopped)` yields its table as it fills, `work` is about its network evaluations."""
-
-    work: float
-    draw: Callable[[Callable[[], bool]], Iterator[Table]]
 
 
 class Experiment(Stage):
@@ -107,24 +95,22 @@ def build_grid(drawing: Drawing, demo: gr.Blocks) -> None:
         models = [(one.title, name) for name, one in studio.contenders.items()]
         model = gr.Radio(models, value=models[0][1], label="Model, where no axis varies it", elem_id="grid-model")
 
-    def drawable(plan: Plan) -> Drawable:
-        return Drawable(plan.passes, partial(draw_grid, studio, plan))
-
     def make(rows: str, down: str, columns: str, across: str, model: str, *values: Any) -> Drawable:
-        return drawable(Plan.of(controls.read(values), model, (rows, down), (columns, across), studio.contenders))
+        plan = Plan.of(controls.read(values), model, (rows, down), (columns, across), studio.contenders)
+        return grid(studio, plan)
 
     def restore(request: gr.Request) -> Updates:
         query = query_of(str(request.query_params))
         plan, notes = axes.from_query(query, from_query(query, studio.gates)[0], studio.contenders)
         if plan is None:
-            return {grid.note: notes or gr.skip(), **({tabs: gr.Tabs(selected="grids")} if notes else {})}
+            return {tab.note: notes or gr.skip(), **({tabs: gr.Tabs(selected="grids")} if notes else {})}
         shown = {rows: plan.rows.kind, down: plan.rows.text, columns: plan.columns.kind, across: plan.columns.text}
-        return {**shown, model: plan.model, tabs: gr.Tabs(selected="grids"), **grid.ask(request, drawable(plan))}
+        return {**shown, model: plan.model, tabs: gr.Tabs(selected="grids"), **tab.ask(request, grid(studio, plan))}
 
-    grid = Experiment("Draw the grid", "grid", drawing, make)
+    tab = Experiment("Draw the grid", "grid", drawing, make)
     inputs = [rows, down, columns, across, model]
-    grid.wire([*inputs, *controls.request])
-    grid.then_draw(demo.load(restore, None, [*inputs, tabs, *grid.asked], **AT_ONCE))
+    tab.wire([*inputs, *controls.request])
+    tab.then_draw(demo.load(restore, None, [*inputs, tabs, *tab.asked], **AT_ONCE))
 
 
 def build_change(drawing: Drawing) -> None:
@@ -138,8 +124,6 @@ def build_change(drawing: Drawing) -> None:
     in_browser(controls.picker.change, asset("table/choices.js"), [controls.picker, out], out)
 
     def make(out: str, into: str, *values: Any) -> Drawable:
-        before = controls.read(values).single(0)
-        after = changed(before, out or NOTHING, into or NOTHING)
-        return Drawable(work(before) + work(after), partial(draw_change, drawing.studio, before, after))
+        return change(drawing.studio, controls.read(values), out or NOTHING, into or NOTHING)
 
     Experiment("Draw both", "change", drawing, make).wire([out, into, *controls.request])

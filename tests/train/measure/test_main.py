@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any
 
@@ -42,5 +43,7 @@ def test_common_options_mean_the_same_everywhere() -> None:
 
 def test_every_measure_says_what_it_is_and_where_it_comes_from() -> None:
     for measure in MEASURES:
-        assert all((measure.what, measure.how, measure.source))
+        what, _, how = measure.about.partition("\n\n")
+        assert what.endswith(".")
+        assert re.search(r"\d{4}|own|eye|diffusers", how + what)
         assert set(measure.needs) <= {"data", "model", "judge", "teacher"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.train.made import MIDDLE, NAMES, scenes, squares
-from train.data.cutouts import cut_outs
+from train.data.canvas import cut_outs
 from train.data.iclevr import background
 from train.data.layout import find_layout
 
