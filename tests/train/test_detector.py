@@ -82,7 +82,6 @@ def test_the_shipped_detector_counts_held_out_pictures_and_is_not_fooled(real_da
 
 
 @pytest.mark.data
-@pytest.mark.xfail(reason="the shipped weights have not learnt fused pairs", strict=True)
 def test_the_shipped_detector_does_not_call_fused_pairs_two(real_data: Path) -> None:
     held_out = load_pictures(real_data, progress=False).split()[1]
     given = material(held_out)

@@ -121,8 +121,9 @@ def held_out(folder: Path) -> str:
         return NOTHING
     rows: list[tuple[str, Any]] = []
     for name, value in found.items():
-        parts = value.items() if isinstance(value, Mapping) else [("", value)]
-        rows += [(" ".join([*name.split("_"), part]).strip(), score) for part, score in parts]
+        several = dict(enumerate(value, start=1)) if isinstance(value, list) else value
+        parts = several.items() if isinstance(several, Mapping) else [("", several)]
+        rows += [(f"{name.replace('_', ' ')} {part}".strip(), score) for part, score in parts]
     return markdown(["on the held-out pictures", ""], rows, 4)
 
 
