@@ -2,14 +2,14 @@
 
     python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --fast runs/ddpm-fast --out checkpoints/ddpm
 
-`--fast` is the DDPM's distilled painter and may be left out. The folder then holds model.safetensors, config.json with
-how each stage was trained, and a log of each. Nothing is written unless they fit each other and the model loads.
+`--fast` is the DDPM's distilled painter and may be left out. A checkpoint in place of a run gives the stage that it
+holds, so that one can be changed and the others kept. The folder then holds model.safetensors, config.json with how
+each stage was trained, and a log of each. Nothing is written unless they fit each other and the model loads.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def joined(models: dict[str, dict[str, Any]], runs: str) -> dict[str, Any]:
 
 
 def join(name: str, runs: dict[str, Path], out: Path) -> None:
-    """Writes the checkpoint folder `out` of the model `name` from the run folders of its stages.
+    """Writes the checkpoint folder `out` of the model `name` from its stages' runs, or checkpoints that hold them.
 
     Raises:
         CheckpointError: if a run is of another model or stage, or if they were not made for each other.
@@ -57,14 +57,20 @@ def join(name: str, runs: dict[str, Path], out: Path) -> None:
     state: dict[str, torch.Tensor] = {}
     training: dict[str, Any] = {}
     models: dict[str, dict[str, Any]] = {}
+    logs: dict[str, bytes] = {}
     for stage, folder in runs.items():
         config = read_config(folder)
-        if (config.get("kind"), config.get("stage")) != (name, stage):
+        run = "stage" in config
+        if config.get("kind") != name or (config["stage"] != stage if run else stage not in config.get("training", {})):
             raise CheckpointError(f"{folder}: not a run of the {name}'s stage {stage!r}")
         models[stage] = config["model"]
-        training[stage] = {"preset": config.get("preset"), **config.get("training", {})}
-        weights = load_file(folder / WEIGHTS)
-        state |= {f"{STAGES[stage]}.{key}": value for key, value in weights.items()}
+        told = config.get("training", {})
+        training[stage] = {"preset": config.get("preset"), **told} if run else told[stage]
+        weights, own = load_file(folder / WEIGHTS), "" if run else f"{STAGES[stage]}."
+        state |= {f"{STAGES[stage]}.{key.removeprefix(own)}": weights[key] for key in weights if key.startswith(own)}
+        kept = {f"log-{stage}.csv": LOG, f"log-{stage}-start.csv": START_LOG}
+        files = {to: folder / (log if run else to) for to, log in kept.items()}
+        logs |= {to: file.read_bytes() for to, file in files.items() if file.exists()}
     model = joined(models, " and ".join(map(str, runs.values())))
     with tempfile.TemporaryDirectory() as made:
         save_file(state, Path(made) / WEIGHTS)
@@ -73,19 +79,17 @@ def join(name: str, runs: dict[str, Path], out: Path) -> None:
         clevr_demo.load(name, made, "cpu")
         for file in (WEIGHTS, CONFIG):
             write_bytes(out / file, (Path(made) / file).read_bytes())
-    for stage, folder in runs.items():
-        for log, kept in ((LOG, f"log-{stage}.csv"), (START_LOG, f"log-{stage}-start.csv")):
-            if (folder / log).exists():
-                shutil.copy(folder / log, out / kept)
+    for file, log in logs.items():
+        write_bytes(out / file, log)
 
 
 @clear_errors
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=MODELS)
-    parser.add_argument("--where", required=True, type=Path, help="the run folder of the places' stage")
-    parser.add_argument("--what", required=True, type=Path, help="the run folder of the pixels' stage")
-    parser.add_argument("--fast", type=Path, help="the run folder of the DDPM's distilled painter")
+    parser.add_argument("--where", required=True, type=Path, help="the run of the places' stage, or a checkpoint")
+    parser.add_argument("--what", required=True, type=Path, help="the run of the pixels' stage, or a checkpoint")
+    parser.add_argument("--fast", type=Path, help="the run of the DDPM's distilled painter, or a checkpoint")
     parser.add_argument("--out", required=True, type=Path, help="the checkpoint folder to write")
     options = parser.parse_args(argv)
     runs = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}

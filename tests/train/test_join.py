@@ -39,6 +39,17 @@ def test_the_joined_checkpoint_draws_with_both_stages_weights(runs: dict[str, Pa
             assert all(torch.equal(started[key], value.float()) for key, value in trained.items())
 
 
+def test_a_checkpoint_gives_the_stages_that_no_run_brings(runs: dict[str, Path], tmp_path: Path) -> None:
+    join("ddpm", runs, tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    join("ddpm", {"where": tmp_path, "what": tmp_path}, tmp_path / "again")
+    join("ddpm", {"where": tmp_path, "what": runs["what"]}, tmp_path)
+    for folder in (tmp_path, tmp_path / "again"):
+        assert {name: (folder / name).read_bytes() for name in before} == before
+    with pytest.raises(CheckpointError, match="stage 'fast'"):
+        join("ddpm", runs | {"fast": tmp_path}, tmp_path / "third")
+
+
 @pytest.mark.parametrize("joined", [True, False], ids=["checkpoint", "run"])
 def test_a_run_can_start_from_trained_weights_and_says_so(
     joined: bool, runs: dict[str, Path], iclevr: Path, tmp_path: Path
