@@ -9,6 +9,8 @@ and eight stand apart.
 With `--move`, one object is moved over the whole ground, `STEP` pixels at a time, all else equal: how often it is
 counted exact, a map of where it is not, and how many levels of 255 the pixels change that are farther than `FAR` pixels
 from it, between neighbouring places.
+
+This project's own measure; the intervals of shares are Wilson's (1927).
 """
 
 from __future__ import annotations
