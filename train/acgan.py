@@ -170,12 +170,14 @@ class WhereTask(Duel):
         """The discriminator compares real centres (N, K, 2) with those that the generator makes of noise (N, K, n) for
         the same objects (N, K), around the same given places, then the generator is compared with the real ones
         again."""
-        real = batch.layout.jittered().shuffled()
-        objects, given, marked = real.objects, None, None
-        noise = torch.randn(*objects.shape, self.preset.model.layout_noise, device=objects.device)
+        real, given, marked = batch.layout.jittered(), None, None
         if self.preset.model.planner_given:
-            marked = some_given(objects, batch.pictures >= self.real)
+            real, marked = some_given(real, batch.pictures >= self.real)
             given = real.centres.masked_fill(~marked.unsqueeze(2), torch.nan)
+        else:
+            real = real.shuffled()
+        objects = real.objects
+        noise = torch.randn(*objects.shape, self.preset.model.layout_noise, device=objects.device)
         centres = self.networks["generator"](objects, noise, given)
         both, twice = torch.cat([real.centres, centres.detach()]), None if marked is None else marked.repeat(2, 1)
         good, bad = self.networks["discriminator"](objects.repeat(2, 1), both, twice).chunk(2)

@@ -136,12 +136,15 @@ class PlannerTask(StageTask):
         super().__init__(preset, self.planner)
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
-        found = batch.layout.jittered().shuffled()
+        found = batch.layout.jittered()
+        if self.preset.model.planner_given:
+            found, given = some_given(found, batch.pictures >= self.real)
+        else:
+            found, given = found.shuffled(), None
         clean = self.planner.standardised(found.centres)
         x, timesteps, target = self.noised(clean)
         mask = (found.objects >= 0).unsqueeze(2)
-        if self.preset.model.planner_given:
-            given = some_given(found.objects, batch.pictures >= self.real)
+        if given is not None:
             x = torch.where(given.unsqueeze(2), clean, x)
             timesteps = torch.where(given, -1, timesteps.unsqueeze(1))
             mask = mask & ~given.unsqueeze(2)
