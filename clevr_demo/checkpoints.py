@@ -35,6 +35,7 @@ ROOT = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "checkp
 """Where the weights that ship with the project lie: inside the installed package, or in the repository."""
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+FORMER = "former.json"
 METRICS = "metrics.json"
 FILES = (WEIGHTS, CONFIG, METRICS, "README.md", "log*.csv", "*.png")
 """What a checkpoint folder consists of on the Hub."""
@@ -99,6 +100,12 @@ def fetched(name: str, revision: str | None) -> Path:
 def read_config(folder: Path) -> dict[str, Any]:
     """The settings stored beside the weights."""
     return _read(folder / CONFIG, Sections)
+
+
+def former(kind: str) -> dict[str, str]:
+    """Commits of this project that draw with earlier weights of a model of its own, by the weights' fingerprint."""
+    path = ROOT / kind / FORMER
+    return _read(path, dict[str, str]) if path.exists() else {}
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

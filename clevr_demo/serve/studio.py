@@ -18,6 +18,7 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
+from clevr_demo.checkpoints import former
 from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
 from clevr_demo.models import Contender, usual_pair
 from clevr_demo.request import GenerationRequest, from_query
@@ -84,9 +85,12 @@ class Studio:
         request, notes, theirs = from_query(query, self.gates)
         for name, mark in theirs.items():
             if mark != (here := self.fingerprint(name)):
-                title = self.contenders[name].title
+                one, still = self.contenders[name], ""
+                if commit := former(one.kind).get(mark):
+                    still = f" Commit {commit} of this project still draws it."
                 notes.append(
-                    f"Made with other {title} weights ({mark}, here {here}): its {title} picture may look different."
+                    f"Made with other {one.title} weights ({mark}, here {here}): its {one.title} picture may look "
+                    f"different.{still}"
                 )
         return self.settled(request), notes
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
-from clevr_demo.request import GenerationRequest
+from clevr_demo.checkpoints import fingerprint, former
+from clevr_demo.request import PAIR, GenerationRequest
 from clevr_demo.serve.addresses import Proxied, home, origin_of, page_of, server_of
+from tests.conftest import shipped
 from tests.fakes import fake_studio
 
 
@@ -101,3 +104,14 @@ def test_a_link_of_other_weights_says_so() -> None:
         f"Made with other DDPM weights (ffffffff, here {studio.fingerprint('ddpm')}): "
         "its DDPM picture may look different."
     ]
+
+
+@pytest.mark.parametrize("kind", PAIR)
+def test_a_link_of_earlier_weights_names_the_commit_that_still_draws_it(kind: str) -> None:
+    commits = former(kind)
+    assert fingerprint(shipped(kind)) not in commits
+    for mark, commit in commits.items():
+        assert re.fullmatch("[0-9a-f]{8}", mark)
+        assert re.fullmatch("[0-9a-f]{7}", commit)
+        (note,) = fake_studio().read({"objects": "red-cube", "seed": "9", "steps": "3", kind: mark})[1]
+        assert note.endswith(f"Commit {commit} of this project still draws it.")
