@@ -34,6 +34,16 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("clevr")
 
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where pytest-xdist shares the tests out, a file's stay together, and all of the browser's: two of those at a time
+    would slow each other down beyond what they wait for."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            own = item.path.parent if item.path.parent.name == "browser" else item.path
+            item.add_marker(pytest.mark.xdist_group(str(own.relative_to(config.rootpath))))
+
+
 SCENES = 21  # so that scene 0 and scene 20 are held out
 OBJECTS_A_SCENE = 3
 
