@@ -44,7 +44,7 @@ PAINTING = {  # columns of a painter's log, and what they say
 }
 PLAYERS: dict[str, dict[str, str]] = {  # of each log; a painter's may be of the run that its last one started from, too
     "log-where.csv": {"gap": "layouts: gap of logits"},
-    "log-what-start.csv": {column: f"first run, {title}" for column, title in PAINTING.items()},
+    "log-what-start.csv": {column: f"the run before, {title}" for column, title in PAINTING.items()},
     "log-what.csv": PAINTING,
 }
 LOSSES: dict[str, dict[str, str]] = {  # of each log without an adversary
@@ -52,7 +52,7 @@ LOSSES: dict[str, dict[str, str]] = {  # of each log without an adversary
     "log-what.csv": {"loss": "pixels: weighted loss", "mse_1": "error at little noise", "mse_4": "at much"},
     "log-fast-start.csv": {"loss": "distilled, second run: loss"},
     "log-fast.csv": {"loss": "distilled, last run: loss"},
-    "log-start.csv": {"heat": "first run: loss on the heat maps", "offset": "on the offsets"},
+    "log-start.csv": {"heat": "the run before: loss on the heat maps", "offset": "on the offsets"},
     "log.csv": {"heat": "last run: loss on the heat maps", "offset": "on their offsets"},
 }
 PARTS = 10  # of a run, a row each
