@@ -50,7 +50,7 @@ PLAYERS: dict[str, dict[str, str]] = {  # of each log; a painter's may be of the
 LOSSES: dict[str, dict[str, str]] = {  # of each log without an adversary
     "log-where.csv": {"loss": "layouts: loss"},
     "log-what.csv": {"loss": "pixels: weighted loss", "mse_1": "error at little noise", "mse_4": "at much"},
-    "log-fast-start.csv": {"loss": "distilled, second run: loss"},
+    "log-fast-start.csv": {"loss": "distilled, the run before: loss"},
     "log-fast.csv": {"loss": "distilled, last run: loss"},
     "log-start.csv": {"heat": "the run before: loss on the heat maps", "offset": "on the offsets"},
     "log.csv": {"heat": "last run: loss on the heat maps", "offset": "on their offsets"},
