@@ -121,7 +121,7 @@ def test_the_page_plays_its_duel(discs: Model) -> None:
     pair = run.payload()["pairs"][0]
     assert set(pair) == {"seed", "ddpm", "discs"}
     assert len(pair["ddpm"]["frames"]) > len(pair["discs"]["frames"]) == 0
-    assert pair["discs"]["cost"] == "1 pass, 1 ms"
+    assert pair["discs"]["cost"].startswith("1 pass, ")
     assert run.payload()["status"].startswith("DDPM: Drawn, nothing else. Discs: Drawn, nothing else.")
 
 

@@ -31,11 +31,9 @@ SENTENCE = "A diffusion model and a GAN draw the same objects; an independent ju
 PICTURE = "/preview.png"
 HEAD_END = b"<script>window.gradio_config"
 """Where the head's tags end and the page's settings, which are long, begin."""
-STYLES = re.compile(rb'<link rel="stylesheet"([^>]*\shref="\./assets/[^>]*)>')
+STYLES = re.compile(rb'<link rel="stylesheet"[^>]*\shref="\./assets/[^>]*>')
 """The page's own style sheets, which stand after its settings. Its components' come later, and have to come after them:
 of two rules of one weight the later one holds."""
-LATE = rb"""<link rel="stylesheet"\1 media="print" fetchpriority="high" onload="this.media = 'all'">"""
-"""The same, fetched at once but waited for by nothing."""
 TAGS = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*', re.IGNORECASE)
 HASHED = re.compile(r"/assets/[^/]+-[\w-]{8}\.(?:js|css|woff2?)")
 """Files whose name tells their content."""
@@ -89,7 +87,7 @@ def rewritten(page: bytes, query: str, address: str) -> bytes:
         return page
     text = TAGS.sub("", head.decode())
     first = shell(TITLE, SENTENCE, from_query(query_of(query))[0])
-    styles = b"".join(one.expand(LATE) for one in STYLES.finditer(rest))
+    styles = b"".join(STYLES.findall(rest))
     opened = f"{text}{tags(query, address)}\n".encode() + styles + f"</head><body>{first}\n".encode()
     return opened + found + STYLES.sub(b"", rest)
 

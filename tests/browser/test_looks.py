@@ -193,9 +193,10 @@ def test_a_window_of_320_pixels_holds_every_button(open_page: Callable[..., Any]
 
 def test_enlarged_four_times_nothing_stays_over_what_one_reads(open_page: Callable[..., Any]) -> None:
     page = open_page(viewport={"width": 320, "height": 256})
-    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-    bar = page.locator("#go").bounding_box()
-    assert bar["y"] + bar["height"] < 0, "it scrolls away with the page"
+    page.wait_for_selector('#duel .duel[data-state="showcase"]')
+    # It scrolls away with the page, once all of the page is there to be scrolled.
+    end, bar = "scrollTo(0, document.documentElement.scrollHeight)", "document.querySelector('#go')"
+    page.wait_for_function(f"({end}, {bar}.getBoundingClientRect().bottom < 0)")
     page.locator("#generate").scroll_into_view_if_needed()
     page.locator("#sheet").click()
     page.locator("#picker .cell").first.wait_for(state="visible")
