@@ -26,7 +26,7 @@ from torch import nn
 
 from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.generators.networks import SetTransformer, UNet
-from clevr_demo.generators.protocol import Each, Frame, Generation, generations, requests_of
+from clevr_demo.generators.protocol import Each, Frame, Generation, alone, generations, requests_of
 from clevr_demo.generators.walk import Noise, check_walk, ends, walked
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
 from clevr_demo.places import SIZE, Places, by_object, giving_way, maps_of, spots
@@ -35,7 +35,7 @@ from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
 CLASSES = len(OBJECTS)
 CHANNELS = 3 * PATCH**2  # of a packed picture
-TRIES = 16  # layouts around given places: 38 % have a pair too near at the first, 4 % at the eighth, 1 % at the last
+TRIES = 16  # layouts around given places, at most: the first that has room is taken
 
 
 @dataclass(frozen=True)
@@ -207,8 +207,7 @@ class ACGANGenerator:
         Raises:
             InputError: a ValueError that names the culprit.
         """
-        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
-        return self.generate_batch([labels], [seed], steps, walk=walk, **each)[0]
+        return self.generate_batch([labels], [seed], steps, walk=walk, **alone(places, seeds))[0]
 
     def stream(
         self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both",
@@ -216,8 +215,7 @@ class ACGANGenerator:
     ) -> Iterator[Frame]:  # fmt: skip
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
         check_walk(walk)
-        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
-        return self._frames(requests_of([labels], [seed], steps, sources=self.sources, **each)[0], walk)
+        return self._frames(requests_of([labels], [seed], steps, sources=self.sources, **alone(places, seeds))[0], walk)
 
     def generate_batch(
         self, labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, *,

@@ -23,6 +23,7 @@ from clevr_demo.generators.protocol import (
     Frame,
     Generation,
     Generator,
+    alone,
     generations,
     requests_of,
     seeded_noise,
@@ -204,8 +205,7 @@ class CourseGenerator:
         Raises:
             InputError: a ValueError that names the culprit.
         """
-        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
-        return self.generate_batch([labels], [seed], steps, sampler=sampler, walk=walk, **each)[0]
+        return self.generate_batch([labels], [seed], steps, sampler=sampler, walk=walk, **alone(places, seeds))[0]
 
     def stream(
         self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm", walk: str = "both",

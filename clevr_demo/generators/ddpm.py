@@ -22,7 +22,16 @@ from torch import nn
 
 from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
 from clevr_demo.generators.networks import SetTransformer, TimeEmbedding, UNet
-from clevr_demo.generators.protocol import WHERE_FRAMES, Each, Frame, Generation, generations, requests_of, seeded_noise
+from clevr_demo.generators.protocol import (
+    WHERE_FRAMES,
+    Each,
+    Frame,
+    Generation,
+    alone,
+    generations,
+    requests_of,
+    seeded_noise,
+)
 from clevr_demo.generators.sampling import (
     Denoiser,
     ScheduleConfig,
@@ -226,16 +235,14 @@ class DiffusionGenerator:
         Raises:
             InputError: a ValueError that names the culprit.
         """
-        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
-        return self.generate_batch([labels], [seed], steps, sampler=sampler, **each)[0]
+        return self.generate_batch([labels], [seed], steps, sampler=sampler, **alone(places, seeds))[0]
 
     def stream(
         self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm",
         places: Mapping[Any, Any] | None = None, seeds: Mapping[str, int] | None = None,
     ) -> Iterator[Frame]:  # fmt: skip
         """The frames of `generate`, each as soon as it is made; closing the iterator cancels the rest."""
-        each: dict[str, Any] = {"places": [places], "source_seeds": [seeds]}
-        requests = requests_of([labels], [seed], steps, sampler, sources=self.sources, **each)
+        requests = requests_of([labels], [seed], steps, sampler, sources=self.sources, **alone(places, seeds))
         return (frames[0] for frames in self._frames(requests))
 
     def places(

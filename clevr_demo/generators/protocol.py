@@ -128,6 +128,11 @@ Each = Sequence[Mapping[Any, Any] | None] | None
 """A mapping or None for each picture of a batch; None for none."""
 
 
+def alone(places: Mapping[Any, Any] | None, seeds: Mapping[str, int] | None) -> dict[str, Any]:
+    """One picture's places and its sources' seeds, as a batch of one takes them."""
+    return {"places": [places], "source_seeds": [seeds]}
+
+
 def requests_of(
     labels_list: Sequence[Any], seeds: Sequence[int], steps: int = DEFAULT_STEPS, sampler: str = "dpm", *,
     sources: Collection[str], places: Each = None, source_seeds: Each = None,
