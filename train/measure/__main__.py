@@ -16,11 +16,26 @@ import argparse
 from collections.abc import Sequence
 
 from train.learning.options import clear_errors
-from train.measure import anywhere, cards, diversity, places, realism, robustness, scores, sheet, speed, sweep
+from train.measure import (
+    anywhere,
+    bounds,
+    cards,
+    compare,
+    diversity,
+    places,
+    realism,
+    robustness,
+    scores,
+    sheet,
+    speed,
+    sweep,
+)
 from train.measure.job import Job, Measure, add_common, command_of
 
 NUMBERS: tuple[Measure, ...] = (
     scores.MEASURE,
+    compare.MEASURE,
+    bounds.MEASURE,
     anywhere.MEASURE,
     realism.MEASURE,
     diversity.MEASURE,

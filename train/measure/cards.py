@@ -23,6 +23,8 @@ from typing import Any
 
 from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, read_metrics, write_text
 from clevr_demo.models import MODELS
+from clevr_demo.request import PAIR
+from train.measure import bounds, compare
 from train.measure.anywhere import ALL as ANYWHERE
 from train.measure.job import Job, Measure
 from train.measure.prompts import FILES
@@ -197,11 +199,17 @@ def overview(root: Path) -> str:
         rows += [model_row(model.title, metrics, variant) for variant in variants]
         if kind in CLAIMED:
             rows.append([f"{model.title}, the course report", DASH, DASH, CLAIMED[kind], *[DASH] * 3])
-    real = read_metrics(root / "detector").get("robustness", {}).get("rows", {}).get("as they are", {})
-    rows.append(
-        ["real held-out pictures", *(shown(real.get(name)) for name in ("exact", "number", "accuracy")), DASH, "1", "1"]
-    )
-    return markdown(header, rows)
+    for name, real in bounds.rows(root).items():
+        realism = "1" if name == bounds.CEILING else DASH
+        rows.append([name, *(shown(real[column]) for column in ("exact", "number", "accuracy")), DASH, *[realism] * 2])
+    return f"{markdown(header, rows)}{apart(root)}"
+
+
+def apart(root: Path) -> str:
+    """The table of differences between the usual two; nothing before both have records."""
+    found = compare.table(*(compare.rows_of(root / kind) for kind in PAIR))
+    titles = " - ".join(MODELS[kind].title for kind in PAIR)
+    return f"\n\n{titles}, over pictures of the same prompts and seeds:\n\n{found}" if found else ""
 
 
 def model_block(measure: Measure) -> Callable[[Path], str]:

@@ -1,4 +1,5 @@
-"""Prompt sets by name: the course's two files, and sets that are drawn from the pictures' labels or from a seed."""
+"""Prompt sets by name: the course's two files, and sets that are drawn from the pictures' labels or from a seed; and
+scenes, whose objects are asked for at places anywhere on the ground."""
 
 from __future__ import annotations
 
@@ -9,14 +10,20 @@ from pathlib import Path
 
 import torch
 
-from clevr_demo.objects import OBJECTS
+from clevr_demo.objects import MAX_TRAINED, OBJECTS
+from clevr_demo.places import Given
 from train.data.iclevr import DataError, Pictures, find_prompts, label_sets, listing_folder, load_prompts
+from train.data.scenes import spots
 
 FILES = ("test", "new_test")
 VALIDATION = ("held-out", "seen-triples", "unseen-triples")
-BEYOND = {"four": 4, "five": 5}  # how many objects; the training pictures hold three at most
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
+BEYOND = {name: count for count, name in enumerate(NUMBERS, start=1) if count > MAX_TRAINED}
 RANDOM_SETS = 64  # as many prompts as both files together
 NAMES = (*FILES, *VALIDATION, *BEYOND)
+ANYWHERE = "anywhere"  # the set of scenes
+SCENES = 200  # of it, of each number of objects
+APART = 9.0  # pixels between two objects of a scene, at least
 
 Prompt = tuple[int, ...]
 
@@ -25,6 +32,16 @@ def random_sets(count: int, number: int = RANDOM_SETS, seed: int = 0) -> list[Pr
     """`number` random sets of `count` objects, the same ones every time."""
     choice = random.Random(f"{seed} {count}")
     return [tuple(sorted(choice.sample(range(len(OBJECTS)), count))) for _ in range(number)]
+
+
+def scenes(objects: int, number: int) -> list[Given]:
+    """`number` scenes of so many objects, the same ones every time."""
+    generator, whole = torch.Generator().manual_seed(objects), torch.zeros(0, objects, 2)
+    while len(whole) < number:
+        centres = spots(torch.full((number,), objects), APART, generator)[:, :objects]
+        whole = torch.cat([whole, centres[~centres.flatten(1).isnan().any(dim=1)]])
+    sets = zip(random_sets(objects, number), whole[:number].tolist(), strict=True)
+    return [dict(zip(prompt, map(tuple, centres), strict=True)) for prompt, centres in sets]
 
 
 def read_prompts(name: str, data: Path, pictures: Callable[[], Pictures]) -> list[Prompt]:

@@ -1,124 +1,110 @@
 """How often the right objects are drawn.
 
-Every prompt is drawn once a seed; all pictures count, none is chosen. **Counted exact**, the headline: the detector
-(CenterNet, Zhou et al. 2019, arXiv:1904.07850) finds every requested object once and nothing else. **Right number**: it
-finds as many as were asked for. **Accuracy**: the course's top-k measure by the classifier, pooled over all requested
-objects; the teacher's beside it, so that pictures fitted to a classifier would show. A row a seed goes to scores.csv;
-rows that are there already are not drawn again, so a stopped run goes on. Under `accelerate launch` the seeds are
-shared out.
+Every prompt is drawn once a seed, each picture alone, by the engine of the page; all count, none is chosen. **Counted
+exact**, the headline: the detector (CenterNet, Zhou et al. 2019, arXiv:1904.07850) finds every requested object once
+and nothing else. **Right number**: it finds as many as were asked for. **Accuracy**: the course's top-k measure by the
+classifier, pooled over all requested objects; the teacher's beside it, so that pictures fitted to a classifier would
+show. Intervals are 95 %: prompts are resampled, with all of their pictures (see `clevr_demo.estimates`).
+
+A row a picture goes to records.csv.gz, and what the rows say to metrics.json. Rows that are there already are not drawn
+again, so a stopped run goes on, and a complete one only counts anew; rows of weights that are there no longer go. Under
+`accelerate launch` the pictures are shared out. The set "anywhere" is that of the measure of this name.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import PartialState
-from accelerate.utils import gather_object
-from tqdm.auto import tqdm
 
 from clevr_demo.checkpoints import read_metrics, write_metrics
-from clevr_demo.objects import multi_hot
+from clevr_demo.judge.evaluator import MAX_JUDGED
 from clevr_demo.pictures import grid
-from train.learning.counting import accuracy, counted_exact, detected, right_number, shown_by
+from clevr_demo.records import Record, scores
 from train.learning.options import positive
+from train.measure import bounds
+from train.measure.anywhere import everywhere
+from train.measure.drawing import SEED_STRIDE
 from train.measure.job import Job, Measure
-from train.measure.prompts import NAMES, Prompt, read_prompts
-from train.measure.tables import add_rows, named_table, read_csv, spread
+from train.measure.prompts import ANYWHERE, BEYOND, FILES, NAMES, VALIDATION
+from train.measure.records import Asked, made, processor
+from train.measure.tables import named_table, spread
 
-ROWS = "scores.csv"
-KEY = ("model", "judge", "prompts", "digest", "settings", "seed")
 COLUMNS = {
     "exact": "counted exact",
     "number": "right number",
     "accuracy": "accuracy",
     "teacher": "teacher's accuracy",
 }
+DEFAULT = (*FILES, *VALIDATION[1:], *BEYOND, ANYWHERE)
+SEEDS = {**dict.fromkeys(FILES, 20), ANYWHERE: 1}  # and else `FEW`; the scenes are random ones already
+FEW = 5
+BEYOND_JUDGE = f"The judge learned with at most {MAX_JUDGED} objects, and of more it may miss some that are there."
 
 
-@torch.inference_mode()
-def judged(job: Job, pixels: torch.Tensor, prompts: Sequence[Prompt]) -> dict[str, float]:
-    """All scores of one picture a prompt, (N, 3, 64, 64)."""
-    labels, found = multi_hot(prompts), detected(job.judge, pixels)
-    wanted = shown_by(labels)
-    seen = [float(accuracy(eyes(pixels), labels)) for eyes in (job.judge.probabilities, job.teacher)]
-    values = (counted_exact(found, wanted), right_number(found, wanted), *seen)
-    return {name: round(value, 6) for name, value in zip(COLUMNS, values, strict=True)}
+def summary(rows: Sequence[Record]) -> dict[str, Any]:
+    """What the rows of a set say: every score with its interval, counted exact also with its spread over the seeds."""
+    found: dict[str, Any] = {name: one.plain for name, one in scores(rows).items()}
+    passes: dict[int, list[bool]] = {}
+    for row in rows:
+        passes.setdefault(row.seed // SEED_STRIDE, []).append(row.exact)
+    found["exact"] |= {"std": spread([statistics.fmean(exact) for exact in passes.values()])["std"]}
+    found |= {"prompts": len(rows) // len(passes), "seeds": len(passes), "evaluations": rows[0].steps or 1}
+    return found | {"seconds": round(statistics.median(row.seconds for row in rows), 4)}
 
 
-def one_seed(job: Job, prompts: Sequence[Prompt], seed: int, picture: str) -> dict[str, Any]:
-    """The scores of one run over the prompts; the first seed's pictures become an 8-column grid beside the weights."""
-    drawn = job.draw(prompts, seed)
-    if seed == 0:
-        grid(drawn.pixels).save(job.folder / picture)
-    cost = {"evaluations": drawn.evaluations, "seconds": round(drawn.seconds, 4)}
-    return judged(job, drawn.pixels, prompts) | cost
-
-
-def score_set(job: Job, name: str, state: PartialState) -> dict[str, Any]:
-    """One prompt set: draws the seeds that scores.csv lacks, and returns what all of them say."""
-    prompts = read_prompts(name, job.options.data, lambda: job.pictures)
-    settings = " ".join(map(str, job.settings.values()))
-    digest = hashlib.sha256(json.dumps(prompts).encode()).hexdigest()[:8]
-    facts = dict(zip(KEY, (job.model.name, job.judge.name, name, digest, settings), strict=False))
+def score_set(job: Job, name: str, state: PartialState) -> None:
+    """One prompt set: its rows, what they say, and the first seed's pictures of a prompt file as an 8-column grid."""
+    rows = made(job, name, job.options.seeds or SEEDS.get(name, FEW), state)
+    if not state.is_main_process:
+        return
     entry = name + job.variant
-    picture = f"{entry if name in NAMES else f'{Path(name).stem}-{digest}{job.variant}'}.png"
-    path, wanted = job.folder / ROWS, [str(seed) for seed in range(job.options.seeds)]
-
-    def kept() -> dict[str, dict[str, str]]:
-        rows = [row for row in read_csv(path) if all(row.get(key) == value for key, value in facts.items())]
-        return {row["seed"]: row for row in rows if row["seed"] in wanted}
-
-    missing = [seed for seed in range(job.options.seeds) if str(seed) not in kept()]
-    state.wait_for_everyone()
-    shares = range(0, len(missing), state.num_processes)
-    for start in tqdm(shares, desc=entry, unit="seed", disable=not state.is_main_process):
-        mine = missing[start + state.process_index : start + state.process_index + 1]
-        rows = [facts | {"seed": seed} | one_seed(job, prompts, seed, picture) for seed in mine]
-        rows = gather_object(rows) if state.num_processes > 1 else rows
-        if state.is_main_process:
-            add_rows(path, rows, KEY)
-        state.wait_for_everyone()
-    rows = [kept()[seed] for seed in wanted]
-    found: dict[str, Any] = {name: spread([float(row[name]) for row in rows]) for name in COLUMNS}
-    found |= {"prompts": len(prompts), "seeds": len(rows), "evaluations": int(rows[0]["evaluations"])}
-    found |= {"seconds": spread([float(row["seconds"]) for row in rows]), **job.settings}
-    return job.signed(found, "model", "judge")
+    found = job.signed(summary(rows) | job.settings | {"processor": processor()}, "model", "judge")
+    before = read_metrics(job.folder).get("scores", {})
+    others = {other: said for other, said in before.items() if said["model"] == job.model.name}
+    write_metrics(job.folder, {"scores": others | {entry: found}})
+    if name in FILES or name not in NAMES:
+        asked = Asked.of(job, name)
+        stem = entry if name in FILES else f"{Path(name).stem}-{asked.digest}{job.variant}"
+        grid(job.draw(asked.prompts).pixels).save(job.folder / f"{stem}.png")
+    told = ", ".join(
+        f"{column} {found[column]['mean']:.3f} ({found[column]['low']:.3f} to {found[column]['high']:.3f})"
+        for column in COLUMNS
+    )
+    print(f"{entry}: {told} over {found['seeds']} seeds of {found['prompts']} prompts")
 
 
 def run(job: Job) -> None:
     state = PartialState(cpu=job.options.device == "cpu")
     for name in job.options.prompts:
-        found = score_set(job, name, state)
-        if not state.is_main_process:
-            continue
-        before = read_metrics(job.folder).get("scores", {})
-        others = {entry: scores for entry, scores in before.items() if scores["model"] == job.model.name}
-        entry = name + job.variant
-        write_metrics(job.folder, {"scores": others | {entry: found}})
-        words = ", ".join(f"{column} {found[column]['mean']:.3f} ± {found[column]['std']:.3f}" for column in COLUMNS)
-        print(f"{entry}: {words} over {found['seeds']} seeds of {found['prompts']} prompts")
+        if name == ANYWHERE:
+            everywhere(job, job.options.seeds or SEEDS[name])
+        else:
+            score_set(job, name, state)
 
 
-def card(_: Path, entries: Mapping[str, Any]) -> str:
-    """The table of every prompt set."""
-    columns = COLUMNS | {"seeds": "seeds", "evaluations": "evaluations a picture", "time": "seconds a picture"}
-    scores = entries.get("scores", {}).items()
-    return named_table("prompts", columns, {name: found | {"time": found["seconds"]["mean"]} for name, found in scores})
+def card(folder: Path, entries: Mapping[str, Any]) -> str:
+    """The table of every prompt set, above what the judge says of real pictures."""
+    columns = COLUMNS | {"seeds": "seeds", "evaluations": "evaluations a picture", "seconds": "seconds a picture"}
+    rows = {**entries.get("scores", {}), **bounds.rows(folder.parent)}
+    return f"{named_table('prompts', columns, rows)}\n\n{BEYOND_JUDGE}"
 
 
+_DEFAULTS = ", ".join(f"{number} of {name}" for name, number in SEEDS.items())
 MEASURE = Measure(
     name="scores",
     about=__doc__ or "",
     needs=("data", "model", "judge", "teacher"),
     run=run,
     options={
-        "--prompts": {"nargs": "+", "default": ["test", "new_test"], "help": f"of {', '.join(NAMES)}, or files"},
-        "--seeds": {"type": positive, "default": 5, "help": "how often each prompt is drawn"},
+        "--prompts": {"nargs": "+", "default": DEFAULT, "help": f"of {', '.join((*NAMES, ANYWHERE))}, or files"},
+        "--seeds": {
+            "type": positive,
+            "help": f"how often each prompt is drawn (default: {_DEFAULTS}, else {FEW})",
+        },
     },
     card=card,
 )

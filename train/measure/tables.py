@@ -20,18 +20,14 @@ def spread(values: Sequence[float], digits: int = 4) -> dict[str, float]:
     return {"mean": round(statistics.fmean(values), digits), "std": round(deviation, digits)}
 
 
-def interval(share: float, number: int) -> list[float]:
-    """The 95 % interval of a share of so many independent trials (Wilson 1927), which is right near 0 and 1, too."""
-    square = 1.96**2 / number
-    middle, half = share + square / 2, (square * (share * (1 - share) + square / 4)) ** 0.5
-    return [round((middle - half) / (1 + square), 4), round((middle + half) / (1 + square), 4)]
-
-
 def shown(value: Any, digits: int = 3) -> str:
-    """A cell's text: a spread as "0.912 ± 0.014", a float to so many digits, nothing as a dash."""
+    """A cell's text: an interval as "0.912 (0.898 to 0.926)", a spread as "0.912 ± 0.014", a float to so many digits,
+    nothing as a dash."""
     if value is None or value == "":
         return DASH
     if isinstance(value, Mapping):
+        if "low" in value:
+            return f"{value['mean']:.{digits}f} ({value['low']:.{digits}f} to {value['high']:.{digits}f})"
         # One draw has no spread; to show "± 0" would claim one.
         return shown(value["mean"], digits) + (f" ± {value['std']:.{digits}f}" if value["std"] else "")
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
