@@ -83,7 +83,7 @@ def summary(rows: Sequence[Record]) -> dict[str, Any]:
 def everywhere(job: Job, seeds: int = 1) -> None:
     """Random scenes."""
     state = PartialState(cpu=job.options.device == "cpu")
-    records = made(job, ANYWHERE, seeds, state)
+    records, _ = made(job, ANYWHERE, seeds, state)
     parts = {name: [row for row in records if len(row.objects) == count] for count, name in enumerate(NUMBERS, 1)}
     rows = {ALL: summary([row for row in records if len(row.objects) <= CERTAIN])}
     rows |= {name: summary(part) for name, part in parts.items()}

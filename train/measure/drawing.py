@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from clevr_demo.generators.protocol import Generator
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import INDEX
-from clevr_demo.places import SIZE, Given
+from clevr_demo.places import SIZE
 from train.data.layout import Layout
 from train.data.windows import cut
 from train.learning.counting import detected
@@ -44,19 +44,15 @@ def seeds_of(repeat: int, number: int) -> list[int]:
     return [repeat * SEED_STRIDE + place for place in range(number)]
 
 
-def draw(
-    model: Generator, prompts: Sequence[Sequence[int]], repeat: int = 0, what: str = "", *,
-    seeds: Sequence[int] | None = None, places: Sequence[Given] | None = None, **settings: Any,
-) -> Drawn:  # fmt: skip
-    """Draws one picture a prompt, `BATCH` at a time, from the seeds of one pass over them or others, with its objects
-    at given places where there are any; `what` names the progress bar, "" for none."""
-    seeds = seeds or seeds_of(repeat, len(prompts))
+def draw(model: Generator, prompts: Sequence[Sequence[int]], repeat: int = 0, what: str = "", **settings: Any) -> Drawn:
+    """Draws one picture a prompt, `BATCH` at a time, from the seeds of one pass over them; `what` names the progress
+    bar, "" for none."""
+    seeds = seeds_of(repeat, len(prompts))
     pixels, meant, evaluations, seconds = [], [], 0, 0.0
     for start in tqdm(range(0, len(prompts), BATCH), desc=what, unit="batch", disable=not what):
         part = slice(start, start + BATCH)
-        given = {} if places is None else {"places": places[part]}
         started = time.perf_counter()
-        results = model.generate_batch(prompts[part], seeds[part], timeline=False, **settings, **given)
+        results = model.generate_batch(prompts[part], seeds[part], timeline=False, **settings)
         seconds += time.perf_counter() - started
         pixels += [result.frames[-1].predicted_pixels for result in results]
         meant += [result.places for result in results]

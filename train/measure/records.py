@@ -1,6 +1,6 @@
 """Makes records: draws what a set asks for, one picture at a time as the page does, and keeps a row of each.
 
-    rows = made(job, "test", 20, PartialState())  # those that the folder's records lack are drawn, the rest is read
+    rows, _ = made(job, "test", 20, PartialState())    # read where the folder has them, drawn where it lacks them
 
 Rows are kept every `CHUNK` pictures, so a stopped run goes on where it was. Under `accelerate launch` the pictures are
 shared out; the rows are those of one process.
@@ -109,7 +109,12 @@ def recorded(job: Job, pixels: np.ndarray, request: GenerationRequest, verdict: 
     """The record of a picture of (64, 64, 3) uint8 pixels that was judged, and other facts of it."""
     logits = job.teacher(from_image(Image.fromarray(pixels))[None])
     teacher = int(topk_hits(logits, multi_hot([request.objects]))[0])
-    asked = {"judge": job.judge.name, "seed": request.seed, "objects": request.objects, "at": request.places}
+    asked: dict[str, Any] = {
+        "judge": job.judge.name,
+        "seed": request.seed,
+        "objects": request.objects,
+        "at": request.places,
+    }
     return Record(**asked, **seen(request, verdict), **facts, teacher=teacher)
 
 
@@ -151,15 +156,16 @@ def drawn(
     bar.close()
 
 
-def made(job: Job, name: str, seeds: int, state: PartialState) -> list[Record]:
-    """The rows of a set in the order of its seeds, each of which is there or is drawn."""
+def made(job: Job, name: str, seeds: int, state: PartialState) -> tuple[list[Record], bool]:
+    """The rows of a set in the order of its seeds, each of which is there or is drawn, and whether any was drawn."""
     asked, recorder = Asked.of(job, name), Recorder(job)
-    requests = {request.seed: request for request in recorder.requests(asked, seeds)}
+    requests, fresh = {request.seed: request for request in recorder.requests(asked, seeds)}, False
     while missing := requests.keys() - there(job, recorder, asked).keys():  # again, if another command wrote meanwhile
+        fresh = True
         state.wait_for_everyone()
         for rows in drawn(recorder, asked, [requests[seed] for seed in sorted(missing)], state):
             if state.is_main_process:
                 keep(job, rows)
         state.wait_for_everyone()
     found = there(job, recorder, asked)
-    return [found[seed] for seed in requests]
+    return [found[seed] for seed in requests], fresh

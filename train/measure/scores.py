@@ -58,7 +58,7 @@ def summary(rows: Sequence[Record]) -> dict[str, Any]:
 
 def score_set(job: Job, name: str, state: PartialState) -> None:
     """One prompt set: its rows, what they say, and the first seed's pictures of a prompt file as an 8-column grid."""
-    rows = made(job, name, job.options.seeds or SEEDS.get(name, FEW), state)
+    rows, fresh = made(job, name, job.options.seeds or SEEDS.get(name, FEW), state)
     if not state.is_main_process:
         return
     entry = name + job.variant
@@ -66,7 +66,7 @@ def score_set(job: Job, name: str, state: PartialState) -> None:
     before = read_metrics(job.folder).get("scores", {})
     others = {other: said for other, said in before.items() if said["model"] == job.model.name}
     write_metrics(job.folder, {"scores": others | {entry: found}})
-    if name in FILES or name not in NAMES:
+    if fresh and (name in FILES or name not in NAMES):
         asked = Asked.of(job, name)
         stem = entry if name in FILES else f"{Path(name).stem}-{asked.digest}{job.variant}"
         grid(job.draw(asked.prompts).pixels).save(job.folder / f"{stem}.png")
@@ -100,7 +100,7 @@ MEASURE = Measure(
     needs=("data", "model", "judge", "teacher"),
     run=run,
     options={
-        "--prompts": {"nargs": "+", "default": DEFAULT, "help": f"of {', '.join((*NAMES, ANYWHERE))}, or files"},
+        "--prompts": {"nargs": "+", "default": list(DEFAULT), "help": f"of {', '.join((*NAMES, ANYWHERE))}, or files"},
         "--seeds": {
             "type": positive,
             "help": f"how often each prompt is drawn (default: {_DEFAULTS}, else {FEW})",

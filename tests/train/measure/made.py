@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from clevr_demo.generators.protocol import Frame
+from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import from_image
 from clevr_demo.places import Given, Places
@@ -65,13 +67,13 @@ def made(number: int, seed: int, blobs: bool = False) -> realism.Set:
 class Painter:
     """A model whose pictures are the seed's noise, and whose objects stand in a row."""
 
-    name, kind = "acgan@painted1", "acgan"
+    name, kind, device = "acgan@painted1", "acgan", torch.device("cpu")
 
     def __init__(self, fails_after: float = math.inf) -> None:
         self.drawn: list[int] = []
         self.fails_after = fails_after
 
-    def generate_batch(self, labels: Sequence[Sequence[int]], seeds: Sequence[int], **_: Any) -> list[Any]:
+    def generate_batch(self, labels: Sequence[Sequence[int]], seeds: Sequence[int], *_: Any, **__: Any) -> list[Any]:
         if len(self.drawn) >= self.fails_after:
             raise KeyboardInterrupt
         self.drawn += seeds
@@ -80,8 +82,8 @@ class Painter:
     def one(self, labels: Sequence[int], seed: int) -> Any:
         pixels = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(seed)) * 2 - 1
         centres = tuple((26.0, 12.0 + 14 * place) for place in range(len(labels)))
-        frame = SimpleNamespace(predicted_pixels=pixels)
-        return SimpleNamespace(frames=(frame,), places=Places(tuple(labels), centres), evaluations=1)
+        frame = Frame(0, 0, pixels, pixels)
+        return SimpleNamespace(frames=(frame,), places=Places(tuple(labels), centres), evaluations=1, seconds=0.1)
 
     def places(
         self, labels: Sequence[Sequence[int]], seeds: Sequence[int], places: Sequence[Given] | None = None
@@ -100,6 +102,7 @@ class Judge:
     """Sees objects by the brightness of the picture's corner: none, one or two of the first three classes."""
 
     name = "judge@painted1"
+    judge, __call__ = Evaluator.judge, Evaluator.__call__
 
     def detect(self, pixels: torch.Tensor) -> list[tuple[Any, ...]]:
         return [self.seen(float(value)) for value in pixels[:, 0, 0, 0]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,16 @@ import torch
 from PIL import Image
 
 from clevr_demo.checkpoints import read_metrics
+from clevr_demo.generators.protocol import Frame
+from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import OBJECTS
-from clevr_demo.places import Given, Places, on_ground
-from train.measure import anywhere
+from clevr_demo.places import Given, on_ground
+from tests.train.measure.made import Teacher
+from train.measure import anywhere, records
 from train.measure.__main__ import job_of, main
+from train.measure.prompts import NUMBERS, scenes
 
+SCENES = 20  # of each number of objects
 GHOST = 23
 MIDDLE = (28, 31)
 
@@ -26,33 +31,35 @@ class Plotter:
     """A model that marks every object by one pixel whose level says which, as `spoiled` says where; beside it stands
     the judge that reads them, the surest of each first."""
 
-    name, kind = "ddpm@plotted1", "ddpm"
+    name, kind, device = "ddpm@plotted1", "ddpm", torch.device("cpu")
 
     def __init__(self, spoiled: Callable[[Given], list[tuple[int, float, float]]], restless: float = 0.0) -> None:
         self.spoiled, self.restless = spoiled, restless
         self.seeds: list[int] = []
 
-    def generate_batch(
-        self, labels: Sequence[tuple[int, ...]], seeds: Sequence[int], *, places: Sequence[Given], **_: Any
-    ) -> list[Any]:
-        assert [tuple(given) for given in places] == list(labels)
-        self.seeds += seeds
-        return [self.drawn(given) for given in places]
+    def stream(self, labels: tuple[int, ...], seed: int, steps: int, *, places: Given, **_: Any) -> Iterator[Frame]:
+        assert tuple(places) == labels
+        self.seeds.append(seed)
+        pixels = self.drawn(places)
+        return (Frame(step, 0, pixels, pixels) for step in range(steps))
 
-    def drawn(self, given: Given) -> Any:
+    def drawn(self, given: Given) -> torch.Tensor:
         pixels = torch.full((3, 64, 64), -1.0)
         pixels[2] = self.restless * sum(column for _, column in given.values()) / 127.5
         for index, row, column in self.spoiled(given):
             pixels[0, round(row), round(column)] = (5 * index + 5) / 127.5
-        frame = SimpleNamespace(predicted_pixels=pixels)
-        return SimpleNamespace(frames=(frame,), places=Places(), evaluations=1)
+        return pixels
 
 
 class Reader:
     name = "judge@read1"
+    judge = Evaluator.judge
 
     def detect(self, pixels: torch.Tensor) -> list[tuple[Any, ...]]:
         return [tuple(map(self.found, (plane > -1).nonzero().tolist(), plane[plane > -1])) for plane in pixels[:, 0]]
+
+    def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(pixels), len(OBJECTS))
 
     @staticmethod
     def found(place: list[int], level: torch.Tensor) -> Any:
@@ -77,18 +84,22 @@ def lost_on_the_right(given: Given) -> list[tuple[int, float, float]]:
     return [place for place in right(given) if place[2] <= 31]
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "SCENES", SCENES)
+
+
 def measured(model: Plotter, folder: Path, *words: str) -> dict[str, Any]:
-    command = ["anywhere", "--model", "ddpm", "--checkpoint", str(folder), "--scenes", "120", *words]
-    job = job_of(command)[1]
-    job.model, job.judge = model, Reader()  # type: ignore[assignment]
+    job = job_of(["anywhere", "--model", "ddpm", "--checkpoint", str(folder), *words])[1]
+    job.model, job.judge, job.teacher = model, Reader(), Teacher()  # type: ignore[assignment]
     anywhere.MEASURE.run(job)
     return read_metrics(folder)
 
 
 @pytest.mark.parametrize("objects", [1, 6, 8])
 def test_scenes_are_of_different_objects_apart_and_on_the_ground(objects: int) -> None:
-    found = anywhere.scenes(objects, 40)
-    assert found == anywhere.scenes(objects, 40)
+    found = scenes(objects, 40)
+    assert found == scenes(objects, 40)
     assert {len(scene) for scene in found} == {objects}
     centres = torch.tensor([list(scene.values()) for scene in found])
     assert on_ground(centres).all()
@@ -100,7 +111,7 @@ def test_scenes_are_of_different_objects_apart_and_on_the_ground(objects: int) -
 
 def test_what_is_drawn_right_is_counted_exact(tmp_path: Path) -> None:
     found = measured(Plotter(right), tmp_path)["anywhere"]
-    assert set(found["rows"]) == {anywhere.ALL, *anywhere.NUMBERS}
+    assert set(found["rows"]) == {anywhere.ALL, *NUMBERS}
     assert found["rows"]["one to six"] == {
         "scenes": 120, "exact": 1.0, "interval": [0.969, 1.0], "unasked": 0.0, "near": 1.0, "off": 0.0
     }  # fmt: skip
@@ -112,7 +123,8 @@ def test_a_ghost_is_something_unasked_and_no_object_is_off(tmp_path: Path) -> No
     rows = measured(Plotter(with_ghost), tmp_path)["anywhere"]["rows"]
     assert rows["one"]["exact"] == pytest.approx(1 - rows["one"]["unasked"])
     assert rows["one"]["exact"] < 0.3 < rows["eight"]["exact"]
-    spoiled = sum(len(with_ghost(scene)) > count for count in range(1, 7) for scene in anywhere.scenes(count, 20))
+    given = [scene for count in range(1, 7) for scene in scenes(count, SCENES)]
+    spoiled = sum(len(with_ghost(scene)) > len(scene) for scene in given)
     assert rows["one to six"]["unasked"] == pytest.approx(spoiled / 120, abs=1e-4)
     assert rows["one to six"]["off"] < 1  # but where the ghost's name was asked for, too, it may be the surer one
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from clevr_demo.checkpoints import ROOT
-from train.measure import cards
+from clevr_demo.records import write
+from tests.test_records import row
+from train.measure import bounds, cards, compare
 from train.measure.__main__ import NUMBERS, main
 
 # What is measured looks like this; what is set (24 objects, 64x64, 20 steps) does not.
@@ -22,7 +24,7 @@ CODE_AND_SOURCES = re.compile(r"```.*?```|`[^`]*`|^ {4}.*?$|arXiv:\d+\.\d+|\]\([
 
 SCORES = {
     **dict.fromkeys(("exact", "number", "teacher"), {"mean": 0.8, "std": 0.02}),
-    "accuracy": {"mean": 0.9125, "std": 0.0141},
+    "accuracy": {"mean": 0.9125, "low": 0.8984, "high": 0.9266},
     "seconds": {"mean": 0.2, "std": 0.0},
     "seeds": 5,
     "evaluations": 20,
@@ -30,12 +32,17 @@ SCORES = {
     "model": "ddpm@12345678",
     "judge": "evaluator@87654321",
 }
+REAL = {bounds.CEILING: 0.976, bounds.FLOOR: 0.01}
 RATIO = {"mean": 1.234, "std": 0.02}
 REALISM = {
     "rows": {"drawn": {f"{part} 64 ratio": RATIO for part in ("whole", "crops")}},
     "model": "ddpm@12345678",
     "command": "python -m train.measure realism --model ddpm",
 }
+
+
+def estimate(mean: float) -> dict[str, float]:
+    return {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}
 
 
 @pytest.fixture
@@ -49,8 +56,8 @@ def root(tmp_path: Path) -> Path:
     metrics = {"scores": scores, "realism": REALISM, "realism, 4 steps": REALISM}
     metrics["anywhere"] = {"rows": {"one to six": {"exact": 0.9512}, "seven": {"exact": 0.5}}}
     (found / "ddpm" / "metrics.json").write_text(json.dumps(metrics))
-    real = {"rows": {"as they are": {"asked": 0.98, "exact": 0.976, "number": 1.0, "accuracy": 0.993}}}
-    (found / "detector" / "metrics.json").write_text(json.dumps({"robustness": real}))
+    real = {name: {part: estimate(mean) for part in ("exact", "number", "accuracy")} for name, mean in REAL.items()}
+    (found / "detector" / "metrics.json").write_text(json.dumps({"bounds": {"rows": real}}))
     (tmp_path / "README.md").write_text("before <!-- scores -->\nold\n<!-- /scores --> after")
     card = "# Card\n\n<!-- scores -->\nold\n<!-- /scores -->\n\nIts story.\n\n<!-- places -->\n<!-- /places -->\n"
     (found / "ddpm" / "README.md").write_text(card)
@@ -65,14 +72,36 @@ def cells(lines: list[str], start: str) -> list[str]:
 def test_the_overview_shows_both_models_beside_the_report_and_real_pictures(root: Path) -> None:
     lines = cards.overview(root).splitlines()
     expected = (
-        ["0.800 ± 0.020 / 0.800 ± 0.020"] * 2 + ["0.912 ± 0.014 / 0.912 ± 0.014"] + ["0.951", *["1.23 ± 0.02"] * 2]
+        ["0.800 ± 0.020 / 0.800 ± 0.020"] * 2
+        + ["0.912 (0.898 to 0.927) / 0.912 (0.898 to 0.927)"]
+        + ["0.951", *["1.23 ± 0.02"] * 2]
     )
     assert cells(lines, "DDPM, this project |") == expected
     assert cells(lines, "DDPM, this project, 4 steps")[:4:3] == ["0.700 ± 0.030 / 0.700 ± 0.030", "-"]
     assert cells(lines, "DDPM, the course report")[2] == "0.847 / 0.869"
     assert cells(lines, "ACGAN, the course report")[2] == "0.611 / 0.631"
     assert cells(lines, "ACGAN, this project")[0] == "- / -"
-    assert cells(lines, "real held-out pictures") == ["0.976", "1.000", "0.993", "-", "1", "1"]
+    assert cells(lines, bounds.CEILING) == [*["0.976 (0.966 to 0.986)"] * 3, "-", "1", "1"]
+    assert cells(lines, bounds.FLOOR) == [*["0.010 (0.000 to 0.020)"] * 3, "-", "-", "-"]
+
+
+def test_both_models_records_are_compared_pair_by_pair_in_the_readme(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "fingerprint", lambda folder: "1")
+    assert "same prompts and seeds" not in cards.overview(root)
+    (root / "acgan").mkdir()
+    for kind, share in (("ddpm", 1), ("acgan", 2)):
+        steps, sampler = (20, "dpm") if kind == "ddpm" else (0, "")
+        rows = [
+            row(seed, seed % 8, seed % share == 0, model=f"{kind}@1", prompts="test", steps=steps, sampler=sampler)
+            for seed in range(40)
+        ]
+        write(root / kind, rows)
+    lines = cards.overview(root).splitlines()
+    assert "DDPM - ACGAN, over pictures of the same prompts and seeds:" in lines
+    assert cells(lines, "test")[0].startswith("+0.500 (+0.")
+    assert cells(lines, "test")[-1] == "40"
 
 
 def test_only_what_stands_between_markers_is_made_anew(root: Path) -> None:
@@ -84,7 +113,15 @@ def test_only_what_stands_between_markers_is_made_anew(root: Path) -> None:
     readme, card = (root.parent / "README.md").read_text(), (root / "ddpm" / "README.md").read_text()
     assert readme.startswith("before <!-- scores -->\n| ")
     assert readme.endswith("\n<!-- /scores --> after")
-    for fact in ("# Card", "Its story.", "ddpm@12345678", "evaluator@87654321", SCORES["command"], "| new_test |"):
+    for fact in (
+        "# Card",
+        "Its story.",
+        f"| {bounds.CEILING} | 0.976",
+        "ddpm@12345678",
+        "evaluator@87654321",
+        SCORES["command"],
+        "| new_test |",
+    ):
         assert str(fact) in card
     assert f"<!-- places -->\n{cards.NOTHING}\n<!-- /places -->" in card
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,63 +17,89 @@ from PIL import Image
 
 from clevr_demo.checkpoints import read_metrics
 from clevr_demo.objects import OBJECTS
+from clevr_demo.records import Record, read
 from tests.conftest import shipped
 from tests.train.measure.made import Judge, Painter, job
 from train.measure import __main__ as measure
-from train.measure import drawing, prompts, scores
-from train.measure.tables import read_csv
+from train.measure import drawing, prompts, records, scores
+
+
+def said(folder: Path) -> dict[str, Any]:
+    """The scores of a folder, without what differs from run to run."""
+    entries = read_metrics(folder)["scores"]
+    return {entry: found | {"command": "", "seconds": 0} for entry, found in entries.items()}
+
+
+def rows(folder: Path) -> list[Record]:
+    """The records of a folder, without the time that each took."""
+    return [replace(row, seconds=0) for row in read(folder)]
 
 
 def test_scores_are_what_direct_computation_gives(iclevr: Path, tmp_path: Path) -> None:
     run = job(iclevr, tmp_path / "model", "scores", "--prompts", "test", "--seeds", "4")
     scores.run(run)
-    wanted = prompts.read_prompts("test", iclevr, lambda: run.pictures)
+    wanted = prompts.read_prompts("test", iclevr, lambda: run.pictures) * 4
+    seeds = [10_000 * repeat + place for repeat in range(4) for place in range(2)]
     exact, number, hits = [], [], []
-    for seed in range(4):
-        pictures = [
-            drawing.quantised(Painter().one(p, 10_000 * seed + n).frames[0].predicted_pixels)
-            for n, p in enumerate(wanted)
-        ]
-        found = Judge().detect(torch.stack(pictures))
-        names = [sorted(one.name for one in seen) for seen in found]
-        exact.append(np.mean([seen == sorted(OBJECTS[i] for i in p) for seen, p in zip(names, wanted, strict=True)]))
-        number.append(np.mean([len(seen) == len(p) for seen, p in zip(names, wanted, strict=True)]))
-        rows = [picture[0, 1, :24] for picture in pictures]
-        top = [set(row.topk(len(p)).indices.tolist()) & set(p) for row, p in zip(rows, wanted, strict=True)]
-        hits.append(sum(map(len, top)) / sum(map(len, wanted)))
+    pictures = [
+        drawing.quantised(Painter().one(prompt, seed).frames[0].predicted_pixels)
+        for prompt, seed in zip(wanted, seeds, strict=True)
+    ]
+    names = [sorted(one.name for one in seen) for seen in Judge().detect(torch.stack(pictures))]
+    for seen, prompt, picture in zip(names, wanted, pictures, strict=True):
+        exact.append(seen == sorted(OBJECTS[index] for index in prompt))
+        number.append(len(seen) == len(prompt))
+        hits.append(len({*picture[0, 1, :24].topk(len(prompt)).indices.tolist()} & {*prompt}))
     entry = read_metrics(tmp_path / "model")["scores"]["test"]
     assert 0 < np.mean(number) < 1
-    columns: dict[str, Any] = {"exact": exact, "number": number, "accuracy": hits}
-    for name, values in columns.items():
-        assert entry[name]["mean"] == pytest.approx(np.mean(values), abs=1e-4)
-        assert entry[name]["std"] == pytest.approx(np.std(values, ddof=1), abs=1e-4)
-    assert (entry["prompts"], entry["seeds"], entry["evaluations"]) == (2, 4, 1)
+    asked = sum(map(len, wanted))
+    for name, share in {"exact": np.mean(exact), "number": np.mean(number), "accuracy": sum(hits) / asked}.items():
+        assert entry[name]["mean"] == pytest.approx(share, abs=1e-4)
+        assert 0 <= entry[name]["low"] <= entry[name]["mean"] <= entry[name]["high"] <= 1
+    passes = np.reshape(exact, (4, 2)).mean(axis=1)
+    assert entry["exact"]["std"] == pytest.approx(np.std(passes, ddof=1), abs=1e-4)
+    assert (entry["prompts"], entry["seeds"], entry["evaluations"], entry["seconds"]) == (2, 4, 1, 0.1)
     assert (entry["model"], entry["judge"], entry["command"]) == (Painter.name, Judge.name, run.command)
+    kept = read(tmp_path / "model")
+    assert [(row.seed, row.objects, row.exact, row.hits) for row in kept] == list(
+        zip(seeds, wanted, exact, hits, strict=True)
+    )
 
 
-def test_a_stopped_run_goes_on_and_gives_the_same_table(iclevr: Path, tmp_path: Path) -> None:
-    words = ("scores", "--prompts", "test", "four", "--seeds", "3")
+def test_a_stopped_run_goes_on_and_gives_the_same_rows(
+    iclevr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "CHUNK", 2)
+    words = ("scores", "--prompts", "test", "anywhere", "--seeds", "3")
+    monkeypatch.setattr(records, "SCENES", 1)
     scores.run(job(iclevr, tmp_path / "whole", *words))
     with pytest.raises(KeyboardInterrupt):
-        scores.run(job(iclevr, tmp_path / "parts", *words, model=Painter(fails_after=4)))
-    assert len(read_csv(tmp_path / "parts" / "scores.csv")) == 2
+        scores.run(job(iclevr, tmp_path / "parts", *words, model=Painter(fails_after=5)))
+    assert [row.seed for row in read(tmp_path / "parts")] == [0, 1, 10_000, 10_001]
     rest = Painter()
     scores.run(job(iclevr, tmp_path / "parts", *words, model=rest))
     assert rest.drawn[:2] == [20_000, 20_001]
-    whole, parts = (read_metrics(tmp_path / name)["scores"] for name in ("whole", "parts"))
-    for entry in whole:
-        assert all(whole[entry][name] == parts[entry][name] for name in (*scores.COLUMNS, "prompts", "seeds"))
+    assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
+    assert said(tmp_path / "parts") == said(tmp_path / "whole")
+    again = Painter()
+    scores.run(job(iclevr, tmp_path / "parts", *words, model=again))
+    assert again.drawn == [], "nothing that there is a row of"
 
 
-def test_rows_of_other_weights_or_judges_do_not_count(iclevr: Path, tmp_path: Path) -> None:
-    words = ("scores", "--prompts", "test", "--seeds", "2")
-    scores.run(job(iclevr, tmp_path / "model", *words))
+def test_rows_of_other_judges_stay_and_of_other_weights_go(iclevr: Path, tmp_path: Path) -> None:
+    words, folder = ("scores", "--prompts", "test", "--seeds", "2"), tmp_path / "model"
+    for judge in ("detector@1+checkpoint@aaaaaaaa", "detector@1+checkpoint@bbbbbbbb"):
+        run = job(iclevr, folder, *words)
+        run.judge.name = judge
+        scores.run(run)
+        assert read_metrics(folder)["scores"]["test"]["judge"] == judge
+    assert len(read(folder)) == 8
     other = Painter()
     other.name = "acgan@painted2"
-    scores.run(job(iclevr, tmp_path / "model", *words, model=other))
-    assert len(other.drawn) == 4
-    assert len(read_csv(tmp_path / "model" / "scores.csv")) == 4
-    assert read_metrics(tmp_path / "model")["scores"]["test"]["model"] == "acgan@painted2"
+    scores.run(job(iclevr, folder, *words, model=other))
+    assert other.drawn[:4] == [0, 1, 10_000, 10_001]
+    assert {row.model for row in read(folder)} == {"acgan@painted2"}
+    assert read_metrics(folder)["scores"]["test"]["model"] == "acgan@painted2"
 
 
 def test_prompts_that_changed_are_drawn_anew_and_set_names_mean_the_data_folder(
@@ -91,16 +118,6 @@ def test_prompts_that_changed_are_drawn_anew_and_set_names_mean_the_data_folder(
     assert [one["test"]["prompts"] for one in found] == [2, 2]
     assert sorted(path.name for path in own.parent.iterdir()) == ["mine.json"], "nothing beside the user's own file"
     assert len(list((tmp_path / "model").glob("mine-*.png"))) == 2
-
-
-def test_judges_of_one_file_name_are_told_apart(iclevr: Path, tmp_path: Path) -> None:
-    words = ("scores", "--prompts", "test", "--seeds", "1")
-    for name in ("detector@1+checkpoint@aaaaaaaa", "detector@1+checkpoint@bbbbbbbb"):
-        run = job(iclevr, tmp_path / "model", *words)
-        run.judge.name = name
-        scores.run(run)
-        assert read_metrics(tmp_path / "model")["scores"]["test"]["judge"] == name
-    assert len(read_csv(tmp_path / "model" / "scores.csv")) == 2
 
 
 @pytest.mark.parametrize(
@@ -161,7 +178,7 @@ scores.run(job(Path(sys.argv[1]), Path(sys.argv[2]), "scores", *words))
 """
 
 
-def test_two_processes_give_the_table_of_one(iclevr: Path, tmp_path: Path) -> None:
+def test_two_processes_give_the_rows_of_one(iclevr: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(PROCESSES)
     (tmp_path / "two").mkdir()
@@ -172,8 +189,8 @@ def test_two_processes_give_the_table_of_one(iclevr: Path, tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stderr
     scores.run(job(iclevr, tmp_path / "one", "scores", "--prompts", "test", "four", "--seeds", "5"))
-    one, two = (read_metrics(tmp_path / name)["scores"] for name in ("one", "two"))
-    for entry in ("test", "four"):
-        assert all(one[entry][name] == two[entry][name] for name in (*scores.COLUMNS, "prompts", "seeds"))
-    assert two["test"]["command"].startswith("accelerate launch --num_processes 2")
-    assert len(read_csv(tmp_path / "two" / "scores.csv")) == 10
+    assert rows(tmp_path / "two") == rows(tmp_path / "one")
+    assert len(rows(tmp_path / "two")) == 5 * (2 + 64)
+    assert said(tmp_path / "two") == said(tmp_path / "one")
+    command = read_metrics(tmp_path / "two")["scores"]["test"]["command"]
+    assert command.startswith("accelerate launch --num_processes 2")

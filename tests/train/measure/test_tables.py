@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from train.measure.tables import add_rows, interval, markdown, read_csv, shown, spread
+from train.measure.tables import add_rows, markdown, read_csv, shown, spread
 
 
 def test_rows_of_a_csv_come_back_and_replace_their_like(tmp_path: Path) -> None:
@@ -27,9 +27,4 @@ def test_a_markdown_table_shows_spreads_numbers_and_gaps() -> None:
     assert lines == ["| a | b |", "| --- | --- |", "| 0.700 ± 0.200 | 0.123 |", "| - | 3 |"]
     assert spread([0.5]) == {"mean": 0.5, "std": 0.0}
     assert shown("") == "-"
-
-
-def test_an_interval_of_a_share_stays_within_bounds_and_narrows() -> None:
-    assert interval(0.5, 100) == [0.4038, 0.5962]
-    assert interval(1.0, 60) == [0.9398, 1.0]
-    assert interval(0.0, 60) == [0.0, 0.0602]
+    assert shown({"mean": 0.9125, "low": 0.89, "high": 1.0}) == "0.912 (0.890 to 1.000)"

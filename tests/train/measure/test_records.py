@@ -1,0 +1,74 @@
+"""The committed records: they are what the weights draw, and what the tables say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clevr_demo.checkpoints import METRICS, fingerprint, read_metrics
+from clevr_demo.judge.evaluator import MAX_JUDGED
+from clevr_demo.models import MODELS
+from clevr_demo.records import FILE, Record, read
+from tests.conftest import shipped
+from train.measure import anywhere, scores
+from train.measure.__main__ import job_of
+from train.measure.prompts import ANYWHERE, NUMBERS
+from train.measure.records import Recorder, processor
+
+REDRAWN = 24  # rows a model, evenly spread over its sets
+
+
+def committed(kind: str) -> tuple[Path, list[Record]]:
+    folder = shipped(kind)
+    rows = [row for row in read(folder) if row.model.partition("@")[2] == fingerprint(folder)]
+    if not rows:
+        pytest.skip(f"{folder / FILE} holds no records of these weights")
+    return folder, rows
+
+
+def entry_of(row: Record) -> str:
+    """The name of the settings, as metrics.json has it, behind that of a set."""
+    words = ["scores", "--model", row.model.partition("@")[0]]
+    words += ["--steps", str(row.steps), "--sampler", row.sampler] if row.steps else []
+    return job_of(words)[1].variant
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_committed_rows_are_drawn_again(kind: str) -> None:
+    """Exactly on the kind of processor that drew them; elsewhere a verdict in a hundred may turn, so one of these."""
+    folder, rows = committed(kind)
+    few = [row for row in rows if row.steps <= 20][:: max(1, len(rows) // REDRAWN)][:REDRAWN]
+    recorders = {}
+    redrawn = []
+    for row in few:
+        how = (row.steps, row.sampler)
+        if how not in recorders:
+            words = ["--steps", str(row.steps), "--sampler", row.sampler] if row.steps else []
+            recorders[how] = Recorder(job_of(["scores", "--model", kind, "--device", "cpu", *words])[1])
+        redrawn.append(recorders[how].row(row.prompts, row.digest, row.request))
+    turned = [row for row, again in zip(few, redrawn, strict=True) if replace(again, seconds=row.seconds) != row]
+    drawn_on = {entry["processor"] for entry in read_metrics(folder)["scores"].values() if "processor" in entry}
+    assert len(turned) <= (0 if drawn_on == {processor()} else 1)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_committed_figures_are_those_of_the_committed_rows(kind: str) -> None:
+    folder, rows = committed(kind)
+    metrics = read_metrics(folder)
+    sets: dict[tuple[str, str], list[Record]] = {}
+    for row in rows:
+        sets.setdefault((row.prompts, entry_of(row)), []).append(row)
+    for (name, variant), own in sets.items():
+        if name == ANYWHERE:
+            for number, line in metrics[f"{ANYWHERE}{variant}"]["rows"].items():
+                counts = range(1, MAX_JUDGED + 1) if number == anywhere.ALL else [NUMBERS.index(number) + 1]
+                assert anywhere.summary([row for row in own if len(row.objects) in counts]) == line
+            continue
+        said, found = metrics["scores"][f"{name}{variant}"], scores.summary(own)
+        assert {key: said[key] for key in found} == found, f"{folder / METRICS}: {name}{variant}"
+
+
+def test_committed_records_are_small() -> None:
+    assert sum(path.stat().st_size for path in shipped("ddpm").parent.glob(f"*/{FILE}")) < 3_000_000
