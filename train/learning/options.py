@@ -78,7 +78,12 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     )  # fmt: skip
     parser.add_argument("--max-minutes", type=between(float, 0), default=math.inf, help="stop cleanly after this time")
     parser.add_argument("--save-minutes", type=between(float, 0), default=5.0, help="time between checkpoints")
-    parser.add_argument("--start", type=Path, help="run or checkpoint whose weights a new run starts from")
+    parser.add_argument(
+        "--start",
+        nargs="+",
+        type=Path,
+        help="run or checkpoint whose weights a new run starts from, of several the mean",
+    )
     parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
     parser.add_argument("--dry-run", action="store_true", help="print the settings and stop")
     return parser
