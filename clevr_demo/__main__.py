@@ -3,6 +3,7 @@
     python -m clevr_demo "red cube, blue sphere" --seed 7 --out pair.png
     python -m clevr_demo "red cube" --model ddpm --gif film.gif --json > result.json
     python -m clevr_demo "red cube, blue sphere" --at "red cube=30,12"         # row and column, of 64
+    python -m clevr_demo "red cube, blue sphere" --seed-of pixels=3            # other pixels, the same places
 
 The picture, the DDPM's beside the ACGAN's, knows its own request: open it on the page and it is drawn again there.
 What the judge sees is printed, a line a model, or everything as JSON.
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,7 +26,7 @@ from clevr_demo import CheckpointError, InputError, Verdict
 from clevr_demo.models import MODELS, usual, usual_pair
 from clevr_demo.objects import shown
 from clevr_demo.pictures import animation, enlarged, film_strip, png
-from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
+from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, SOURCES, GenerationRequest
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import plain, plain_places
@@ -53,6 +54,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLERS[0], help="of the DDPM (default: dpm)")
     at = "where an object is to stand, its row and column, 0 to 63; may be said for several objects"
     parser.add_argument("--at", action="append", default=[], metavar="OBJECT=ROW,COLUMN", help=at)
+    noise = f"the seed of one source of noise alone, {', '.join(SOURCES)}; may be said for several (default: --seed's)"
+    parser.add_argument("--seed-of", action="append", default=[], metavar="SOURCE=SEED", help=noise)
     parser.add_argument("--model", choices=("both", *MODELS), default="both")
     parser.add_argument("--checkpoint", type=Path, help="folder of the model's weights; needs one --model")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -63,18 +66,21 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def places(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
-    """What is said with --at, as a request takes it."""
-    found: dict[str, tuple[float, ...]] = {}
+def named(field: str, texts: Iterable[str], read: Callable[[str], Any], form: str) -> dict[str, Any]:
+    """What NAME=VALUE options say, as a request takes it; an InputError of the field for one of another form."""
+    found: dict[str, Any] = {}
     for text in texts:
-        name, _, place = text.partition("=")
+        name, _, value = text.partition("=")
         try:
-            found[name] = tuple(map(float, place.split(",")))
+            found[name] = read(value)
         except ValueError:
-            raise InputError(
-                "places", f'--at is OBJECT=ROW,COLUMN, as in "red cube=30,12", not {shown(text)}'
-            ) from None
+            raise InputError(field, f"{form}, not {shown(text)}") from None
     return found
+
+
+def place(text: str) -> tuple[float, ...]:
+    """The numbers of "30,12"."""
+    return tuple(map(float, text.split(",")))
 
 
 def checked(options: argparse.Namespace) -> GenerationRequest:
@@ -88,7 +94,12 @@ def checked(options: argparse.Namespace) -> GenerationRequest:
     if options.gif and options.gif.suffix.lower() not in FILMS:
         raise InputError("gif", f"--gif is a {' or a '.join(FILMS)}, not {options.gif.name}")
     request = GenerationRequest.of(
-        options.objects, options.seed, options.steps, options.sampler, places=places(options.at)
+        options.objects,
+        options.seed,
+        options.steps,
+        options.sampler,
+        places=named("places", options.at, place, '--at is OBJECT=ROW,COLUMN, as in "red cube=30,12"'),
+        seeds=named("seeds", options.seed_of, int, "--seed-of is SOURCE=SEED, as in places=3"),
     )
     for path in filter(None, (options.out or unused(request), options.gif)):
         check_writable(path)

@@ -88,6 +88,17 @@ def test_places_are_said_object_by_object(
     assert "Places given to the red cube and the blue sphere are nearer" in capsys.readouterr().out
 
 
+def test_a_source_of_noise_has_a_seed_of_its_own(ddpm_folder: Path, tmp_path: Path) -> None:
+    pixels = {}
+    for source in ("pixels", "places"):
+        out = tmp_path / f"{source}.png"
+        options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--steps", "1", "--out", str(out)]
+        command.main(["red cube, blue sphere", *options, "--seed-of", f"{source}=3"])
+        assert from_query(query_of(query_in(out) or ""))[0].seeds == ((source, 3),)
+        pixels[source] = Image.open(out).tobytes()
+    assert pixels["pixels"] != pixels["places"]
+
+
 def test_both_models_by_default(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +128,8 @@ WRONG = [
     (["red cube", "--at", "red cube"], "--at is OBJECT=ROW,COLUMN, as in \"red cube=30,12\", not 'red cube'"),
     (["red cube", "--at", "red cube=1"], "the place of the red cube must be two numbers"),
     (["red cube", "--at", "gray cube=1,2"], "the gray cube has a place but is not among the objects"),
+    (["red cube", "--seed-of", "pixels=x"], "--seed-of is SOURCE=SEED, as in places=3, not 'pixels=x'"),
+    (["red cube", "--seed-of", "hue=3"], "unknown source of noise 'hue'; choose from places, looks, light, grain, pix"),
     ([], "the following arguments are required: objects"),
 ]
 

@@ -118,7 +118,7 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
     "what-alone": dataclasses.replace(WHAT, adversary=0.0),
     "anywhere": dataclasses.replace(  # goes on from the weights of "what", with a new discriminator
         WHAT,
-        loop=dataclasses.replace(WHAT.loop, pictures=240_000, seed=1),
+        loop=dataclasses.replace(WHAT.loop, pictures=85_000, seed=1),
         players=Players(decay_from=0.4),
         pull_from=0.6,
         whole_from=0.9,

@@ -27,7 +27,7 @@ from clevr_demo.ui.internals import called_at, caller_left, describe, fill_in, u
 
 MOST_WAITING = 64
 """Draws that may wait in the line; whoever comes then is told how long it is."""
-EXAMPLE = [["red cube", "blue sphere"], 7, DEFAULT_STEPS, "dpm", 1, False, {"red cube": [30, 12]}]
+EXAMPLE = [["red cube", "blue sphere"], 7, DEFAULT_STEPS, "dpm", 1, False, {"red cube": [30, 12]}, {"pixels": 3}]
 
 
 class Endpoint:
@@ -70,6 +70,7 @@ def add_api(demo: gr.Blocks, studio: Studio, line: WaitingLine) -> None:
         pictures: int = 1,
         timeline: bool = False,
         places: dict[str, list[float]] | None = None,
+        seeds: dict[str, int] | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Draws a set of objects with a DDPM and an ACGAN and lets an independent judge say what it sees in each
         picture. Equal calls give equal pictures.
@@ -85,13 +86,15 @@ def add_api(demo: gr.Blocks, studio: Studio, line: WaitingLine) -> None:
             timeline: whether every picture comes with the way to it, as a film strip and the judge's words.
             places: where some or all of the objects are to stand: an object's name to its row and column in pixels of
                 the 64x64 picture, 0 to 63; the models place the others around them.
+            seeds: seeds of single sources of noise, where they are not to be `seed`: places, looks, light and grain of
+                the ACGAN, places and pixels of the DDPM.
 
         Returns:
             Files, costs, places and verdicts of both models' pictures, with the link that shows them; and one sheet
             of all pictures, enlarged: the DDPM's above the ACGAN's.
         """
         try:
-            request, ways = asked(labels, seed, steps, sampler, pictures, places), truth("timeline", timeline)
+            request, ways = asked(labels, seed, steps, sampler, pictures, places, seeds), truth("timeline", timeline)
             return await endpoint.answer(request, ways)  # type: ignore[return-value]
         except InputError as error:
             field = "labels: " if error.field == "objects" else ""

@@ -134,6 +134,12 @@ def test_places_are_drawn_at_and_told(site: Site) -> None:
     assert all("given" not in one for one in site.call(OBJECTS, 3, 2)[1][0]["ddpm"][0]["places"])
 
 
+def test_a_source_of_noise_has_a_seed_of_its_own(site: Site) -> None:
+    _, (result, _) = site.call(OBJECTS, 3, 2, "dpm", 1, False, None, '{"pixels": 5, "grain": 6}')
+    assert "seed-grain=6&seed-pixels=5" in result["query"]
+    assert "seed-pixels=5" in pixels_of(result["ddpm"][0]["file"]).info["clevr-duel"]
+
+
 def test_the_timeline_comes_on_request(site: Site) -> None:
     _, (result, _) = site.call(OBJECTS, 3, 5, "dpm", 1, True)
     timeline = result["ddpm"][0]["timeline"]
@@ -172,8 +178,10 @@ BAD: list[tuple[list[Any], str]] = [
     ([OBJECTS, 1, 20, "dpm", 1, False, {"red cube": 7}], "the place of the red cube must be two numbers"),
     ([OBJECTS, 1, 20, "dpm", 1, False, '{"red cube": [NaN, 7]}'], "the place of the red cube must be two numbers"),
     ([OBJECTS, 1, 20, "dpm", 1, False, [1, 2]], "places must be given as {object: (row, column)}, not [1, 2]"),
+    ([OBJECTS, 1, 20, "dpm", 1, False, None, {"hue": 3}], "unknown source of noise 'hue'; choose from places, looks,"),
+    ([OBJECTS, 1, 20, "dpm", 1, False, None, {"pixels": -3}], "seeds must be between 0 and 2147483647, not -3"),
 ]
-FIELDS = ["labels", "seed", "steps", "sampler", "pictures", "timeline", "places"]
+FIELDS = ["labels", "seed", "steps", "sampler", "pictures", "timeline", "places", "seeds"]
 
 
 def named(values: Sequence[Any]) -> dict[str, Any]:
@@ -231,9 +239,9 @@ def test_nothing_at_all_is_no_object(site: Site) -> None:
 
 @pytest.mark.parametrize("more", [[1], [None], ["a", "b"]])
 def test_a_value_too_many_is_not_overlooked(site: Site, more: list[Any]) -> None:
-    kind, data = site.call(OBJECTS, 1, 20, "dpm", 1, False, None, *more)
+    kind, data = site.call(OBJECTS, 1, 20, "dpm", 1, False, None, None, *more)
     assert kind == "error"
-    assert data["error"] == f"{7 + len(more)} values were given; generate takes 7: {', '.join(FIELDS)}"
+    assert data["error"] == f"{8 + len(more)} values were given; generate takes 8: {', '.join(FIELDS)}"
 
 
 KNOWN = f"known are {', '.join(FIELDS)}"
@@ -344,6 +352,8 @@ MEANINGS = {
     "timeline": "whether every picture comes with the way to it, as a film strip and the judge's words.",
     "places": "where some or all of the objects are to stand: an object's name to its row and column in pixels of the "
     "64x64 picture, 0 to 63; the models place the others around them.",
+    "seeds": "seeds of single sources of noise, where they are not to be `seed`: places, looks, light and grain of the "
+    "ACGAN, places and pixels of the DDPM.",
 }
 
 

@@ -34,6 +34,9 @@ from train.data.batches import Examples
 from train.learning.runfolder import RunError, RunFolder, digest
 from train.learning.task import Task
 
+MOMENTS = "moments"  # the folder of a run's kept moments
+FIRST_MOMENT = 1000  # examples
+
 
 @dataclass(frozen=True)
 class LoopSettings:
@@ -52,6 +55,14 @@ class LoopSettings:
         return math.ceil(self.pictures / self.batch)
 
 
+def moments_of(settings: LoopSettings, number: int) -> set[int]:
+    """Steps at which a run is looked at, spaced evenly in the logarithm of the examples seen, from `FIRST_MOMENT` to
+    all of them."""
+    spread = [i / max(1, number - 1) for i in range(number)]
+    seen = [FIRST_MOMENT * (settings.pictures / FIRST_MOMENT) ** share for share in spread]
+    return {math.ceil(examples / settings.batch - 1e-9) for examples in seen}
+
+
 def ema_decay(step: int, largest: float) -> float:
     """EMA decay after `step` steps: 1 - (1 + step)^(-3/4), so that a short run forgets its start (as in diffusers)."""
     return min(largest, 1.0 - (1.0 + step) ** -0.75)
@@ -68,7 +79,8 @@ def update_ema(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 class Run:
     """One training run in a folder. `Run(task, data, settings, folder).train()` starts it or goes on with it. `start`
-    says how the weights that it starts from were trained, if they are not random."""
+    says how the weights that it starts from were trained, if they are not random. At so many `moments`, see
+    `moments_of`, the weights are kept, each in a folder of its own, from which they are drawn with as from a run's."""
 
     def __init__(
         self,
@@ -78,6 +90,7 @@ class Run:
         folder: Path,
         compile: bool = False,
         start: dict[str, Any] | None = None,
+        moments: int = 0,
     ) -> None:
         # A GAN's networks are stepped in turn, so some parameters see no gradient in a pass.
         unused = DistributedDataParallelKwargs(find_unused_parameters=len(task.networks) > 1)
@@ -91,6 +104,7 @@ class Run:
         self.device = self.accelerator.device
         self.data_digest = digest(data.contents())
         self.data = data.to(self.device)
+        self.moments = moments_of(settings, moments)
         self.position = 0
         self.sums: dict[str, torch.Tensor] = {}
         self.counted = 0
@@ -219,6 +233,8 @@ class Run:
             self.log(bar, started)
         if self.position % settings.sample_every == 0:
             self.sample_grid()
+        if self.position in self.moments and self.accelerator.is_main_process:
+            self.export_to(self.folder / MOMENTS / f"{self.position * settings.batch:08d}")
 
     def log(self, bar: tqdm, started: float) -> None:
         """Writes the interval's mean values; the only place where the loop waits for a GPU."""
@@ -319,8 +335,11 @@ class Run:
     def export(self) -> None:
         """Writes model.safetensors (fp16), config.json and a sample grid into the run's folder."""
         if self.accelerator.is_main_process:
-            save_weights(self.exported(), self.task.config() | {"training": self.facts()}, self.folder)
+            self.export_to(self.folder)
             self.sample_grid()
+
+    def export_to(self, folder: Path) -> None:
+        save_weights(self.exported(), self.task.config() | {"training": self.facts()}, folder)
 
     def facts(self) -> dict[str, Any]:
         """What the model card needs to say about this run."""

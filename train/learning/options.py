@@ -78,7 +78,16 @@ def arguments(description: str, presets: dict[str, Any], default: str = "default
     )  # fmt: skip
     parser.add_argument("--max-minutes", type=between(float, 0), default=math.inf, help="stop cleanly after this time")
     parser.add_argument("--save-minutes", type=between(float, 0), default=5.0, help="time between checkpoints")
-    parser.add_argument("--start", type=Path, help="run or checkpoint whose weights a new run starts from")
+    parser.add_argument(
+        "--start",
+        nargs="+",
+        type=Path,
+        help="run or checkpoint whose weights a new run starts from, of several the mean",
+    )
+    parser.add_argument(
+        "--moments", type=not_negative, default=0, metavar="N",
+        help="keep the weights of so many moments, evenly in the logarithm of the examples seen",
+    )  # fmt: skip
     parser.add_argument("--compile", action="store_true", help="torch.compile the networks")
     parser.add_argument("--dry-run", action="store_true", help="print the settings and stop")
     return parser
@@ -135,7 +144,7 @@ def train(name: str, presets: dict[str, Any], make_task: MakeTask, options: argp
     task, examples = make_task(preset, pictures, options)
     folder = options.out or Path("runs") / f"{name}-{options.preset}"
     start = begin(task, options.start, folder) if options.start else None
-    run = Run(task, examples, preset.loop, folder, options.compile, start)
+    run = Run(task, examples, preset.loop, folder, options.compile, start, options.moments)
     return run if run.train(options.max_minutes, options.save_minutes) else None
 
 

@@ -1,12 +1,15 @@
 """What a run starts from instead of random weights: another run's network, or a stage of a checkpoint.
 
 `--start FOLDER` takes the folder of a run of the same stage, or a checkpoint that holds it. The new run then says in
-its config.json how those weights were trained, and keeps their log beside its own.
+its config.json how those weights were trained, and keeps their log beside its own. Of several folders the mean of their
+weights is taken (Wortsman et al. 2022, arXiv:2109.01903 and 2203.05482): one that has learnt something new and the one
+that it began with then go on together; config.json says how each was trained, and the first one's log is kept.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,28 +40,42 @@ def start_weights(folder: Path, kind: str, stage: str | None) -> dict[str, torch
     return found
 
 
-def begin(task: Task, start: Path, folder: Path) -> dict[str, Any]:
-    """Gives a task's network the weights of `start`; returns what config.json should say of them. The buffers that a
-    task names in `from_data` keep what its own pictures say, the weights in `added` that `start` lacks what they are.
+def begin(task: Task, starts: Sequence[Path], folder: Path) -> dict[str, Any]:
+    """Gives a task's network the mean of the weights of `starts`; returns what config.json should say of them. The
+    buffers that a task names in `from_data` keep what its own pictures say, the weights in `added` that `starts` lack
+    what they are.
 
     Raises:
         CheckpointError: they are of another network.
     """
     config = task.config()
     kind, stage = config["kind"], config.get("stage")
-    weights, before = start_weights(start, kind, stage), read_config(start)
     network = task.networks[task.averaged]
     own = network.state_dict()
-    weights = {name: own[name] for name in task.added} | weights | {name: own[name] for name in task.from_data}
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError:
-        raise CheckpointError(f"{start / WEIGHTS}: weights of a network of another size") from None
-    training = before.get("training", {})
-    log = start / LOG if "stage" in before or stage is None else start / f"log-{stage}.csv"
+    kept = {name: own[name] for name in task.from_data}
+    found = []
+    for start in starts:
+        found.append({name: own[name] for name in task.added} | start_weights(start, kind, stage) | kept)
+        try:
+            network.load_state_dict(found[-1])
+        except RuntimeError:
+            raise CheckpointError(f"{start / WEIGHTS}: weights of a network of another size") from None
+    network.load_state_dict({name: sum(one[name] for one in found) / len(found) for name in own})
+    told = [told_of(start, stage) for start in starts]
+    log = starts[0] / (LOG if is_run(starts[0], stage) else f"log-{stage}.csv")
     if log.exists():
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(log, folder / START_LOG)
-    if stage in training:
-        return dict(training[stage])
-    return {"preset": before.get("preset"), **training}
+    return told[0] if len(told) == 1 else {"mean of": told}
+
+
+def is_run(start: Path, stage: str | None) -> bool:
+    """Whether a folder is a run's, not a checkpoint that holds the stage."""
+    return stage is None or "stage" in read_config(start)
+
+
+def told_of(start: Path, stage: str | None) -> dict[str, Any]:
+    """How the weights of a stage in the folder `start` were trained."""
+    before = read_config(start)
+    training = before.get("training", {})
+    return dict(training[stage]) if stage in training else {"preset": before.get("preset"), **training}

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +30,7 @@ from train import acgan, ddpm
 from train import classifier as evaluator
 from train.data.batches import Batch, Examples
 from train.data.iclevr import Pictures, load_pictures
-from train.learning.loop import LoopSettings, Run, ema_decay, update_ema
+from train.learning.loop import LoopSettings, Run, ema_decay, moments_of, update_ema
 from train.learning.task import Task
 
 ROOT = Path(__file__).parents[3]
@@ -383,6 +384,18 @@ def test_ema_weights_follow_the_formula_through_a_run(tmp_path: Path) -> None:
         decay = min(0.9, 1 - (1 + step) ** -0.75)
         average = decay * average + (1 - decay) * -0.5 * (step + 1)
     assert next(run.exported().parameters()).item() == pytest.approx(average, rel=1e-5)
+
+
+def test_moments_are_evenly_spaced_in_the_logarithm_and_kept_as_a_run_is(tmp_path: Path) -> None:
+    sixteen = sorted(moments_of(LoopSettings(500_000, 100), 16))
+    assert (len(sixteen), sixteen[0], sixteen[-1]) == (16, 10, 5000)
+    assert all(1.4 < later / earlier < 1.61 for earlier, later in pairwise(sixteen))
+    run = Run(LineTask(1.0), pictures(1), LoopSettings(4000, 1000, clip=0.0), tmp_path, moments=3)
+    run.train()
+    kept = {folder.name: load_file(folder / "model.safetensors") for folder in (tmp_path / "moments").iterdir()}
+    assert {name: [float(value) for value in one.values()] for name, one in kept.items()} == {
+        "00001000": [-0.5], "00002000": [-1.0], "00004000": [-2.0],
+    }  # fmt: skip
 
 
 def test_the_log_holds_the_mean_of_each_interval(tmp_path: Path) -> None:
