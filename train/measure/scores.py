@@ -8,7 +8,8 @@ show. Intervals are 95 %: prompts are resampled, with all of their pictures (see
 
 A row a picture goes to records.csv.gz, and what the rows say to metrics.json. Rows that are there already are not drawn
 again, so a stopped run goes on, and a complete one only counts anew; rows of weights that are there no longer go. Under
-`accelerate launch` the pictures are shared out. The set "anywhere" is that of the measure of this name.
+`accelerate launch` the pictures are shared out. The set "anywhere" is that of the measure of this name. Where there is
+a GPU, `--device cpu` draws what the page does.
 """
 
 from __future__ import annotations
