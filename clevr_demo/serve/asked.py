@@ -37,8 +37,8 @@ def asked(
     labels: Any, seed: Any, steps: Any, sampler: Any, pictures: Any, places: Any = None, seeds: Any = None
 ) -> GenerationRequest:
     """The request of a call, whose values may also be JSON in a text; an InputError that names what is wrong."""
-    asked_for = map(meant, (labels, seed, steps, sampler, pictures))
-    request = GenerationRequest.of(*asked_for, places=meant(places), seeds=meant(seeds))
+    how = {"sampler": meant(sampler), "pictures": meant(pictures), "places": meant(places), "seeds": meant(seeds)}
+    request = GenerationRequest.of(meant(labels), meant(seed), meant(steps), **how)
     if (work := request.steps * request.pictures) > MOST_WORK:
         raise InputError("steps", f"steps times pictures may be {MOST_WORK} at most here, not {work}")
     return request
