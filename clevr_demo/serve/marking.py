@@ -20,19 +20,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageDraw
 
 from clevr_demo.checkpoints import CheckpointError, folder_of, read_metrics
 from clevr_demo.cutting import cells
 from clevr_demo.estimates import Estimate, wilson
 from clevr_demo.judge.evaluator import Evaluator, Verdict
 from clevr_demo.objects import OBJECTS, InputError, parse
+from clevr_demo.places import SIZE
+from clevr_demo.serve.card import BAD, GOOD
+from clevr_demo.serve.table import Table, TableCell
 
 KINDS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 MOST_BYTES = 8 * 2**20  # of all files together
 MOST_UNPACKED = 64 * 2**20  # of what a zip holds
 MOST_PICTURES = 2048
 BATCH = 32
+MOST_SHOWN, COLUMNS = 60, 5
+SCALE, RING = 2, 8.0  # of a ringed picture; the ring's radius in the picture's own pixels
 Prompt = tuple[int, ...]
 
 
@@ -100,6 +106,31 @@ class Marks:
             asked, exact = join(verdict.requested), int(verdict.exact)
             rows.writerow([harmless(one.source), asked, exact, verdict.hits, *lists, verdict.sentence])
         return text.getvalue()
+
+
+def ringed(one: Marked) -> np.ndarray:
+    """(128, 128, 3) uint8: the picture enlarged, with a ring around everything that the judge finds, green where it was
+    asked for and red where not."""
+    picture = one.picture.resize((SCALE * SIZE, SCALE * SIZE), Image.Resampling.NEAREST)
+    pen = ImageDraw.Draw(picture)
+    for seen in one.verdict.found:
+        colour = GOOD if seen.name in one.verdict.requested else BAD
+        centre = (SCALE * (seen.column + 0.5), SCALE * (seen.row + 0.5))
+        pen.circle(centre, SCALE * RING, outline=colour, width=SCALE)
+    return np.asarray(picture)
+
+
+def shown(marks: Marks) -> Table:
+    """The first pictures, failures before the others, as a table to look at."""
+    some = marks.failures_first[:MOST_SHOWN]
+    columns = min(COLUMNS, len(some))
+    rows = [f"{first + 1}\u2013{min(first + columns, len(some))}" for first in range(0, len(some), columns)]
+    title = f"{len(some)} of {len(marks.pictures)} pictures, failures first"
+    table = Table(title, [""] * columns, rows, passes=len(marks.pictures), state="done", spent=len(marks.pictures))
+    for place, one in enumerate(some):
+        words = f"{one.source}: {', '.join(one.verdict.requested)}"
+        table.pictures[place] = TableCell(ringed(one), words, verdict=one.verdict)
+    return table
 
 
 def harmless(text: str) -> str:
