@@ -5,6 +5,8 @@
     python -m clevr_demo "red cube, blue sphere" --at "red cube=30,12"         # row and column, of 64
     python -m clevr_demo "red cube, blue sphere" --seed-of pixels=3            # other pixels, the same places
 
+    python -m clevr_demo judge grid.png --prompts test.json                    # marks pictures, see judge --help
+
 The picture, the DDPM's beside the ACGAN's, knows its own request: open it on the page and it is drawn again there.
 What the judge sees is printed, a line a model, or everything as JSON.
 """
@@ -15,6 +17,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,6 +30,7 @@ from clevr_demo.models import MODELS, usual, usual_pair
 from clevr_demo.objects import shown
 from clevr_demo.pictures import animation, enlarged, film_strip, png
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, SOURCES, GenerationRequest
+from clevr_demo.serve import marker
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.studio import Cell, Studio
 from clevr_demo.serve.verdicts import plain, plain_places
@@ -184,10 +188,21 @@ def run(options: argparse.Namespace) -> None:
     print(f"Written: {', '.join(files.values())}")
 
 
+def asked_for(argv: list[str] | None) -> Callable[[], None]:
+    """What a command line asks for: to judge pictures, or to draw some."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["judge"]:
+        how = argparse.RawDescriptionHelpFormatter
+        parser = Parser(prog=f"{PROGRAM} judge", description=marker.__doc__, formatter_class=how)
+        marker.add_options(parser)
+        return partial(marker.run, parser.parse_args(words[1:]))
+    return partial(run, arguments().parse_args(words))
+
+
 def main(argv: list[str] | None = None) -> None:
-    options = arguments().parse_args(argv)
+    act = asked_for(argv)
     try:
-        run(options)
+        act()
     except InputError as error:
         sys.exit(f"{PROGRAM}: error: {error}")
     except CheckpointError as error:

@@ -19,6 +19,7 @@ from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing, copy_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import build_history
+from clevr_demo.ui.tabs.marking import build_marking
 from clevr_demo.ui.tabs.report import build_report
 from clevr_demo.ui.tabs.walk import build_walk
 from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Note, Presentation, Tour, asset, in_browser
@@ -99,6 +100,8 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     build_change(drawing)
                 with gr.Tab("History", id="history"):
                     build_history(sharing)
+                with gr.Tab("Score yours", id="marking"):
+                    build_marking(drawing)
                 with gr.Tab("The report", id="report"):
                     build_report(drawing)
         address = Address(elem_id="address")
