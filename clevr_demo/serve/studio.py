@@ -116,7 +116,7 @@ class Studio:
             if stopped():
                 return
             requests = [cells[place].request for place in places]
-            for number, still in self.gates[name].stills(requests, timeline, stopped, borrow, **settings):
+            for number, still in self.gates[name].stills(requests, timeline, stopped, borrow=borrow, **settings):
                 yield places[number], still
 
     def verdicts(self, pictures: Sequence[np.ndarray], request: GenerationRequest) -> list[Verdict]:

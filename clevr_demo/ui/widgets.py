@@ -127,7 +127,7 @@ class Duel(Html):
 
 
 class Hands(Html):
-    """Lets the visitor take the objects of the duel's pictures; the bar above them does so without dragging, and undoes.
+    """Lets the visitor take the objects of the duel's pictures; its bar does so without dragging, and undoes.
 
     Its value is what was settled: {"values": the controls', "draw": whether to draw them}.
     """
