@@ -109,8 +109,8 @@ function show() {
   if (example && new URLSearchParams(location.search.toLowerCase()).has('objects')) return; // the address asks for another one
   if (run && (!state.accepts || state.accepts(run) || run.state !== 'done')) tell(run);
   if (state.accepts && !state.accepts(run)) return;
-  if (run && !run.pairs?.length) return;
   hold(null);
+  if (run && !run.pairs?.length) return;
   root.classList.toggle('empty', !run);
   state.run = run;
   if (!run) {

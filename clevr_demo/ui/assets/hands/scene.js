@@ -72,7 +72,7 @@ function put(name, place) {
 }
 
 // Which runs may take the place of pictures that were moved by hand: the one that was asked for, or any that comes yet.
-const drawnAs = (wanted) => (run) => run?.state === 'done' && asksFor(run.query, wanted);
+const drawnAs = (wanted) => (run) => ['done', 'stopped'].includes(run?.state) && asksFor(run.query, wanted);
 function later() {
   const { key } = duel().run();
   return (run) => run?.pairs?.length > 0 && run.key !== key;
