@@ -51,8 +51,8 @@ def drawn(page: Any, *parts: str) -> None:
     """Waits until the pictures are those of a finished run whose link has these parts."""
     says = " && ".join(f"query.includes({part!r})" for part in parts) or "true"
     page.wait_for_function(
-        f"(() => {{ const root = document.querySelector('{DUEL}'), query = root.dataset.query ?? '';"
-        f" return root.dataset.state === 'done' && !root.classList.contains('held') && {says}; }})()"
+        f"(() => {{ const root = document.querySelector('{DUEL}'), query = root?.dataset.query ?? '';"
+        f" return root?.dataset.state === 'done' && !root.classList.contains('held') && {says}; }})()"
     )
 
 
