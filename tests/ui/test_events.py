@@ -123,11 +123,11 @@ def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> 
 def test_what_hands_settle_is_drawn_with_its_very_seed_or_left_as_it_is(page: Page) -> None:
     given = "at=red-cube%3A30.5%3A12&seed-pixels=3"
     moved = (*ASKED[:-1], given)
-    page.drawing.settle(ME, 1e10, {"draw": True}, *moved)
+    page.drawing.settle(ME, 9.0, {"draw": True}, *moved)
     places, seeds = {"red cube": (30.5, 12)}, {"pixels": 3}
     assert wanted(page) == GenerationRequest.of(*ASKED[:4], places=places, seeds=seeds)
-    assert page.drawing.settle(ME, 2e10, {"draw": False}, *ASKED) == {page.drawing.moment: gr.skip()}
-    assert page.drawing.settle(ME, 2e10, {}, *ASKED) == {page.drawing.moment: gr.skip()}
+    assert page.drawing.settle(ME, 9.1, {"draw": False}, *ASKED) == {page.drawing.moment: gr.skip()}
+    assert page.drawing.settle(ME, 9.2, {}, *ASKED) == {page.drawing.moment: gr.skip()}
     assert wanted(page) == GenerationRequest.of(*ASKED[:4], places=places, seeds=seeds)
 
 
