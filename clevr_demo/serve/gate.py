@@ -188,17 +188,18 @@ class Gate:
         requests: Sequence[GenerationRequest],
         timeline: bool = True,
         stopped: Callable[[], bool] = lambda: False,
+        borrow: bool = True,
         **settings: Any,
     ) -> Iterator[Numbered]:
         """(place of the request, still) for every frame or, without `timeline`, for every finished picture.
 
-        Closing the iterator cancels the rest, and so does `stopped()` once it is true, at the next step. `settings`
-        are the model's own that no request holds.
+        Closing the iterator cancels the rest, and so does `stopped()` once it is true, at the next step. Without
+        `borrow` no shared GPU is asked for. `settings` are the model's own that no request holds.
         """
         requests = [self.contender.request(request) for request in requests]
         seen: set[tuple[int, int]] = set()
         notice = ""
-        if self.has_gpu:
+        if self.has_gpu and (borrow or not shared_gpu()):
             try:
                 for number, still in gpu_stills(self.contender.name, requests, timeline):
                     if stopped():

@@ -28,7 +28,7 @@ from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.pace import Pace
 from clevr_demo.serve.verdicts import compact, compact_places
-from clevr_demo.serve.wording import beyond, cost, done, drawing, stopped
+from clevr_demo.serve.wording import beyond, cost, done, drawing, stopped, unusual
 
 QUALITIES = (75, 50, 25, 8, 1)
 ENOUGH = 5
@@ -226,7 +226,8 @@ class Run:
         return done({one.title: [pair.sides[one.name].verdict for pair in self.pairs] for one in self.contenders})
 
     def payload(self) -> dict[str, Any]:
-        """What the page shows, as plain values; `contenders` where the request names them."""
+        """What the page shows, as plain values; `contenders` where the request names them, `unusual` where it is."""
+        told = unusual(self.request)
         return {
             "key": self.key,
             "state": self.state,
@@ -238,4 +239,5 @@ class Run:
             "query": self.query,
             "pairs": [pair.payload() for pair in self.pairs],
             **({"contenders": list(self.request.duel)} if self.request.duel else {}),
+            **({"unusual": told} if told else {}),
         }

@@ -74,6 +74,12 @@ class WaitingLine:
                 turn.began = time.monotonic()
             return ahead
 
+    @property
+    def crowded(self) -> bool:
+        """Whether somebody waits."""
+        with self._lock:
+            return len(self._turns) > self.width
+
     def report(self, turn: Turn, done: float) -> None:
         """A run says which share of its work is done. One that is shown what was drawn before goes from nothing to all
         at once, and teaches nothing."""

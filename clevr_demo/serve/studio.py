@@ -100,10 +100,11 @@ class Studio:
         return cell.request if cell.contender in shown else replace(cell.request, duel=(cell.contender, shown[0]))
 
     def draw(
-        self, cells: Sequence[Cell], stopped: Callable[[], bool] = lambda: False, **settings: str
+        self, cells: Sequence[Cell], stopped: Callable[[], bool] = lambda: False, borrow: bool = True, **settings: str
     ) -> Iterator[Numbered]:
         """(place of the cell, still) of cells: those that take one pass first, then a contender after the other, so
-        that a shared GPU is asked for once. Closing the iterator cancels the rest, and so does `stopped()`.
+        that a shared GPU is asked for once, or without `borrow` never. Closing the iterator cancels the rest, and so
+        does `stopped()`.
 
         `settings` are the models' own that no request holds, such as the ACGAN's walk.
         """
@@ -115,7 +116,7 @@ class Studio:
             if stopped():
                 return
             requests = [cells[place].request for place in places]
-            for number, still in self.gates[name].stills(requests, timeline, stopped, **settings):
+            for number, still in self.gates[name].stills(requests, timeline, stopped, borrow=borrow, **settings):
                 yield places[number], still
 
     def verdicts(self, pictures: Sequence[np.ndarray], request: GenerationRequest) -> list[Verdict]:

@@ -54,6 +54,12 @@ def beyond(request: GenerationRequest) -> str:
     return " ".join(told)
 
 
+def unusual(request: GenerationRequest) -> str:
+    """What a request asks for beyond what the training pictures hold; mostly nothing."""
+    crowd = f"{len(request.objects)} objects are more than any training picture holds."
+    return " ".join(filter(None, (crowd if request.beyond_training else "", beyond(request))))
+
+
 def duration(seconds: float) -> str:
     """ "8 ms", "1.4 s", "25 s", "3 min"."""
     if seconds < 0.995:

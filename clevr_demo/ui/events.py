@@ -18,7 +18,7 @@ from clevr_demo.serve.queue import NewestRun, Waiting, WaitingLine
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import warning
 from clevr_demo.ui.controls import Controls
-from clevr_demo.ui.widgets import Duel, Note, in_browser
+from clevr_demo.ui.widgets import Duel, Hands, Note, in_browser
 
 MODELS_QUEUE: dict[str, Any] = {"concurrency_id": "models", "concurrency_limit": draws_at_once()}
 """The queue of everything else that runs a network: as many at a time as there are cores, or as a GPU takes."""
@@ -27,6 +27,8 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Options of events that belong to the page alone."""
 AT_ONCE: dict[str, Any] = QUIET | {"queue": False, "trigger_mode": "multiple"}
 """Options of events that only check and note something."""
+NUMBERED = "(moment, ...values) => [performance.now(), ...values]"
+"""The browser numbers its events: they may arrive in another order than they were made in."""
 STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}
 """Options of events that draw: they wait for each other in our own line, which tells how long."""
 
@@ -107,14 +109,16 @@ class Stage:
 
 class Drawing(Stage):
     """The events around a run, and what it draws into: the duel, and `result`, the last run that ended. All that draws
-    waits in its line.
+    waits in the line.
 
     Others join in: `at_start` is asked for further updates, of components in `more`, when a run is asked for.
     """
 
-    def __init__(self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note) -> None:
+    def __init__(
+        self, studio: Studio, controls: Controls, duel: Duel, tabs: gr.Tabs, note: Note, line: WaitingLine
+    ) -> None:
         self.studio, self.controls, self.duel, self.tabs, self.note = studio, controls, duel, tabs, note
-        self.line = WaitingLine(draws_at_once())
+        self.line = line
         self.shared, self.result = SharedRuns(studio), gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")
         runs = NewestRun[GenerationRequest, Run](self.line, work, lambda run: run.progress)
@@ -176,6 +180,17 @@ class Drawing(Stage):
     def ended(self, request: gr.Request, run: Run) -> Updates:
         return {self.result: run}
 
+    def settle(self, request: gr.Request, moment: float, settled: dict[str, Any], *values: Any) -> Updates:
+        """What hands have settled stands in the controls: drawn with this very seed, unless it was not to be."""
+        return self.press(request, moment, True, *values) if settled.get("draw") else {self.moment: gr.skip()}
+
+    def settle_on(self, event: Any, hands: Hands) -> None:
+        """Lets an event put what hands have settled into the controls, and draw it."""
+        controls = self.controls
+        settled = in_browser(event, "({ values }) => values", hands, controls.request)
+        inputs = [self.moment, hands, *controls.request]
+        self.then_draw(settled.then(self.settle, inputs, self.asked, js=NUMBERED, **AT_ONCE))
+
     @property
     def asked(self) -> list[Any]:
         """What an event that asks for a run may change."""
@@ -186,11 +201,9 @@ class Drawing(Stage):
     def wire(self) -> None:
         """Connects buttons and changes with the handlers."""
         controls = self.controls
-        # The browser numbers its events: they may arrive in another order than they were made in.
-        numbered = "(moment, ...values) => [performance.now(), ...values]"
         asked = [self.moment, controls.locked]
         pressed = controls.generate.click(
-            self.press, [*asked, *controls.request], self.asked, js=numbered, **AT_ONCE
+            self.press, [*asked, *controls.request], self.asked, js=NUMBERED, **AT_ONCE
         )  # fmt: skip
         rolled = in_browser(controls.dice.click, "() => Math.floor(Math.random() * 2 ** 31)", None, controls.seed)
         follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
@@ -198,12 +211,12 @@ class Drawing(Stage):
         settled = [event for number in (controls.seed, controls.steps) for event in (number.submit, number.blur)]
         chosen = [controls.sampler.input, controls.duel.input]
         changes = [controls.picker.change, *chosen, controls.pictures.release, *settled]
-        changed = gr.on(changes, *follow, js=numbered, **AT_ONCE)
-        rerolled = rolled.then(*follow, js=numbered, **AT_ONCE)
+        changed = gr.on(changes, *follow, js=NUMBERED, **AT_ONCE)
+        rerolled = rolled.then(*follow, js=NUMBERED, **AT_ONCE)
         self.stop_on()
         numbers: list[Any] = [controls.steps, controls.pictures]
         gr.on([one.change for one in numbers], self.warn, numbers, controls.cost, **AT_ONCE)
         example = [self.example, *follow[1:]]
-        examples = [ticked.then(*example, js=numbered, **AT_ONCE) for ticked in controls.examples]
+        examples = [ticked.then(*example, js=NUMBERED, **AT_ONCE) for ticked in controls.examples]
         for started in (pressed, changed, rerolled, *examples):
             self.then_draw(started)

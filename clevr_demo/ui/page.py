@@ -11,7 +11,10 @@ from starlette.middleware import Middleware
 from clevr_demo.request import PAIR
 from clevr_demo.serve import showcase
 from clevr_demo.serve.addresses import Proxied
+from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.preview import TITLE, Preview
+from clevr_demo.serve.queue import WaitingLine
+from clevr_demo.serve.repaint import Repainter
 from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.endpoint import add_api
@@ -22,7 +25,7 @@ from clevr_demo.ui.tabs.history import build_history
 from clevr_demo.ui.tabs.marking import build_marking
 from clevr_demo.ui.tabs.report import build_report
 from clevr_demo.ui.tabs.walk import build_walk
-from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Note, Presentation, Tour, asset, in_browser
+from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Hands, Note, Presentation, Tour, asset, in_browser
 
 HEAD = """# CLEVR duel
 A diffusion model and a GAN draw the same objects from the same request. An independent judge says what it sees."""
@@ -49,6 +52,7 @@ def launch_options() -> dict[str, Any]:
         "css_paths": [
             ASSETS / "page/page.css",
             ASSETS / "duel/duel.css",
+            ASSETS / "hands/hands.css",
             ASSETS / "page/story.css",
             ASSETS / "page/forced.css",
         ],
@@ -61,16 +65,15 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def mark_stale(controls: Controls, duel: Duel) -> None:
-    """Dims the pictures, and says so, while they show something else than what stands in the controls."""
+def tell_changes(controls: Controls) -> None:
+    """Tells the page's scripts what stands in the controls, whenever that changes."""
     changes = [control.change for control in controls.request]
-    shown = [*controls.request, duel]
-    in_browser(partial(gr.on, changes), asset("page/stale.js"), shown)
+    in_browser(partial(gr.on, changes), asset("page/asked.js"), controls.request)
 
 
 def build_demo(studio: Studio | None = None) -> gr.Blocks:
     """The whole page with its events and its API; without a studio, the weights that ship with the project."""
-    studio = studio or Studio.load()
+    studio, line = studio or Studio.load(), WaitingLine(draws_at_once())
     greets = tuple(one.name for one in studio.pair) == PAIR
     greeting = showcase.payload() if greets else None
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as demo:
@@ -87,8 +90,10 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                 drop_place = gr.Column(elem_id="drop-column")
             with gr.Column(elem_id="show", scale=1, min_width=320), gr.Tabs(elem_id="tabs") as tabs:
                 with gr.Tab("Duel", id="duel"):
+                    usual = [one.value for one in controls.request]
+                    hands = Hands(usual, Repainter(studio, line).answer, elem_id="hands")
                     duel = Duel(studio.contenders.values(), elem_id="duel", address=True, value=greeting)
-                    drawing = Drawing(studio, controls, duel, tabs, link_note)
+                    drawing = Drawing(studio, controls, duel, tabs, link_note, line)
                     sharing = Sharing(drawing)
                     with gr.Row(elem_id="share"):
                         copy_button()
@@ -108,7 +113,8 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         with drop_place:
             sharing.build_drop_place()
         drawing.wire()
-        mark_stale(controls, duel)
+        drawing.settle_on(hands.select, hands)
+        tell_changes(controls)
         sharing.load_on(address.select, address)
         sharing.restore_on(demo)
         add_api(demo, studio, drawing.line)

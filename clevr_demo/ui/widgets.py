@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -112,8 +112,8 @@ class Duel(Html):
 
     template = asset("duel/duel.html")
     script = asset(
-        "page/storage.js", "history/model.js", "duel/model.js", "duel/chart.js", "duel/marks.js", "duel/race.js",
-        "duel/view.js", "duel/duel.js",
+        "page/storage.js", "history/model.js", "hands/request.js", "duel/model.js", "duel/chart.js", "duel/marks.js",
+        "duel/race.js", "duel/view.js", "duel/duel.js",
     )  # fmt: skip
 
     def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
@@ -124,6 +124,27 @@ class Duel(Html):
             for one in contenders
         ]
         super().__init__(names=list(OBJECTS), contenders=known, address=address, **arguments)
+
+
+class Hands(Html):
+    """Lets the visitor take the objects of the duel's pictures; its bar does so without dragging, and undoes.
+
+    Its value is what was settled: {"values": the controls', "draw": whether to draw them}.
+    """
+
+    template = asset("hands/hands.html")
+    script = asset(
+        "hands/request.js", "hands/undo.js", "hands/lane.js", "hands/model.js", "hands/marks.js", "hands/scene.js",
+        "hands/bar.js", "hands/pointer.js", "hands/pick.js", "hands/keys.js",
+    )  # fmt: skip
+
+    def __init__(self, usual: Sequence[Any], answer: Callable[[Any], dict[str, Any]], **arguments: Any) -> None:
+        """`usual` are the controls' values when the page opens; `answer` repaints a scene while it is moved."""
+
+        def repaint(asked: Any) -> dict[str, Any]:
+            return answer(asked)
+
+        super().__init__(names=list(OBJECTS), usual=list(usual), server_functions=[repaint], **arguments)
 
 
 class Walk(Html):

@@ -58,12 +58,13 @@ def test_a_link_that_gives_places_draws_there_until_its_objects_are_unticked(ope
     wait_for_state(page, "done")
     assert "at=red-cube:20.5:40&seed-pixels=3" in page.url
     assert page.locator("#note-link").inner_text().strip() == ""
-    assert "red cube 20.5, 40" in page.locator("#note-given").inner_text()
+    pinned = page.locator("#duel .grip.given")
+    assert pinned.evaluate_all("(all) => all.map((one) => one.dataset.name)") == ["red cube", "red cube"]
     places = "document.querySelector('#duel .duel').duel.run().pairs[0].acgan.last.places[0]"
     assert page.evaluate(places) == [20.5, 40]
     assert "stale" not in page.locator("#duel .duel").get_attribute("class").split()
     page.locator("#picker").get_by_role("checkbox", name="red cube", exact=True).uncheck()
-    page.locator("#note-given").get_by_text("red cube").wait_for(state="detached")
+    pinned.first.wait_for(state="detached")
     assert "pixels 3" in page.locator("#note-given").inner_text()
     page.wait_for_function("document.querySelector('#duel .duel').classList.contains('stale')")
     tick(page, "red cube")

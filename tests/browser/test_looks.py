@@ -148,7 +148,8 @@ def test_nothing_is_cut_or_off_centre(open_page: Callable[..., Any], width: int,
     assert abs(sides[0] - sides[1]) <= 2
     generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
     assert page.locator(SHORT).evaluate_all(CUT) == []
-    seen = {1280: ".plot", 1440: ".race", 1920: ".race"}.get(width)
+    seen, large = {1280: (".plot", 340), 1440: (".verdicts", 400), 1920: (".race", 400)}.get(width, ("", 0))
+    assert page.locator("#duel .canvas").first.bounding_box()["width"] >= large
     if seen:
         box = page.locator(f"#duel {seen}").bounding_box()
         assert box["y"] + box["height"] <= height, f"{seen} ends at {box['y'] + box['height']:.0f}"

@@ -34,7 +34,9 @@ class FakeGate:
         stage, evaluations = "where" if index < PLACING else "what", max(0, index - PLACING + 1)
         return Still(index, steps - index, pixels, pixels, 0.01 * index, evaluations, last, stage, PLACES)
 
-    def stills(self, requests: Any, timeline: bool, stopped: Any, walk: str = "both") -> Iterator[tuple[int, Still]]:
+    def stills(
+        self, requests: Any, timeline: bool, stopped: Any, borrow: bool = True, walk: str = "both"
+    ) -> Iterator[tuple[int, Still]]:
         assert walk in ("places", "looks", "both")
         for number, request in enumerate(requests):
             if not timeline:

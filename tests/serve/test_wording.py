@@ -9,7 +9,7 @@ import pytest
 from clevr_demo.places import Places
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.verdicts import plain_places
-from clevr_demo.serve.wording import asked, beyond
+from clevr_demo.serve.wording import asked, beyond, unusual
 
 NEAR = "are nearer to each other than in 99 of 100 training scenes."
 
@@ -30,6 +30,14 @@ NEAR = "are nearer to each other than in 99 of 100 training scenes."
 )
 def test_what_is_unusual_about_given_places_is_told(places: dict[int, Any], told: str) -> None:
     assert beyond(GenerationRequest.of(range(24), places=places)) == told
+
+
+def test_more_objects_than_training_pictures_hold_are_unusual_as_well() -> None:
+    assert unusual(GenerationRequest.of(range(3))) == ""
+    crowd = "4 objects are more than any training picture holds."
+    assert unusual(GenerationRequest.of(range(4))) == crowd
+    far = GenerationRequest.of(range(4), places={0: (2, 2)})
+    assert unusual(far) == f"{crowd} {beyond(far)}"
 
 
 def test_a_request_in_words_says_what_no_control_shows() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing
@@ -33,7 +34,7 @@ def page() -> Page:
         note, controls = Note("link"), Controls(studio.contenders)
         with gr.Tabs() as tabs, gr.Tab("Duel", id="duel"):
             duel = Duel(studio.contenders.values())
-        drawing = Drawing(studio, controls, duel, tabs, note)
+        drawing = Drawing(studio, controls, duel, tabs, note, WaitingLine())
         sharing = Sharing(drawing)
         sharing.build_downloads()
         drawing.wire()

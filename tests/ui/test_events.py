@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from clevr_demo.request import GenerationRequest
+from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.ui.events import Drawing
 from tests.ui.conftest import Page
 
@@ -54,7 +55,7 @@ def test_a_change_draws_what_stands_there_and_only_if_asked_to(page: Page) -> No
 def test_many_steps_are_told_before_they_are_asked_for(page: Page) -> None:
     with gr.Blocks(analytics_enabled=False):
         parts = page.drawing.studio, page.controls, page.drawing.duel, page.drawing.tabs, page.drawing.note
-        drawing, cost = Drawing(*parts), page.controls.cost
+        drawing, cost = Drawing(*parts, WaitingLine()), page.controls.cost
     assert drawing.warn(20, 1) == drawing.warn(99, 1) == drawing.warn(None, 1) == {cost: []}
     assert drawing.warn(1200, 1) == {cost: ["Takes 60 times as long as 20 steps."]}
     assert drawing.warn(50, 8) == {cost: ["Takes 20 times as long as 20 steps."]}
@@ -117,6 +118,17 @@ def test_a_fault_is_told_beside_its_control_and_nothing_is_drawn(page: Page) -> 
     assert wanted(page) == before
     updates = page.drawing.press(ME, 1e9, True, [], 7, 4, "dpm", 1, "", "")
     assert updates[page.controls.notes["objects"]] == ["Tick at least one object, then press Generate."]
+
+
+def test_what_hands_settle_is_drawn_with_its_very_seed_or_left_as_it_is(page: Page) -> None:
+    given = "at=red-cube%3A30.5%3A12&seed-pixels=3"
+    moved = (*ASKED[:-1], given)
+    page.drawing.settle(ME, 9.0, {"draw": True}, *moved)
+    places, seeds = {"red cube": (30.5, 12)}, {"pixels": 3}
+    assert wanted(page) == GenerationRequest.of(*ASKED[:4], places=places, seeds=seeds)
+    assert page.drawing.settle(ME, 9.1, {"draw": False}, *ASKED) == {page.drawing.moment: gr.skip()}
+    assert page.drawing.settle(ME, 9.2, {}, *ASKED) == {page.drawing.moment: gr.skip()}
+    assert wanted(page) == GenerationRequest.of(*ASKED[:4], places=places, seeds=seeds)
 
 
 def test_an_example_is_drawn_as_if_generate_were_pressed_unless_every_change_is_drawn(page: Page) -> None:

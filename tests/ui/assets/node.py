@@ -25,12 +25,13 @@ SIDE = {
 
 
 def in_node(expression: str, *files: str) -> Any:
-    """The value of a JavaScript expression over scripts of the page; `side` is the timeline above."""
+    """The value of a JavaScript expression, which may await, over scripts of the page; `side` is the timeline above."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
     scripts = "\n".join((ASSETS / name).read_text() for name in files or ("duel/model.js",))
-    program = f"{scripts}\nconst side = {json.dumps(SIDE)};\nconsole.log(JSON.stringify({expression}));"
+    told = f"(async () => console.log(JSON.stringify({expression})))();"
+    program = f"{scripts}\nconst side = {json.dumps(SIDE)};\n{told}"
     answer = subprocess.run([node, "-"], input=program, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout)

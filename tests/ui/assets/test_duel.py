@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.ui.assets.node import in_node
 
 
@@ -68,12 +70,12 @@ def test_the_race_marks_when_all_was_found() -> None:
     assert acgan["complete"] is None, "a single pass has no step to tell"
 
 
-def test_labels_of_ticks_do_not_touch() -> None:
-    rows = in_node(
-        "rowsOf([{ at: 0.5 }, { at: 0.52 }, { at: 0.9 }, { at: 1 }], 0.15)", "duel/model.js", "duel/chart.js"
-    )
-    taken: list[tuple[int, float]] = []
-    for one in rows:
-        assert one["left"] + 0.15 <= 1
-        assert all(row != one["row"] or abs(left - one["left"]) >= 0.15 for row, left in taken)
-        taken.append((one["row"], one["left"]))
+@pytest.mark.parametrize("places", [[0.5, 0.52, 0.9, 1], [0, 0, 0, 0], [1, 1, 1, 1], [0.7, 0.1]])
+def test_labels_of_ticks_do_not_touch(places: list[float]) -> None:
+    labels = json.dumps([{"at": at} for at in places])
+    found = in_node(f"sideBySide({labels}, 0.15)", "duel/model.js", "duel/chart.js")
+    lefts = [one["left"] for one in found]
+    assert [one["at"] for one in found] == sorted(places)
+    assert all(later - left >= 0.15 - 1e-9 for left, later in zip(lefts, lefts[1:], strict=False))
+    assert lefts[0] >= 0
+    assert lefts[-1] + 0.15 <= 1 + 1e-9

@@ -7,7 +7,7 @@ let pressedAt = null; // the run that was shown when Generate was pressed
 
 function standing() {
   const ticked = [...document.querySelectorAll('#picker input:checked')].map((box) => box.value.replaceAll(' ', '-'));
-  const { sampler, duel, given } = globalThis.clevrChosen ?? {};
+  const [, , , sampler, , duel, given] = globalThis.clevrAsked ?? [];
   const values = { objects: ticked.join(), seed: field('seed'), steps: field('steps'), pictures: field('pictures'), sampler, duel };
   return String(new URLSearchParams([...Object.entries(values).filter(([, value]) => value), ...new URLSearchParams(given)]));
 }

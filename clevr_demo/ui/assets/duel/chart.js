@@ -1,7 +1,7 @@
 // The chart that is the scrubber: each object's probability by step, ticks where it is found for good, and a cursor.
 const SVG = 'http://www.w3.org/2000/svg';
 const CHART = { width: 1000, height: 100 };
-const MOST_ROWS = 3; // of labels above the curves
+const ICON = 20; // pixels of an object's icon above the curves
 const DASHES = { cube: 'none', sphere: '1 5', cylinder: '8 5' };
 
 function shape(tag, attributes, parent) {
@@ -53,41 +53,30 @@ function drawCurves(svg, frames, where, run, names) {
   });
 }
 
-// Labels lie in as few rows as they fit into without touching; `width` is a label's width as a share of the axis.
-function rowsOf(labels, width) {
-  const ends = [];
-  return [...labels]
-    .sort((a, b) => a.at - b.at)
-    .map((label) => {
-      const left = Math.min(label.at, 1 - width);
-      let row = ends.findIndex((end) => end <= left);
-      if (row < 0) row = ends.length;
-      ends[row] = left + width;
-      return { ...label, row, left };
-    });
+// Labels lie side by side, each as near to its place as they fit in without touching; `width` is one's share of the axis.
+function sideBySide(labels, width) {
+  const sorted = [...labels].sort((a, b) => a.at - b.at);
+  let end = 0;
+  return sorted.map((label, place) => {
+    const left = Math.min(Math.max(end, label.at), 1 - width * (sorted.length - place));
+    end = left + width;
+    return { ...label, left };
+  });
 }
 
-// Above the curves: where each object is found for good, by name.
+// Above the curves: where each object is found for good; the chips below tell its name.
 function drawTicks(place, side, where, run, names) {
   const labels = (side?.since ?? [])
     .map((step, i) => ({ step, object: run.objects[i] }))
     .filter(({ step }) => step)
     .map((label) => ({ ...label, at: axisOf(where + label.step - 1, where, run.steps) }));
-  const width = Math.min(0.5, 150 / Math.max(300, place.clientWidth));
-  const placed = rowsOf(labels, width);
+  const width = Math.min(1 / Math.max(1, labels.length), ICON / Math.max(300, place.clientWidth));
   place.replaceChildren();
-  const rows = Math.min(run.objects.length, MOST_ROWS); // room from the start, so that nothing jumps
-  place.style.setProperty('--rows', rows);
-  for (const { step, object, at, row, left } of placed) {
-    const tick = make('span', 'tick', place);
-    tick.style.setProperty('--at', at);
-    tick.style.setProperty('--row', Math.min(row, rows));
-    if (row >= rows) continue; // no room for its name, which the chips below tell as well
+  for (const { step, object, at, left } of sideBySide(labels, width)) {
+    make('span', 'tick', place).style.setProperty('--at', at);
     const label = make('span', 'tick-label', place);
     label.style.setProperty('--left', left);
-    label.style.setProperty('--row', row);
     drawing(names[object], label);
-    make('span', '', label, names[object]);
     label.title = `${names[object]}: found from step ${step} of ${run.steps} on`;
   }
 }

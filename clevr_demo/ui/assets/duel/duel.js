@@ -6,8 +6,10 @@ const stageOf = (model) => find(`.stage[data-model="${model}"]`);
 const verdictOf = (model) => find(`.verdict[data-model="${model}"]`);
 const scrub = find('.scrub');
 const playButton = find('[data-go="play"]');
-const looks = { rings: true, places: false, noisy: false, smooth: false };
-const state = { run: null, key: '', chosen: 0, position: 0, following: true, timer: 0 };
+const looks = { rings: true, places: Boolean(props.address), noisy: false, smooth: false };
+// `filled` is what stands in the pictures: a run, and each model's frame. `accepts` says which run may be shown while
+// pictures of objects that are moved by hand stand there; null while none do.
+const state = { run: null, key: '', chosen: 0, position: 0, following: true, timer: 0, filled: { run: null, pair: null, frames: {} }, accepts: null };
 
 const current = () => state.run?.pairs[state.chosen];
 // Who draws what is shown, left and right; the timeline is that of the first who has steps.
@@ -51,23 +53,37 @@ function begin(run) {
   root.classList.toggle('still', run.state === 'done' && run.pairs.every((pair) => !pair[lead().name].frames.length) && run.steps > 1);
 }
 
+// A frame of a run in its model's place.
+function fillSide(model, side, frame, run) {
+  fillPicture(stageOf(model), timeline(side), frame, run, props.names, model, looks.noisy);
+  fillCaption(stageOf(model), frame, looks.noisy);
+  // Where they can be taken, marks of their own stand at the places; while the one chooses, the other shows its own.
+  const choosing = Object.values(state.filled.frames).some((one) => one?.stage === 'where');
+  drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: choosing || (looks.places && !props.address) });
+  fillChips(verdictOf(model).querySelector('.chips'), frame, run, props.names);
+  fillScores(verdictOf(model), frame, run);
+}
+
+function fill(run, pair, frames) {
+  state.filled = { run, pair, frames };
+  for (const model of models()) fillSide(model, pair?.[model], frames[model], run);
+  root.dispatchEvent(new CustomEvent('duel:filled'));
+}
+
+const framesOf = (frameOf) => Object.fromEntries(contenders().map((one) => [one.name, frameOf(one)]));
+
 // Everything that depends on the position alone.
 function fillPosition() {
   const run = state.run;
   if (!run) return;
   const first = where();
-  for (const { name: model, steps } of contenders()) {
+  const frames = framesOf(({ name: model, steps }) => {
     const side = current()?.[model];
     const all = timeline(side);
     const own = model === lead().name ? frameAt : frameAlong;
-    const frame = !all.length ? null : steps ? own(all, state.position, first, run.steps) : newest(side);
-    fillPicture(stageOf(model), all, frame, run, props.names, model, looks.noisy);
-    fillCaption(stageOf(model), side, frame, run, looks.noisy);
-    const choosing = state.position < first; // while the one chooses places, the other shows its own
-    drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: looks.places || choosing });
-    fillChips(verdictOf(model).querySelector('.chips'), frame, run, props.names);
-    fillScores(verdictOf(model), frame, run);
-  }
+    return !all.length ? null : steps ? own(all, state.position, first, run.steps) : newest(side);
+  });
+  fill(run, current(), frames);
   scrub.value = state.position + 1;
   const text = named(state.position, first, run.steps);
   find('.step-text').textContent = text;
@@ -91,7 +107,9 @@ function show() {
   const run = props.value?.state ? props.value : null;
   const example = run?.state === 'showcase';
   if (example && new URLSearchParams(location.search.toLowerCase()).has('objects')) return; // the address asks for another one
-  if (run) tell(run);
+  if (run && (!state.accepts || state.accepts(run) || run.state !== 'done')) tell(run);
+  if (state.accepts && !state.accepts(run)) return;
+  hold(null);
   if (run && !run.pairs?.length) return;
   root.classList.toggle('empty', !run);
   state.run = run;
@@ -121,6 +139,31 @@ function show() {
   if (fresh && example && !matchMedia('(prefers-reduced-motion: reduce)').matches) play(); // once, from noise to scene
 }
 
+// Pictures of a scene that is moved by hand, in place of the run's own; the timeline stays as it is, out of reach.
+function preview(run) {
+  fill(run, run.pairs[0], framesOf(({ name }) => newest(run.pairs[0][name])));
+}
+
+// What stands in the pictures once more, after another way to look at it was chosen.
+function redraw() {
+  const { run, pair, frames } = state.filled;
+  if (run) fill(run, pair, frames);
+}
+
+// From now on only runs that are accepted are shown; null accepts all.
+function hold(accepts) {
+  if (accepts) pause();
+  state.accepts = accepts;
+  root.classList.toggle('held', Boolean(accepts));
+}
+
+// The pictures dim while they show something else than what stands in the controls.
+document.addEventListener('duel:asked', ({ detail: values }) => {
+  // Nothing ticked is nothing asked for yet: the example that greets a visitor stays bright.
+  const other = props.address && state.run && values[0]?.length && !asksFor(state.run.query, values);
+  root.classList.toggle('stale', Boolean(other) && state.run.state !== 'drawing');
+});
+
 // A finished run goes into the address, so that a reload draws it again, and into the history.
 function keep(run) {
   remember(storage, run);
@@ -143,7 +186,7 @@ function choose(number) {
 }
 
 function goTo(position) {
-  if (!state.run || drawn() < 0) return;
+  if (!state.run || drawn() < 0 || state.accepts) return;
   state.position = Math.max(0, Math.min(position, drawn()));
   state.following = state.run.state === 'drawing' && state.position === drawn();
   fillPosition();
@@ -164,7 +207,7 @@ function pause() {
 }
 
 function play() {
-  if (drawn() < 0) return;
+  if (drawn() < 0 || state.accepts) return;
   if (state.position >= drawn()) goTo(0);
   label('Pause');
   // About four seconds for the whole way, whatever the number of steps.
@@ -197,11 +240,14 @@ root.addEventListener('click', (event) => {
   looks[look] = !looks[look];
   button.setAttribute('aria-pressed', String(looks[look]));
   root.classList.toggle('smooth', looks.smooth);
-  fillPosition();
+  root.classList.toggle('bare', !looks.places);
+  redraw();
 });
 root.addEventListener('pointermove', (event) => {
   const stage = event.target.closest('.stage');
-  if (stage && event.pointerType === 'mouse') nameMark(stage, event.target.closest('.marks [data-name]'));
+  if (!stage || event.pointerType !== 'mouse') return;
+  const under = document.elementsFromPoint(event.clientX, event.clientY); // marks that one takes lie over the rings
+  nameMark(stage, under.map((one) => one.closest('.marks [data-name]')).find((mark) => mark && stage.contains(mark)));
 });
 root.addEventListener('pointerleave', () => models().forEach((model) => nameMark(stageOf(model), null)));
 
@@ -244,9 +290,14 @@ plot.addEventListener('pointermove', (event) => {
 });
 
 // What others on the page may do with the duel: a tour, a presentation, keys.
-root.duel = { play, pause, goTo, moves, looks, run: () => state.run, contenders, objects: () => state.run.objects.map((one) => props.names[one]), redraw: fillPosition };
+root.duel = {
+  play, pause, goTo, moves, looks, contenders, preview, hold, show, run: () => state.run, filled: () => state.filled,
+  chosen: () => state.chosen,
+  objects: () => state.run.objects.map((one) => props.names[one]), redraw,
+};
 
 new ResizeObserver(() => state.run && drawTicks(find('.ticks'), leading(), where(), state.run, props.names)).observe(plot);
+find('[data-switch="places"]').setAttribute('aria-pressed', String(looks.places));
 seat();
 watch('value', show);
 show();

@@ -48,13 +48,12 @@ function fillScores(place, frame, run) {
   exact.title = EXACT_SAYS;
 }
 
-function fillCaption(stage, side, frame, run, noisy) {
+function fillCaption(stage, frame, noisy) {
   const told = stage.querySelector('.told');
   const text = !frame ? '' : isJudged(frame) ? frame.told : 'First where: it chooses a place for each object';
   told.textContent = text;
   told.classList.toggle('good', Boolean(frame?.exact));
   told.classList.toggle('bad', isJudged(frame) && !frame.exact);
-  stage.querySelector('.cost').textContent = side?.cost ?? '';
   const about = stage.querySelector('.about');
   if (about) about.hidden = !(noisy && frame?.xt);
 }

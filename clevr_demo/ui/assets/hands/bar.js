@@ -1,0 +1,64 @@
+// The bar above the pictures: which mark is chosen and what can be done with it, by taps and clicks alone.
+const bar = element.querySelector('.hands');
+const part = (selector) => bar.querySelector(selector);
+const WARN = 'Busy: others wait for their pictures, so these follow more slowly.';
+const PAUSE = 700; // milliseconds after which nudges are over
+const HOW = 'Drag a mark to move an object, or tap it and then its new place.';
+const ACTS = { free: () => free(hand.chosen), 'free-all': freeAll, remove: () => remove(hand.chosen), undo, redo };
+
+const say = (text) => (part('.hands-said').textContent = text);
+
+// The place of the chosen object, on the picture where it was chosen.
+const chosenMark = () => (hand.chosen ? marksOf(hand.model).find(({ name }) => name === hand.chosen) : null);
+
+function fillBar() {
+  const mark = chosenMark();
+  const unusual = duel().filled().run?.unusual ?? '';
+  const leaving = hand.moving && hand.chosen && !mark;
+  part('.hands-chosen').hidden = !mark;
+  part('.hands-hint').hidden = Boolean(mark);
+  part('.hands-hint').textContent = leaving ? `Let go, and the ${hand.chosen} leaves the scene.` : unusual || HOW;
+  if (mark) {
+    const [colour, form] = mark.name.split(' ');
+    part('.hands-object').innerHTML = `<svg class="object colour-${colour}" aria-hidden="true"><use href="#object-${form}"></use></svg>`;
+    part('.hands-chosen').setAttribute('aria-label', mark.name);
+    part('.hands-words strong').textContent = mark.name;
+    const words = `${PLACE_WORDS(halved(mark.place))}, by ${mark.given ? 'you' : 'the model'}`;
+    part('.hands-words span').textContent = hand.busy ? WARN : hand.armed ? 'Now tap its new place.' : unusual || words;
+    part('[data-act="free"]').disabled = !mark.given;
+  }
+  part('[data-act="free-all"]').disabled = !pinsOf(values()).size;
+  part('[data-act="undo"]').disabled = !hand.steps.past.length;
+  part('[data-act="redo"]').disabled = !hand.steps.future.length;
+}
+
+// Everything that shows where objects stand.
+function changed() {
+  if (!duel()) return;
+  for (const stage of root().querySelectorAll('.stage')) layGrips(stage, marksOf(stage.dataset.model), hand.chosen, hand.armed);
+  fillBar();
+}
+
+function choose(name, model = hand.model) {
+  Object.assign(hand, { armed: hand.armed && name === hand.chosen, chosen: name, model });
+  changed();
+}
+
+// Moves the chosen object without pointing; a while after the last such move it is drawn.
+function shift(place) {
+  take(hand.model);
+  put(hand.chosen, place);
+  clearTimeout(timers.finish);
+  timers.finish = setTimeout(finish, PAUSE);
+}
+
+function nudge(arrow, by) {
+  const mark = chosenMark();
+  if (mark) shift(moved(mark.place, ARROWS[arrow], by));
+}
+
+bar.addEventListener('click', (event) => {
+  const { nudge: arrow, act } = event.target.closest('button')?.dataset ?? {};
+  if (arrow) nudge(arrow, event.shiftKey ? 4 : 1);
+  if (act) ACTS[act]();
+});
