@@ -32,15 +32,15 @@ SEAL = "sha256"
 
 
 class Graph:
-    """A network as an ONNX graph, made of a file's content; runs in the thread that calls it."""
+    """A network as an ONNX graph, out of a file; runs in the thread that calls it."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         import onnxruntime  # here, so that a process that draws by torch does without
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # of many, sums are rounded otherwise
         options.log_severity_level = 3  # errors, which are raised as well
-        self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._first = self._session.get_outputs()[0].name
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
@@ -100,11 +100,12 @@ def read_graph(folder: Path, name: str, mark: str) -> Graph:
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path}: missing" if not path.exists() else f"{path}: {reason(error)}") from error
-    held = content[: -len(sealing("0" * 64))]
-    if sealed(held) != content:
+    whole = sealed(content[: -len(sealing("0" * 64))]) == content
+    del content  # ONNX Runtime reads the file itself: it holds what it is given as bytes once more
+    if not whole:
         raise CheckpointError(f"{path}: damaged, or no graph of this project's")
     try:
-        graph = Graph(content)
+        graph = Graph(path)
     except Exception as error:  # ONNX Runtime has a type for each failure, and it may itself be missing
         raise CheckpointError(f"{path}: not to be run ({reason(error)})") from error
     made_of = graph.metadata.get("fingerprint", "")

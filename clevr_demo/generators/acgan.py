@@ -288,5 +288,6 @@ class ACGANGenerator:
 def load_acgan(path: str | Path | None = None, device: str = "auto") -> ACGANGenerator:
     """Loads an ACGAN checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("acgan", path)
-    network, place = load_network(ACGANNetwork, ACGANConfig, folder), pick_device(device)
-    return ACGANGenerator(network, f"acgan@{fingerprint(folder)}", place, open_graphs(folder, GRAPHS, place))
+    place, name = pick_device(device), f"acgan@{fingerprint(folder)}"
+    graphs = open_graphs(folder, GRAPHS, place)
+    return ACGANGenerator(load_network(ACGANNetwork, ACGANConfig, folder), name, place, graphs)

@@ -20,7 +20,17 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import nn
 
-from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
+from clevr_demo.checkpoints import (
+    Depth,
+    Depths,
+    Size,
+    Sizes,
+    configured,
+    fingerprint,
+    folder_of,
+    load_network,
+    pick_device,
+)
 from clevr_demo.engine import NO_GRAPHS, Graph, Graphs, open_graphs, without_weights
 from clevr_demo.generators.networks import SetTransformer, TimeEmbedding, UNet
 from clevr_demo.generators.protocol import (
@@ -433,6 +443,6 @@ def place_noise(seed: int) -> torch.Tensor:
 def load_ddpm(path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator:
     """Loads a DDPM checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("ddpm", path)
-    network, place = load_network(DDPMNetwork, DDPMConfig, folder), pick_device(device)
-    graphs = open_graphs(folder, graph_names(network.config), place)
-    return DiffusionGenerator(network, f"ddpm@{fingerprint(folder)}", place, graphs=graphs)
+    place, name = pick_device(device), f"ddpm@{fingerprint(folder)}"
+    graphs = open_graphs(folder, graph_names(configured(DDPMConfig, folder)), place)
+    return DiffusionGenerator(load_network(DDPMNetwork, DDPMConfig, folder), name, place, graphs=graphs)

@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from clevr_demo.checkpoints import Size, fingerprint, folder_of, load_network, pick_device
-from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs
+from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs, without_weights
 from clevr_demo.objects import OBJECTS
 
 STRIDE = 2  # pixels of a picture to a cell of a heat map
@@ -153,6 +153,8 @@ class Detector:
         for module in network.modules():
             if isinstance(module, Convolution):
                 module.fold()
+        if graphs:
+            without_weights(network)
 
     @torch.inference_mode()
     def detect(self, pixels: torch.Tensor) -> list[tuple[Found, ...]]:

@@ -22,7 +22,7 @@ from PIL import Image
 from torch import nn
 
 from clevr_demo.checkpoints import fingerprint, folder_of, pick_device, read_config
-from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs
+from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs, without_weights
 from clevr_demo.judge.classifier import GRAPHS, load_classifier
 from clevr_demo.judge.course import is_course, load_course_resnet
 from clevr_demo.judge.detector import Detector, Found, load_detector
@@ -147,6 +147,8 @@ class Evaluator:
         self.classifier = classifier.eval().requires_grad_(False)
         self.detector, self.device, self.name, self.temperature = detector, device, name, temperature
         self.graphs = graphs
+        if graphs:
+            without_weights(classifier)
 
     @torch.inference_mode()
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
