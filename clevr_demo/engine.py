@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from clevr_demo.checkpoints import CheckpointError, fingerprint, read_config, reason
-from clevr_demo.objects import shown
+from clevr_demo.objects import InputError, shown
 
 ENGINE = "CLEVR_ENGINE"
 """The environment variable that says what computes on a CPU, one of `ENGINES`."""
@@ -61,11 +61,11 @@ def engine(device: torch.device) -> str:
     """The one place that decides what computes on a device, one of `ENGINES`.
 
     Raises:
-        ValueError: CLEVR_ENGINE names no engine.
+        InputError: a ValueError, if CLEVR_ENGINE names no engine.
     """
     wanted = os.environ.get(ENGINE) or ENGINES[0]
     if wanted not in ENGINES:
-        raise ValueError(f"{ENGINE}: unknown engine {shown(wanted)}; choose one of {', '.join(ENGINES)}")
+        raise InputError("engine", f"{ENGINE}: unknown engine {shown(wanted)}; choose one of {', '.join(ENGINES)}")
     return wanted if device.type == "cpu" else "torch"
 
 
@@ -111,7 +111,7 @@ def read_graph(folder: Path, name: str, mark: str) -> Graph:
     made_of = graph.metadata.get("fingerprint", "")
     if made_of != mark:
         raise CheckpointError(f"{path}: made of other weights ({shown(made_of)}, here {mark})")
-    if graph.metadata.get("graph") != name or json.loads(graph.metadata["settings"]) != settings_of(folder):
+    if graph.metadata.get("graph") != name or json.loads(graph.metadata.get("settings", "null")) != settings_of(folder):
         raise CheckpointError(f"{path}: made for another network or other settings")
     return graph
 
