@@ -37,7 +37,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 FORMER = "former.json"
 METRICS = "metrics.json"
-FILES = (WEIGHTS, CONFIG, METRICS, "README.md", "log*.csv", "records.csv.gz", "*.png")
+FILES = (WEIGHTS, CONFIG, METRICS, "*.onnx", "README.md", "log*.csv", "records.csv.gz", "*.png")
 """What a checkpoint folder consists of on the Hub."""
 ON_THE_HUB = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}", re.ASCII)
 LARGEST = 2**16

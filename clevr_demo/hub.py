@@ -33,6 +33,7 @@ MEASURES = {
 }
 """The scores of metrics.json that a card's head gives: their kinds on the Hub, and what they are called there."""
 ATTRIBUTES = """*.safetensors filter=lfs diff=lfs merge=lfs -text
+*.onnx filter=lfs diff=lfs merge=lfs -text
 *.png filter=lfs diff=lfs merge=lfs -text
 """
 """The .gitattributes of a repository on the Hub, where files of more than 10 MB have to be stored apart."""

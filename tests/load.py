@@ -2,7 +2,8 @@
 
 Starts the app (or takes one that runs, with --address), lets every visitor call the endpoint one draw after the other,
 each for another seed, and compares every picture with its request's reference, drawn beforehand by the generators
-themselves. Loopback only, and bounded: --draws a visitor. Prints a table and, with --json, writes it.
+themselves. `--engines onnxruntime torch` does so with one engine after the other. Loopback only, and bounded: --draws a
+visitor. Prints a table and, with --json, writes it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import statistics
 import sys
 import threading
@@ -21,6 +23,7 @@ from urllib.parse import urlsplit
 
 from tqdm.auto import tqdm
 
+from clevr_demo.engine import ENGINE, ENGINES
 from tests.serving import OBJECTS, call, cpu_seconds, pixels, resident, running_app
 
 
@@ -63,8 +66,10 @@ class Visitor(threading.Thread):
                 self.wrong += drawn != self.wanted[seed]
 
 
-def measure(address: str, pid: int, seeds: list[list[int]], steps: int, wanted: dict[int, Any]) -> dict[str, Any]:
-    """One row of the table: all visitors at once."""
+def measure(
+    by: str, address: str, pid: int, seeds: list[list[int]], steps: int, wanted: dict[int, Any]
+) -> dict[str, Any]:
+    """One row of the table: all visitors at once, served `by` an engine."""
     visitors = [Visitor(address, own, steps, wanted) for own in seeds]
     started, spent = time.monotonic(), cpu_seconds(pid) if pid else 0.0
     for visitor in visitors:
@@ -75,6 +80,7 @@ def measure(address: str, pid: int, seeds: list[list[int]], steps: int, wanted: 
     seconds = sorted(one for visitor in visitors for one in visitor.seconds)
     errors = [error for visitor in visitors for error in visitor.errors]
     return {
+        "engine": by,
         "visitors": len(visitors),
         "draws": len(seconds),
         "draws a second": round(len(seconds) / took, 2),
@@ -102,11 +108,14 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--equal", action="store_true", help="everybody opens the same link")
     parser.add_argument("--unchecked", action="store_true", help="without the references, which take as long again")
-    parser.add_argument("--address", help="of an app that runs on this machine")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=[os.environ.get(ENGINE) or ENGINES[0]])
+    parser.add_argument("--address", help="of an app that runs on this machine, with the engine that --engines names")
     parser.add_argument("--json", type=Path, help="where to write the table")
     chosen = parser.parse_args(arguments)
     if chosen.address and urlsplit(chosen.address).hostname not in ("127.0.0.1", "localhost"):
         parser.error("only this machine may be loaded")
+    if chosen.address and len(chosen.engines) > 1:
+        parser.error("an app that runs has one engine")
     if max(chosen.visitors) > 100 or chosen.draws > 20:
         parser.error("at most 100 visitors and 20 draws each")
     plans, first = [], 1000
@@ -115,14 +124,18 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
         plans.append([[n for n in numbers if chosen.equal or n % count == own] for own in range(count)])
         first = numbers.stop
     seeds = sorted({seed for plan in plans for own in plan for seed in own})
-    wanted = {} if chosen.unchecked else references(seeds, chosen.steps)
-    app = contextlib.nullcontext((chosen.address, None)) if chosen.address else running_app()
-    with app as (address, process):
-        rows = [measure(address, process.pid if process else 0, plan, chosen.steps, wanted) for plan in plans]
+    rows = []
+    for by in chosen.engines:
+        os.environ[ENGINE] = by  # of the references and of the app
+        wanted = {} if chosen.unchecked else references(seeds, chosen.steps)
+        app = contextlib.nullcontext((chosen.address, None)) if chosen.address else running_app()
+        with app as (address, process):
+            pid = process.pid if process else 0
+            rows += [measure(by, address, pid, plan, chosen.steps, wanted) for plan in plans]
     print(report(rows))
     for row in rows:
         if row["first error"]:
-            print(f"{row['visitors']} visitors: {row['first error']}")
+            print(f"{row['engine']}, {row['visitors']} visitors: {row['first error']}")
     if chosen.json:
         chosen.json.write_text(json.dumps(rows, indent=2) + "\n")
     return rows

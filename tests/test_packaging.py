@@ -52,7 +52,7 @@ def test_the_wheel_has_one_name_of_its_own(installed: Path) -> None:
 def test_the_wheel_brings_the_weights(installed: Path) -> None:
     for model in ("ddpm", "acgan", "detector", "classifier"):
         ours = shipped(model)
-        for name in ("model.safetensors", "config.json", "metrics.json"):
+        for name in ("model.safetensors", "config.json", "metrics.json", *(path.name for path in ours.glob("*.onnx"))):
             assert (installed / "clevr_demo" / "weights" / model / name).read_bytes() == (ours / name).read_bytes()
 
 

@@ -86,7 +86,7 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
         anywhere=True,
     ),
     "settled": DDPMPreset(  # goes on from the mean of "what" and "anywhere"
-        "what", LoopSettings(pictures=120_000, batch=192, seed=3, ema=0.998, log_every=25, sample_every=10**9),
+        "what", LoopSettings(pictures=60_000, batch=192, seed=3, ema=0.998, log_every=25, sample_every=10**9),
         rate=6e-4, warmup=100, decay_from=0.2, betas=(0.9, 0.99), muon=True, object_weight=4.0, low_noise=1.2,
         whole_from=0.85, anywhere=True,
     ),

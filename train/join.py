@@ -4,7 +4,8 @@
 
 `--fast` is the DDPM's distilled painter and may be left out. A checkpoint in place of a run gives the stage that it
 holds, so that one can be changed and the others kept. The folder then holds model.safetensors, config.json with how
-each stage was trained, and a log of each. Nothing is written unless they fit each other and the model loads.
+each stage was trained, and a log of each. Nothing is written unless they fit each other and the model loads. Graphs of
+the networks are written last (`train.graphs`), unless `--no-graphs` says otherwise.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from safetensors.torch import load_file, save_file
 
 import clevr_demo
 from clevr_demo.checkpoints import CONFIG, WEIGHTS, CheckpointError, read_config, write_bytes, write_json
+from train.graphs import write_graphs
 from train.learning.options import clear_errors
 from train.learning.runfolder import LOG
 from train.learning.start import STAGES, START_LOG
@@ -91,9 +93,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--what", required=True, type=Path, help="the run of the pixels' stage, or a checkpoint")
     parser.add_argument("--fast", type=Path, help="the run of the DDPM's distilled painter, or a checkpoint")
     parser.add_argument("--out", required=True, type=Path, help="the checkpoint folder to write")
+    parser.add_argument("--graphs", action=argparse.BooleanOptionalAction, default=True, help="write graphs as well")
     options = parser.parse_args(argv)
     runs = {stage: getattr(options, stage) for stage in STAGES if getattr(options, stage)}
     join(options.model, runs, options.out)
+    if options.graphs:
+        write_graphs(options.out)
     print(f"{options.out}: {clevr_demo.load(options.model, options.out, 'cpu').name}")
 
 

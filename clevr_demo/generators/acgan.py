@@ -25,6 +25,7 @@ from pydantic import Field
 from torch import nn
 
 from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
+from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs, without_weights
 from clevr_demo.generators.networks import SetTransformer, UNet
 from clevr_demo.generators.protocol import Each, Frame, Generation, alone, generations, requests_of
 from clevr_demo.generators.walk import Noise, check_walk, ends, walked
@@ -35,6 +36,7 @@ from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
 CLASSES = len(OBJECTS)
 CHANNELS = 3 * PATCH**2  # of a packed picture
+GRAPHS = ("planner", "painter")
 TRIES = 16  # layouts around given places, at most: the first that has room is taken
 
 
@@ -139,7 +141,9 @@ class Painter(nn.Module):
 
 
 class ACGANNetwork(nn.Module):
-    """Both generators, as a checkpoint holds them."""
+    """Both generators, as a checkpoint holds them; where there are `graphs` of them, those run."""
+
+    graphs: Graphs = NO_GRAPHS
 
     def __init__(self, config: ACGANConfig) -> None:
         super().__init__()
@@ -157,22 +161,31 @@ class ACGANNetwork(nn.Module):
             "grain": (1, SIZE, SIZE),
         }
 
+    def paint(
+        self, centres: torch.Tensor, labels: torch.Tensor, looks: torch.Tensor, light: torch.Tensor, grain: torch.Tensor
+    ) -> torch.Tensor:
+        """Pixels (N, 3, 64, 64) in [-1, 1] of centres (N, 24, 2) in pixels, labels (N, 24) and noise as it is drawn."""
+        canvas = self.painter.canvas(centres, labels)
+        return self.painter(canvas, looks, self.config.light * light, grain).clamp(-1, 1)
+
     def plan(self, request: GenerationRequest, layout: torch.Tensor) -> Places:
         """Where the objects of one picture will stand, given their layout noise (24, n)."""
         ticked = torch.tensor(request.objects, device=layout.device)
-        given = None
-        if self.config.planner_given and request.given:
-            nowhere = (torch.nan, torch.nan)
-            given = layout.new_tensor([request.given.get(index, nowhere) for index in request.objects])[None]
-        centres = self.planner(ticked[None], layout[ticked][None], given)[0].cpu()
-        return Places.of(request.objects, centres, request.given)
+        given, nowhere = request.given if self.config.planner_given else {}, (torch.nan, torch.nan)
+        told = {
+            "objects": ticked[None],
+            "noise": layout[ticked][None],
+            "given": layout.new_tensor([given.get(index, nowhere) for index in request.objects])[None],
+        }
+        centres = self.graphs["planner"](**told) if self.graphs else self.planner(*told.values())
+        return Places.of(request.objects, centres[0].cpu(), request.given)
 
     def draw(self, request: GenerationRequest, noise: Noise) -> tuple[torch.Tensor, Places]:
         """One picture (3, 64, 64) and where its objects are meant to stand."""
         places, device = self.plan(request, noise["places"]), noise["places"].device
-        canvas = self.painter.canvas(by_object([places]).to(device), multi_hot([request.objects]).to(device))
-        noise = noise | {"light": self.config.light * noise["light"]}
-        return self.painter(canvas, *(noise[name][None] for name in ("looks", "light", "grain")))[0], places
+        told = {name: noise[name][None] for name in ("looks", "light", "grain")}
+        told |= {"centres": by_object([places]).to(device), "labels": multi_hot([request.objects]).to(device)}
+        return (self.graphs["painter"] if self.graphs else self.paint)(**told)[0], places
 
 
 class ACGANGenerator:
@@ -186,9 +199,12 @@ class ACGANGenerator:
     kind = "acgan"
     sources = ("places", "looks", "light", "grain")
 
-    def __init__(self, network: ACGANNetwork, name: str, device: torch.device) -> None:
+    def __init__(self, network: ACGANNetwork, name: str, device: torch.device, graphs: Graphs = NO_GRAPHS) -> None:
         self.network = network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
         self.config, self.name, self.device = network.config, name, device
+        network.graphs = graphs
+        if graphs:
+            without_weights(network)
 
     def generate(
         self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, walk: str = "both",
@@ -265,12 +281,13 @@ class ACGANGenerator:
         path = self._noise(request, request.steps if timeline else 1, walk)
         for index, noise in enumerate(path, start=request.steps - len(path)):
             drawn, places = self.network.draw(request, noise)
-            picture = drawn.clamp(-1, 1).cpu()
+            picture = drawn.cpu()
             yield Frame(index, request.steps - 1 - index, picture, picture, places, "what")
 
 
 def load_acgan(path: str | Path | None = None, device: str = "auto") -> ACGANGenerator:
     """Loads an ACGAN checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("acgan", path)
-    network = load_network(ACGANNetwork, ACGANConfig, folder)
-    return ACGANGenerator(network, f"acgan@{fingerprint(folder)}", pick_device(device))
+    place, name = pick_device(device), f"acgan@{fingerprint(folder)}"
+    graphs = open_graphs(folder, GRAPHS, place)
+    return ACGANGenerator(load_network(ACGANNetwork, ACGANConfig, folder), name, place, graphs)

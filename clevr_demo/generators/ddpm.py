@@ -20,7 +20,18 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import nn
 
-from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
+from clevr_demo.checkpoints import (
+    Depth,
+    Depths,
+    Size,
+    Sizes,
+    configured,
+    fingerprint,
+    folder_of,
+    load_network,
+    pick_device,
+)
+from clevr_demo.engine import NO_GRAPHS, Graph, Graphs, open_graphs, without_weights
 from clevr_demo.generators.networks import SetTransformer, TimeEmbedding, UNet
 from clevr_demo.generators.protocol import (
     WHERE_FRAMES,
@@ -39,8 +50,10 @@ from clevr_demo.generators.sampling import (
     denoise_around,
     denoiser_of,
     estimate,
+    level,
     make_scheduler,
     set_steps,
+    times_of,
 )
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
 from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_way
@@ -162,10 +175,27 @@ class DDPMNetwork(nn.Module):
             self.fast = Painter(config)
 
 
+def graph_names(config: DDPMConfig) -> tuple[str, ...]:
+    """Of the networks' steps, as graphs."""
+    return ("planner", "painter", "fast") if config.fast_steps else ("planner", "painter")
+
+
 def painter_power(steps: int, config: DDPMConfig) -> float:
     """The power that spaces the painter's timesteps: the configured one from `MANY` steps on, up to 1.25 more for
     fewer, which spends few steps on the little noise at which edges and grain are decided."""
     return config.time_power + 1.25 * max(0, MANY - steps) / MANY
+
+
+def planner_scheduler(config: DDPMConfig) -> Any:
+    scheduler = make_scheduler("dpm", config)
+    set_steps(scheduler, PLANNER_STEPS, PLANNER_POWER)
+    return scheduler
+
+
+def painter_scheduler(sampler: str, steps: int, config: DDPMConfig) -> Any:
+    scheduler = make_scheduler(sampler, config)
+    set_steps(scheduler, steps, painter_power(steps, config))
+    return scheduler
 
 
 def fast_scheduler(config: DDPMConfig) -> Any:
@@ -181,12 +211,12 @@ def planner_denoiser(
     """The planner's estimate of clean standardised centres (N, K, 2) of objects (N, K). Those that are `given`
     (N, K, 2), nan for the others, stay where they are, and the planner is told that they are without noise."""
 
-    def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
-        times = torch.full((len(x),), timestep, device=x.device)
+    def denoiser(x: torch.Tensor, timestep: Any) -> torch.Tensor:
+        times = times_of(timestep, x)
         if given is not None:
             x = torch.where(given.isnan(), x, given)
             times = torch.where(given.isnan()[..., 0], times.unsqueeze(1), -1)
-        predicted = estimate(x, planner(x, times, objects), float(alphas_cumprod[timestep]), "v_prediction")
+        predicted = estimate(x, planner(x, times, objects), level(alphas_cumprod, timestep), "v_prediction")
         return predicted if given is None else torch.where(given.isnan(), predicted, given)
 
     return denoiser
@@ -202,20 +232,31 @@ def painter_denoiser(
     return denoiser if black is None else lambda x, timestep: denoiser(x, timestep).clamp(black, black + 2 / SPREAD)
 
 
+def graph_denoiser(graph: Graph, **told: torch.Tensor) -> Denoiser:
+    """The estimate of x_0 by a step that is a graph, with what it is told besides."""
+    return lambda x, timestep: graph(x=x, timestep=times_of(timestep, x), **told)
+
+
 class DiffusionGenerator:
     """Draws with a DDPM. Make it with `clevr_demo.load("ddpm")`.
 
     `chunk` pictures go through the network at a time. One at a time keeps a picture's pixels independent of its
-    batch to the last bit, since kernels round differently at different batch sizes.
+    batch to the last bit, since kernels round differently at different batch sizes. With `graphs`, those run the
+    networks, of which only the buffers are left.
     """
 
     kind = "ddpm"
     sources = ("places", "pixels")
 
-    def __init__(self, network: DDPMNetwork, name: str, device: torch.device, chunk: int = 1) -> None:
+    def __init__(
+        self, network: DDPMNetwork, name: str, device: torch.device, chunk: int = 1, graphs: Graphs = NO_GRAPHS
+    ) -> None:
         self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.eval().requires_grad_(False)
         self.config, self.name, self.device, self.chunk = network.config, name, device, chunk
+        self.graphs = graphs
+        if graphs:
+            without_weights(network)
 
     def generate(
         self, labels: Any, seed: int = 0, steps: int = DEFAULT_STEPS, *, sampler: str = "dpm",
@@ -288,7 +329,9 @@ class DiffusionGenerator:
     @torch.inference_mode()
     def _plan(self, requests: list[GenerationRequest]) -> list[list[Places]]:
         """The pictures' places at `WHERE_FRAMES` moments on their way from noise to where they stay."""
-        free = iter(self._free([request for request in requests if not request.places]))
+        chosen = [request for request in requests if not request.places]
+        together = [[request] for request in chosen] if self.graphs else [chosen]  # a graph rounds by what is beside
+        free = (centres for some in together for centres in self._free(some))
         steps = [self._around(request) if request.places else next(free) for request in requests]
         shown = torch.linspace(0, PLANNER_STEPS, WHERE_FRAMES).round().long().tolist()
         return [
@@ -329,7 +372,7 @@ class DiffusionGenerator:
 
         def tries() -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
             mask = fixed[None, :, None].to(self.device)
-            given = torch.where(mask, known, torch.nan) if self.config.planner_given else None
+            given = torch.where(mask, wanted.to(self.device), torch.nan) if self.config.planner_given else None
             for _ in range(TRIES):
                 scheduler, denoiser = self._planning(objects.to(self.device), given)
                 if given is None:
@@ -342,11 +385,14 @@ class DiffusionGenerator:
         return giving_way(tries(), fixed)
 
     def _planning(self, objects: torch.Tensor, given: torch.Tensor | None = None) -> tuple[Any, Denoiser]:
-        """The planner's scheduler, and its estimate of the standardised centres (N, K, 2) of objects (N, K), as
-        `planner_denoiser` makes it."""
-        scheduler = make_scheduler("dpm", self.config)
-        set_steps(scheduler, PLANNER_STEPS, PLANNER_POWER)
-        return scheduler, planner_denoiser(self.network.planner, objects, scheduler.alphas_cumprod, given)
+        """The planner's scheduler, and its estimate of the standardised centres (N, K, 2) of objects (N, K) beside
+        those that are `given` (N, K, 2) in pixels, nan for the others."""
+        scheduler, planner = planner_scheduler(self.config), self.network.planner
+        if self.graphs:
+            told = torch.full((*objects.shape, 2), torch.nan) if given is None else given
+            return scheduler, graph_denoiser(self.graphs["planner"], objects=objects, given=told)
+        known = None if given is None else planner.standardised(given)
+        return scheduler, planner_denoiser(planner, objects, scheduler.alphas_cumprod, known)
 
     def _moments(self, steps: Iterator[tuple[int, torch.Tensor, torch.Tensor]]) -> list[torch.Tensor]:
         """Centres (N, K, 2) in pixels on the CPU before each step, and after the last one."""
@@ -361,17 +407,17 @@ class DiffusionGenerator:
         self, requests: list[GenerationRequest], places: list[Places]
     ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
         """(timestep, x_t, the estimate of x_0) of every step, both pictures (N, 3, 64, 64) on the device."""
-        steps, fast = requests[0].steps, self.is_fast(requests[0])
-        if fast:
-            scheduler = fast_scheduler(self.config)
-        else:
-            scheduler = make_scheduler(requests[0].sampler, self.config)
-            set_steps(scheduler, steps, painter_power(steps, self.config))
+        fast = self.is_fast(requests[0])
+        name, steps = "fast" if fast else "painter", requests[0].steps
+        scheduler = fast_scheduler(self.config) if fast else painter_scheduler(requests[0].sampler, steps, self.config)
         pixels, generators = seeded_noise([request.seed_of("pixels") for request in requests], (3, SIZE, SIZE))
         labels = multi_hot(request.objects for request in requests).to(self.device)
-        painter = self.network.fast if fast else self.network.painter
-        condition = painter.condition(by_object(places).to(self.device), labels)
-        denoiser = painter_denoiser(painter, condition, scheduler.alphas_cumprod, None if fast else painter.black)
+        painter, centres = getattr(self.network, name), by_object(places).to(self.device)
+        if self.graphs:
+            denoiser = graph_denoiser(self.graphs[name], centres=centres, labels=labels)
+        else:
+            black = None if fast else painter.black
+            denoiser = painter_denoiser(painter, painter.condition(centres, labels), scheduler.alphas_cumprod, black)
         x = F.pixel_unshuffle(pixels.to(self.device), PATCH)
         for timestep, noisy, predicted in denoise(denoiser, scheduler, x, generators):
             yield timestep, painter.unpack(noisy), painter.unpack(predicted).clamp(-1, 1)
@@ -397,5 +443,6 @@ def place_noise(seed: int) -> torch.Tensor:
 def load_ddpm(path: str | Path | None = None, device: str = "auto") -> DiffusionGenerator:
     """Loads a DDPM checkpoint folder, by default the one that ships with the project."""
     folder = folder_of("ddpm", path)
-    network = load_network(DDPMNetwork, DDPMConfig, folder)
-    return DiffusionGenerator(network, f"ddpm@{fingerprint(folder)}", pick_device(device))
+    place, name = pick_device(device), f"ddpm@{fingerprint(folder)}"
+    graphs = open_graphs(folder, graph_names(configured(DDPMConfig, folder)), place)
+    return DiffusionGenerator(load_network(DDPMNetwork, DDPMConfig, folder), name, place, graphs=graphs)

@@ -23,8 +23,8 @@ from pydantic import Field
 
 from clevr_demo.request import MAX_STEPS
 
-Denoiser = Callable[[torch.Tensor, int], torch.Tensor]
-"""(x_t, timestep) to the estimate of x_0."""
+Denoiser = Callable[[torch.Tensor, Any], torch.Tensor]
+"""(x_t, timestep) to the estimate of x_0. The timestep is a whole number or, within a graph, a tensor of one."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,12 @@ def set_steps(scheduler: Any, steps: int, power: float) -> None:
     scheduler.num_inference_steps = steps
 
 
-def estimate(x: torch.Tensor, output: torch.Tensor, alpha_cumprod: float, prediction_type: str) -> torch.Tensor:
+def level(alphas_cumprod: torch.Tensor, timestep: Any) -> torch.Tensor:
+    """The cumulative alpha at a timestep, () in double precision, in which its roots are taken."""
+    return alphas_cumprod[timestep].squeeze().double()
+
+
+def estimate(x: torch.Tensor, output: torch.Tensor, alpha_cumprod: Any, prediction_type: str) -> torch.Tensor:
     """x_0 from x_t, its cumulative alpha, and the network's output: v (Salimans & Ho 2022, arXiv:2202.00512) or
     noise."""
     signal, spread = alpha_cumprod**0.5, (1 - alpha_cumprod) ** 0.5
@@ -91,15 +96,20 @@ def half_precision(device: torch.device) -> Any:
     return torch.autocast("cuda", torch.bfloat16 if bf16 else torch.float16)
 
 
+def times_of(timestep: Any, x: torch.Tensor) -> torch.Tensor:
+    """The timestep (N,) of every row of x (N, ...)."""
+    return torch.as_tensor(timestep, device=x.device).expand(len(x))
+
+
 def denoiser_of(
     network: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], alphas_cumprod: torch.Tensor, prediction_type: str
 ) -> Denoiser:
     """The estimate of x_0 by a network, which gets x_t (N, ...) and timesteps (N,), in half precision on a GPU."""
 
-    def denoiser(x: torch.Tensor, timestep: int) -> torch.Tensor:
+    def denoiser(x: torch.Tensor, timestep: Any) -> torch.Tensor:
         with half_precision(x.device):
-            output = network(x, torch.full((len(x),), timestep, device=x.device)).float()
-        return estimate(x, output, float(alphas_cumprod[timestep]), prediction_type)
+            output = network(x, times_of(timestep, x)).float()
+        return estimate(x, output, level(alphas_cumprod, timestep), prediction_type)
 
     return denoiser
 

@@ -14,6 +14,8 @@ from torch import nn
 from clevr_demo.checkpoints import CheckpointError, load_weights, read_config
 from clevr_demo.objects import OBJECTS
 
+GRAPHS = ("classifier",)
+
 
 def block(inputs: int, outputs: int) -> nn.Sequential:
     """Two 3x3 convolutions at one resolution, then a halving."""

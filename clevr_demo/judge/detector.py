@@ -22,9 +22,11 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from clevr_demo.checkpoints import Size, fingerprint, folder_of, load_network, pick_device
+from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs, without_weights
 from clevr_demo.objects import OBJECTS
 
 STRIDE = 2  # pixels of a picture to a cell of a heat map
+GRAPHS = ("detector",)
 MOST = 24  # peaks of one picture that are looked at
 BACKGROUND = -4.6  # the heat maps' first logit: one cell in a hundred
 
@@ -108,6 +110,12 @@ def peaks(outputs: torch.Tensor, config: DetectorConfig) -> list[tuple[Found, ..
     A place holds one object: of all classes, colours and shapes alike, the likeliest. A peak is the highest of its
     3x3 cells, above the threshold, and no nearer to a higher one than two objects can stand.
     """
+    return [chosen(picture, config) for picture in candidates(outputs).tolist()]
+
+
+def candidates(outputs: torch.Tensor) -> torch.Tensor:
+    """(N, 24, 4) confidence, row, column and class of the highest cells of the network's outputs (N, 26, H, W) that are
+    the highest of their 3x3, the surest first."""
     logits, classes = outputs[:, : len(OBJECTS)].float().max(dim=1)
     highest = logits == F.max_pool2d(logits.unsqueeze(1), 3, stride=1, padding=1).squeeze(1)
     heights = logits.masked_fill(~highest, -torch.inf).flatten(1)
@@ -118,8 +126,7 @@ def peaks(outputs: torch.Tensor, config: DetectorConfig) -> list[tuple[Found, ..
     rows = (cells // width + 0.5) * STRIDE - 0.5 + moved[:, 0]
     columns = (cells % width + 0.5) * STRIDE - 0.5 + moved[:, 1]
     named = classes.flatten(1).gather(1, cells)
-    seen = torch.stack([best.sigmoid(), rows, columns, named.float()], dim=2).tolist()
-    return [chosen(picture, config) for picture in seen]
+    return torch.stack([best.sigmoid(), rows, columns, named.float()], dim=2)
 
 
 def chosen(candidates: list[list[float]], config: DetectorConfig) -> tuple[Found, ...]:
@@ -134,20 +141,29 @@ def chosen(candidates: list[list[float]], config: DetectorConfig) -> tuple[Found
 
 
 class Detector:
-    """Finds objects; made by `load_detector`."""
+    """Finds objects; made by `load_detector`. Where there are `graphs`, those run."""
 
-    def __init__(self, network: DetectorNetwork, config: DetectorConfig, device: torch.device, name: str) -> None:
-        self.config, self.device, self.name = config, device, name
+    def __init__(
+        self, network: DetectorNetwork, config: DetectorConfig, device: torch.device, name: str,
+        graphs: Graphs = NO_GRAPHS,
+    ) -> None:  # fmt: skip
+        self.config, self.device, self.name, self.graphs = config, device, name, graphs
         network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network = network.eval().requires_grad_(False)
         for module in network.modules():
             if isinstance(module, Convolution):
                 module.fold()
+        if graphs:
+            without_weights(network)
 
     @torch.inference_mode()
     def detect(self, pixels: torch.Tensor) -> list[tuple[Found, ...]]:
         """The objects of each picture of pixels (N, 3, 64, 64) in [-1, 1], the surest first."""
-        return peaks(self.network(pixels.to(self.device, memory_format=torch.channels_last)).cpu(), self.config)
+        if self.graphs:
+            found = self.graphs["detector"](pixels=pixels)
+        else:
+            found = candidates(self.network(pixels.to(self.device, memory_format=torch.channels_last)).cpu())
+        return [chosen(picture, self.config) for picture in found.tolist()]
 
 
 def load_detector(path: str | Path | None = None, device: str = "auto") -> Detector:
@@ -157,5 +173,6 @@ def load_detector(path: str | Path | None = None, device: str = "auto") -> Detec
         CheckpointError: names the file that is missing or does not fit.
     """
     folder = folder_of("detector", path)
-    network = load_network(DetectorNetwork, DetectorConfig, folder)
-    return Detector(network, network.config, pick_device(device), f"detector@{fingerprint(folder)}")
+    network, place = load_network(DetectorNetwork, DetectorConfig, folder), pick_device(device)
+    graphs = open_graphs(folder, GRAPHS, place)
+    return Detector(network, network.config, place, f"detector@{fingerprint(folder)}", graphs)

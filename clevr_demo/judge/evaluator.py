@@ -22,7 +22,8 @@ from PIL import Image
 from torch import nn
 
 from clevr_demo.checkpoints import fingerprint, folder_of, pick_device, read_config
-from clevr_demo.judge.classifier import load_classifier
+from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs, without_weights
+from clevr_demo.judge.classifier import GRAPHS, load_classifier
 from clevr_demo.judge.course import is_course, load_course_resnet
 from clevr_demo.judge.detector import Detector, Found, load_detector
 from clevr_demo.objects import OBJECTS, parse
@@ -40,8 +41,8 @@ ALL = {1: "Drawn", 2: "Both drawn"}  # and else "All 3 drawn"
 class Verdict:
     """What the judge sees in one picture, compared with what was asked for.
 
-    `probabilities` are the classifier's, of the 24 names; `requested` the names asked for; `found` every object that
-    the detector sees, doubles as two entries.
+    `probabilities` are the classifier's, of the 24 names, and empty where it was not asked; `requested` the names asked
+    for; `found` every object that the detector sees, doubles as two entries.
     """
 
     probabilities: dict[str, float]
@@ -85,7 +86,10 @@ class Verdict:
 
     @property
     def hits(self) -> int:
-        """The course's: how many of the k requested objects are among the k most probable ones."""
+        """The course's: how many of the k requested objects are among the k most probable ones. A ValueError where the
+        classifier was not asked."""
+        if not self.probabilities:
+            raise ValueError("the classifier was not asked, of whose probabilities the course's measure is made")
         ranked = sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)
         return len(set(ranked[: len(self.requested)]) & set(self.requested))
 
@@ -133,19 +137,26 @@ def exact_matches(probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Te
 
 
 class Evaluator:
-    """Judges pictures; made by `load_evaluator`."""
+    """Judges pictures; made by `load_evaluator`. Where there are `graphs` of the classifier, those run."""
 
     def __init__(
-        self, classifier: nn.Module, detector: Detector, device: torch.device, name: str, temperature: float = 1.0
-    ) -> None:
+        self, classifier: nn.Module, detector: Detector, device: torch.device, name: str, temperature: float = 1.0,
+        graphs: Graphs = NO_GRAPHS,
+    ) -> None:  # fmt: skip
         classifier = classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.classifier = classifier.eval().requires_grad_(False)
         self.detector, self.device, self.name, self.temperature = detector, device, name, temperature
+        self.graphs = graphs
+        if graphs:
+            without_weights(classifier)
 
     @torch.inference_mode()
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """(N, 3, 64, 64) in [-1, 1] to (N, 24) probabilities on the CPU, calibrated on held-out pictures."""
-        logits: torch.Tensor = self.classifier(pixels.to(self.device, memory_format=torch.channels_last))
+        if self.graphs:
+            logits = self.graphs["classifier"](pixels=pixels)
+        else:
+            logits = self.classifier(pixels.to(self.device, memory_format=torch.channels_last))
         return (logits / self.temperature).sigmoid().cpu()
 
     def detect(self, pixels: torch.Tensor) -> list[tuple[Found, ...]]:
@@ -155,14 +166,14 @@ class Evaluator:
     def __call__(self, image: Image.Image, labels: Any) -> Verdict:
         return self.judge([image], labels)[0]
 
-    def judge(self, images: Sequence[Image.Image], labels: Any) -> list[Verdict]:
-        """Verdicts on several pictures of one request, in one pass."""
+    def judge(self, images: Sequence[Image.Image], labels: Any, course: bool = True) -> list[Verdict]:
+        """Verdicts on several pictures of one request; without the `course`'s measure, by the detector alone."""
         requested = tuple(OBJECTS[index] for index in parse(labels))
         pixels = torch.stack([from_image(image) for image in images])
-        rows, found = self.probabilities(pixels).tolist(), self.detect(pixels)
+        rows = self.probabilities(pixels).tolist() if course else [[]] * len(pixels)
         return [
-            Verdict(dict(zip(OBJECTS, row, strict=True)), requested, seen)
-            for row, seen in zip(rows, found, strict=True)
+            Verdict(dict(zip(OBJECTS, row, strict=course)), requested, seen)
+            for row, seen in zip(rows, self.detect(pixels), strict=True)
         ]
 
 
@@ -189,6 +200,5 @@ def load_evaluator(
         return Evaluator(course, eye, place, f"{eye.name}+{name}")
     folder = folder_of("classifier", path, revision)
     name = f"{eye.name}+classifier@{fingerprint(folder)}"
-    return Evaluator(
-        load_classifier(folder, "classifier"), eye, place, name, read_config(folder).get("temperature", 1.0)
-    )
+    classifier, temperature = load_classifier(folder, "classifier"), read_config(folder).get("temperature", 1.0)
+    return Evaluator(classifier, eye, place, name, temperature, open_graphs(folder, GRAPHS, place))

@@ -44,12 +44,9 @@ def shown_steps(steps: int) -> set[int]:
 
 
 def _add(studio: Studio, side: Side, request: GenerationRequest, stills: list[Still]) -> None:
-    """Adds a side's frames; those that show something are judged, in one pass."""
-    drawn = [still for still in stills if still.stage == "what"]
-    verdicts = iter(studio.verdicts([still.predicted for still in drawn], request) if drawn else [])
-    for still in stills:
-        has_steps = side.contender.model.has_steps
-        side.add(still, next(verdicts) if still.stage == "what" else None, with_noisy=has_steps)
+    """Adds a side's frames, judged."""
+    for still, verdict in studio.watched(stills, request):
+        side.add(still, verdict, with_noisy=side.contender.model.has_steps)
 
 
 def _updates(

@@ -7,7 +7,7 @@ A model that is worth a GPU takes one where there is one; the others are so smal
 Space with a shared GPU (ZeroGPU) the weights lie packed on disk and only a forked process that holds the GPU can use
 them. It is asked for once a call, however many pictures that draws. If the visitor's quota is used up, if
 no GPU comes in time or if it is lost on the way, a second copy of the weights draws what is missing on the CPU, and
-every still of it says so in one sentence.
+every still of it says so in one sentence, as those of a GPU's half precision do.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ BATCH = 16
 """Pictures that a GPU draws at a time."""
 AT_ONCE_ON_GPU = 8
 """Visitors whose draws a GPU takes at the same time; a shared GPU has a line of its own."""
+HALF = "A GPU drew this in half precision: a picture that the CPU draws differs a little."
 QUOTA = "The GPU time of this visit is used up, so the CPU draws: the same picture, but slower."
 NO_GPU = "No GPU could be had, so the CPU draws: the same picture, but slower."
 Numbered = tuple[int, "Still"]
@@ -205,7 +206,7 @@ class Gate:
                     if stopped():
                         return
                     seen.add((number, -1 if still.last else still.index))
-                    yield number, still
+                    yield number, replace(still, notice=HALF)
                 return
             except Exception as error:  # a quota, a busy pool, a lost process: there are many ways, and one answer
                 notice = excuse(error)

@@ -22,7 +22,7 @@ from clevr_demo.checkpoints import former
 from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
 from clevr_demo.models import Contender, usual_pair
 from clevr_demo.request import GenerationRequest, from_query
-from clevr_demo.serve.gate import Gate, Numbered, one_thread
+from clevr_demo.serve.gate import Gate, Numbered, Still, one_thread
 
 EVALUATOR = "CLEVR_EVALUATOR"
 """The environment variable that names another classifier than the one that ships with the project."""
@@ -119,10 +119,19 @@ class Studio:
             for number, still in self.gates[name].stills(requests, timeline, stopped, borrow=borrow, **settings):
                 yield places[number], still
 
-    def verdicts(self, pictures: Sequence[np.ndarray], request: GenerationRequest) -> list[Verdict]:
-        """The judge's verdicts on (64, 64, 3) uint8 pictures of one request, in one pass."""
+    def verdicts(
+        self, pictures: Sequence[np.ndarray], request: GenerationRequest, course: bool = True
+    ) -> list[Verdict]:
+        """The judge's verdicts on (64, 64, 3) uint8 pictures of one request, with the course's measure or without."""
         one_thread()
-        return self.judge.judge([Image.fromarray(pixels) for pixels in pictures], request.objects)
+        return self.judge.judge([Image.fromarray(pixels) for pixels in pictures], request.objects, course)
+
+    def watched(self, stills: Sequence[Still], request: GenerationRequest) -> Iterator[tuple[Still, Verdict | None]]:
+        """A timeline's frames with their verdicts: by the detector alone, but for the finished picture; none where
+        nothing is drawn yet."""
+        for still in stills:
+            drawn = still.stage == "what"
+            yield still, self.verdicts([still.predicted], request, course=still.last)[0] if drawn else None
 
     def close(self) -> None:
         """Ends every draw at its next step."""

@@ -69,12 +69,11 @@ def placed(name: str, row: float, column: float) -> Place:
 def compact(verdict: Verdict) -> dict[str, Any]:
     """What the page shows of a verdict, a frame's at a time.
 
-    `p` is per mille for each requested object, by the classifier; `found` is [object's index, row, column in pixels,
-    per mille of confidence] for everything that the detector sees; `told` is the verdict in a sentence.
+    `found` is [object's index, row, column in pixels, per mille of confidence] for everything that the detector sees;
+    `told` is the verdict in a sentence; `hits` is the course's, where the classifier was asked.
     """
     return {
-        "p": [round(1000 * verdict.probabilities[name]) for name in verdict.requested],
-        "hits": verdict.hits,
+        **({"hits": verdict.hits} if verdict.probabilities else {}),
         "exact": verdict.exact,
         "found": [
             [INDEX[one.name], round(one.row, 1), round(one.column, 1), round(1000 * one.confidence)]

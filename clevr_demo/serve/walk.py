@@ -27,15 +27,15 @@ def walker(contenders: Iterable[Contender]) -> Contender | None:
 
 
 def walk_payload(studio: Studio, request: GenerationRequest | None, walk: str) -> dict[str, Any]:
-    """The frames of a walk ("places", "looks" or "both") to the first picture that a request's walker draws, judged in
-    one pass."""
+    """The frames of a walk ("places", "looks" or "both") to the first picture that a request's walker draws, judged."""
     if request is None or (one := walker(studio.duel(request))) is None:
         return {"note": NOTHING_DRAWN}
     single = request.single(0)
     cell = Cell(one.name, replace(single, steps=FRAMES), timeline=True)
     stills = [still for _, still in studio.draw([cell], walk=walk)]
     frames = []
-    for still, verdict in zip(stills, studio.verdicts([still.predicted for still in stills], single), strict=True):
+    for still, verdict in studio.watched(stills, single):
+        assert verdict is not None, "every frame of a walk is a picture"
         pixels = png_base64(still.predicted) if still.last else webp_base64(still.predicted)
         frames.append({"stage": "what", "x0": pixels, "places": compact_places(still.places), **compact(verdict)})
     return {"key": f"{studio.query(single)}&walk={walk}", "objects": list(single.objects), "frames": frames}

@@ -56,16 +56,17 @@ class FakeStudio(Studio):
     )
     judge: Any = None
 
-    def verdicts(self, pictures: Any, request: GenerationRequest) -> list[Any]:
-        return [self.verdict(int(pixels[0, 0, 0]) - PLACING + 1, request.names) for pixels in pictures]
+    def verdicts(self, pictures: Any, request: GenerationRequest, course: bool = True) -> list[Any]:
+        return [self.verdict(int(pixels[0, 0, 0]) - PLACING + 1, request.names, course) for pixels in pictures]
 
-    def verdict(self, step: int, names: tuple[str, ...]) -> Any:
+    def verdict(self, step: int, names: tuple[str, ...], course: bool) -> Any:
         seen = [name for place, name in enumerate(names) if step >= place + 2]
         found = tuple(SimpleNamespace(name=name, row=20.0, column=30.5, confidence=0.987) for name in seen)
         exact = len(seen) == len(names)
         return SimpleNamespace(
-            probabilities=dict.fromkeys(OBJECTS, 0.25), requested=names, found=found, exact=exact, hits=len(seen),
-            accuracy=len(seen) / len(names), sentence="All drawn" if exact else f"{len(seen)} of {len(names)} drawn",
+            probabilities=dict.fromkeys(OBJECTS, 0.25) if course else {}, requested=names, found=found, exact=exact,
+            hits=len(seen), accuracy=len(seen) / len(names),
+            sentence="All drawn" if exact else f"{len(seen)} of {len(names)} drawn",
         )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class FakeStudio(Studio):
         judge: Any = None
         super().__init__(gates, judge)
 
-    def verdicts(self, pictures: Any, request: GenerationRequest) -> list[Any]:
+    def verdicts(self, pictures: Any, request: GenerationRequest, course: bool = True) -> list[Any]:
         return [verdict(request.names, dict.fromkeys(request.names, (1.0, 2.0))) for _ in pictures]
 
 

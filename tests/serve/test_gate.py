@@ -14,7 +14,7 @@ import pytest
 
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve import gate as gates
-from clevr_demo.serve.gate import BATCH, NO_GPU, QUOTA, Gate, Still
+from clevr_demo.serve.gate import BATCH, HALF, NO_GPU, QUOTA, Gate, Still
 from tests.fakes import WHERE, fake_gate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,14 +73,14 @@ def test_a_grid_asks_for_the_gpu_once_and_draws_in_batches(monkeypatch: pytest.M
 def test_a_lost_gpu_costs_no_frame_and_none_comes_twice(after: int) -> None:
     stills = list(on_gpu(breaks_after=after).stills(wanted(3, 4)))
     assert same(stills, list(on_cpu().stills(wanted(3, 4))))
-    assert [still.notice for _, still in stills] == [""] * after + [NO_GPU] * (len(stills) - after)
+    assert [still.notice for _, still in stills] == [HALF] * after + [NO_GPU] * (len(stills) - after)
 
 
 def test_a_lost_gpu_costs_no_picture_of_a_grid() -> None:
     one = on_gpu(breaks_after=1)
     pictures = list(one.stills(wanted(*range(20)), timeline=False))
     assert sorted(number for number, _ in pictures) == list(range(20))
-    assert [bool(still.notice) for _, still in pictures] == [False] * BATCH + [True] * 4
+    assert [still.notice for _, still in pictures] == [HALF] * BATCH + [NO_GPU] * 4
 
 
 def test_a_used_up_quota_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

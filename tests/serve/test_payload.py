@@ -23,6 +23,8 @@ def test_the_timeline_tells_first_where_then_what() -> None:
     assert "x0" not in side["frames"][1], "it travels once"
     assert "found" not in side["frames"][1], "an empty scene has nothing to judge"
     assert side["last"]["found"] == [[1, 20.0, 30.5, 987], [14, 20.0, 30.5, 987]]
+    assert ["hits" in one for one in side["frames"]] == [False] * 6, "the classifier judges the finished picture alone"
+    assert side["last"]["hits"] == 2
     assert side["since"] == [2, 3]
     assert side["complete"] == 3
     assert payload["pairs"][0]["acgan"]["last"]["places"] == side["last"]["places"]

@@ -21,12 +21,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from clevr_demo.serve.gate import NO_GPU, QUOTA
+from clevr_demo.serve.gate import HALF, NO_GPU, QUOTA
 from tests.browser.conftest import tiny_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 GRANT = {"idle": False, "nvidiaIndex": 0, "nvidiaUUID": "acted", "allowToken": "token"}
-EXPECTED_NOTICE = {"grant": "", "quota": QUOTA, "none": NO_GPU, "late": QUOTA, "lost": NO_GPU}
+EXPECTED_NOTICE = {"grant": HALF, "quota": QUOTA, "none": NO_GPU, "late": QUOTA, "lost": NO_GPU}
 """By how the API answers. Without a visitor's token, as here, the package calls a late GPU a quota too."""
 PATIENCE = 240
 """Seconds for all of it, at most; on an idle machine it takes a tenth of that."""

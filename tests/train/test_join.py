@@ -26,7 +26,7 @@ def runs(iclevr: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pa
 
 
 def test_the_joined_checkpoint_draws_with_both_stages_weights(runs: dict[str, Path], tmp_path: Path) -> None:
-    main(["ddpm", "--where", str(runs["where"]), "--what", str(runs["what"]), "--out", str(tmp_path)])
+    main(["ddpm", "--where", str(runs["where"]), "--what", str(runs["what"]), "--out", str(tmp_path), "--no-graphs"])
     model = clevr_demo.load("ddpm", tmp_path, "cpu")
     assert len(model.generate(["red cube", "blue sphere"], 0, steps=2).places.centres) == 2
     for stage, name in (("where", "planner"), ("what", "painter")):
@@ -101,7 +101,7 @@ def test_a_painter_is_distilled_and_joined_to_its_teacher(runs: dict[str, Path],
             distil.main([*command, "--out", str(tmp_path / "bad"), "--set", f"model.fast_steps={bad}"])
     distil.main([*command, "--out", str(tmp_path / "fast"), "--pictures", "8"])
     stages = [f"--{stage}={folder}" for stage, folder in (runs | {"fast": tmp_path / "fast"}).items()]
-    main(["ddpm", *stages, "--out", str(tmp_path / "out")])
+    main(["ddpm", *stages, "--out", str(tmp_path / "out"), "--no-graphs"])
     model: Any = clevr_demo.load("ddpm", tmp_path / "out", "cpu")
     assert model.config.fast_steps == 4
     trained = load_file(tmp_path / "fast" / "model.safetensors")

@@ -3,24 +3,30 @@
 A request of all steps with timeline and verdicts, the picture alone, the picture in one pass and its verdict or in four
 steps, and, for a model of steps, the report's UNet in diffusers' own pipelines (untrained and without conditions, which
 costs it nothing). Each runs in a process of its own, so that its peak memory is its own; the rounds alternate, so that
-a slow spell of the machine hits all, and the medians are told.
+a slow spell of the machine hits all, and the medians are told. Where graphs compute, torch runs beside them: the same
+requests, and a pass of each network, in turns in one process.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from clevr_demo.checkpoints import ROOT, fingerprint, read_config
+from clevr_demo.engine import ENGINE, ENGINES, engine, read_graph
 from clevr_demo.request import FAST_STEPS
+from train.graphs import GRAPHS
 from train.learning.options import positive
 from train.measure.job import Job, Measure
 from train.measure.tables import named_table
@@ -28,26 +34,32 @@ from train.measure.tables import named_table
 LABELS = ("red cube", "blue sphere", "yellow cylinder")
 REPORT_STEPS = 100  # of the report's UNet, a twelfth of its own
 SLOW_ROUNDS = 3
+PASSES = 20  # of each network by each engine, a round
 COLUMNS = {
     "seconds": "seconds (median)", "ratio": "ratio", "evaluations": "evaluations", "memory": "peak memory, MiB",
 }  # fmt: skip
+NETWORK_COLUMNS = {"onnxruntime": "ONNX Runtime, ms", "torch": "torch, ms", "ratio": "times as fast"}
 
 Draw = Callable[[], Any]
 Runner = tuple[Any, ...]  # what makes it, and its arguments
 Round = tuple[float, float, int]  # seconds, peak memory in MiB, network evaluations of a picture
 
 
-def request(model: str, checkpoint: Path, steps: int, device: str, judged: bool) -> tuple[Draw, int]:
-    """One request as the page serves it: with timeline and a verdict on every frame of pixels, or the picture alone."""
+def request(model: str, checkpoint: Path, steps: int, device: str, judged: bool, by: str) -> tuple[Draw, int]:
+    """One request as the page serves it: with timeline and a verdict on every frame of pixels, or the picture alone,
+    `by` an engine."""
     import clevr_demo
 
+    os.environ[ENGINE] = by
     drawer, judge = clevr_demo.load(model, checkpoint, device), clevr_demo.load_evaluator(None, device)
 
     def draw() -> Any:
         if not judged:
             return drawer.generate_batch([LABELS], [0], steps, timeline=False)[0]
         result = drawer.generate(LABELS, seed=0, steps=steps)
-        judge.judge([frame.predicted for frame in result.frames if frame.stage == "what"], LABELS)
+        for frame in result.frames:
+            if frame.stage == "what":
+                judge.judge([frame.predicted], LABELS, course=frame is result.frames[-1])
         return result
 
     draw()  # warms up
@@ -103,22 +115,53 @@ def race(runners: Mapping[str, Runner], rounds: int) -> dict[str, list[Round]]:
     return found
 
 
+def engines(folder: Path, device: str) -> tuple[str, ...]:
+    """What computes on a device with the folder's networks, and where those are graphs, torch beside it."""
+    by_graphs = engine(torch.device(device)) != "torch" and any(folder.glob("*.onnx"))
+    return ENGINES if by_graphs else ("torch",)
+
+
 def runners(job: Job, device: str) -> dict[str, Runner]:
     """What draws, the page's own request first: everything else is compared with it."""
     title, options = job.kind.title, job.options
-
-    def ours(steps: int, judged: bool) -> Runner:
-        return request, options.model, job.folder, steps, device, judged
-
     few = options.steps if job.kind.has_steps else 1
-    found = {
-        f"{title}, {options.steps} frames, timeline and verdicts": ours(options.steps, True),
-        f"{title}, the picture alone": ours(few, False),
+    asked = {
+        f"{title}, {options.steps} frames, timeline and verdicts": (options.steps, True),
+        f"{title}, the picture alone": (few, False),
     }
-    if not job.kind.has_steps:
-        return found | {f"{title}, the picture and its verdict": ours(1, True)}
-    found[f"{title}, the picture alone in {FAST_STEPS} steps"] = ours(FAST_STEPS, False)
-    return found | {f"report's UNet, DDIMPipeline, {REPORT_STEPS} steps": (pipeline, device)}
+    if job.kind.has_steps:
+        asked[f"{title}, the picture alone in {FAST_STEPS} steps"] = FAST_STEPS, False
+    else:
+        asked[f"{title}, the picture and its verdict"] = 1, True
+    found: dict[str, Runner] = {}
+    for number, by in enumerate(engines(job.folder, device)):
+        for name, (steps, judged) in asked.items():
+            shown = f"{name}, by torch" if number else name
+            found[shown] = request, options.model, job.folder, steps, device, judged, by
+    if job.kind.has_steps:
+        found[f"report's UNet, DDIMPipeline, {REPORT_STEPS} steps"] = pipeline, device
+    return found
+
+
+def passes_of(folder: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """Per network of a checkpoint folder, the median milliseconds of a pass by each engine, in turns."""
+    found: dict[str, dict[str, float]] = {}
+    for name, drawn in GRAPHS[read_config(folder)["kind"]](folder).items():
+        network = drawn.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        graph, inputs = read_graph(folder, name, fingerprint(folder)), drawn.inputs
+        ways: dict[str, Draw] = dict(
+            zip(ENGINES, (partial(graph, **inputs), partial(network, *inputs.values())), strict=True)
+        )
+        times: dict[str, list[float]] = {by: [] for by in ways}
+        with torch.inference_mode():
+            for _ in range(rounds * PASSES):
+                for by, run_once in ways.items():
+                    started = time.perf_counter()
+                    run_once()
+                    times[by].append(1000 * (time.perf_counter() - started))
+        medians = {by: round(statistics.median(every), 2) for by, every in times.items()}
+        found[f"{folder.name}: {name}"] = medians | {"ratio": round(medians["torch"] / medians["onnxruntime"], 2)}
+    return found
 
 
 def facts_of(rounds: Mapping[str, list[Round]]) -> dict[str, dict[str, float]]:
@@ -137,13 +180,20 @@ def run(job: Job) -> None:
     device = "cuda" if torch.cuda.is_available() and job.options.device != "cpu" else "cpu"
     rounds = race(runners(job, device), job.options.rounds)
     entry = {"drawing": facts_of(rounds), "threads": torch.get_num_threads(), "device": device}
+    folders = (job.folder, *(ROOT / name for name in ("detector", "classifier")))
+    measured = [folder for folder in folders if len(engines(folder, device)) > 1]
+    if found := {name: facts for one in measured for name, facts in passes_of(one, job.options.rounds).items()}:
+        entry["networks"] = found
     job.record("speed", entry)
     print(table(entry))
 
 
 def table(found: Mapping[str, Any]) -> str:
     """The Markdown table of an entry of the metrics."""
-    return f"{named_table('drawing', COLUMNS, found['drawing'])}\n\nOn {found['device']}, {found['threads']} threads."
+    told = f"{named_table('drawing', COLUMNS, found['drawing'])}\n\n"
+    if "networks" in found:
+        told += f"{named_table('one pass', NETWORK_COLUMNS, found['networks'])}\n\n"
+    return f"{told}On {found['device']}, {found['threads']} threads."
 
 
 MEASURE = Measure(

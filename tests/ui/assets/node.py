@@ -15,10 +15,10 @@ SIDE = {
     "frames": [
         {"stage": "where", "step": 1, "ms": 1, "x0": "empty", "places": [[1, 2]]},
         {"stage": "where", "step": 2, "ms": 2, "places": [[3, 4]]},
-        {"stage": "what", "step": 1, "ms": 10, "x0": "noise", "xt": "more noise", "p": [100], "found": [], "hits": 0},
-        {"stage": "what", "step": 3, "ms": 30, "x0": "scene", "p": [900], "found": [[1, 5, 6, 990]], "hits": 1},
+        {"stage": "what", "step": 1, "ms": 10, "x0": "noise", "xt": "more noise", "found": []},
+        {"stage": "what", "step": 3, "ms": 30, "x0": "scene", "found": [[1, 5, 6, 990]]},
     ],
-    "last": {"stage": "what", "step": 4, "ms": 40, "x0": "picture", "p": [950], "found": [[1, 5, 6, 990]], "hits": 1},
+    "last": {"stage": "what", "step": 4, "ms": 40, "x0": "picture", "found": [[1, 5, 6, 990]], "hits": 1},
     "seconds": 0.04, "evaluations": 4, "since": [3], "complete": 3, "cost": "4 passes, 40 ms",
 }  # fmt: skip
 """A timeline of two frames of places and four steps, of which one was left out."""

@@ -1,4 +1,4 @@
-// The chart that is the scrubber: each object's probability by step, ticks where it is found for good, and a cursor.
+// The chart that is the scrubber: how sure the detector is of each object by step, ticks where it is found for good, and a cursor.
 const SVG = 'http://www.w3.org/2000/svg';
 const CHART = { width: 1000, height: 100 };
 const ICON = 20; // pixels of an object's icon above the curves
@@ -45,9 +45,9 @@ function drawCurves(svg, frames, where, run, names) {
   }
   if (where) shape('rect', { class: 'where', x: 0, y: 0, width: start - 0.01 * CHART.width, height: CHART.height }, svg);
   const judged = frames.filter(isJudged);
-  run.objects.forEach((object, place) => {
+  run.objects.forEach((object) => {
     const [colour, form] = names[object].split(' ');
-    const line = curve(judged, where, run.steps, (frame) => frame.p[place] / 1000);
+    const line = curve(judged, where, run.steps, (frame) => sureOf(sightings(frame, object)));
     shape('path', { class: 'halo', d: line }, svg);
     shape('path', { class: `line colour-${colour}`, d: line, 'stroke-dasharray': DASHES[form] }, svg);
   });

@@ -39,7 +39,7 @@ function seat() {
   });
   const { title } = lead();
   find('.player').setAttribute('aria-label', `Timeline of the ${title}`);
-  find('.curves').setAttribute('aria-label', `${title}: probability of each requested object by denoising step`);
+  find('.curves').setAttribute('aria-label', `${title}: how sure the detector is of each requested object by denoising step`);
   find('[data-switch="noisy"]').title = `Shows the ${title}'s noisy picture instead of what it takes to be under the noise`;
 }
 

@@ -60,20 +60,21 @@ const many = (count, thing) => `${count} ${count === 1 ? thing : `${thing}s`}`;
 const isJudged = (frame) => Boolean(frame?.found);
 const sightings = (frame, object) => frame.found.filter(([index]) => index === object);
 
+// How sure the detector is of the surest of them, 0 to 1.
+const sureOf = (seen) => Math.max(0, ...seen.map(([, , , confidence]) => confidence)) / 1000;
+
 // One entry a requested object and one an unwanted kind: what the judge says of it, and how sure it is.
 function chipsOf(frame, objects) {
   const wanted = objects.map((object) => {
     const seen = isJudged(frame) ? sightings(frame, object) : [];
     const mark = !isJudged(frame) ? '' : ['missing', 'found', 'twice'][seen.length] ?? `${seen.length} times`;
-    const sure = Math.max(0, ...seen.map(([, , , confidence]) => confidence)) / 1000;
-    return { object, mark, sure, ok: seen.length === 1, wanted: true };
+    return { object, mark, sure: sureOf(seen), ok: seen.length === 1, wanted: true };
   });
   if (!isJudged(frame)) return wanted;
   const strangers = [...new Set(frame.found.map(([index]) => index))].filter((index) => !objects.includes(index));
   const extra = strangers.map((object) => {
     const seen = sightings(frame, object);
-    const sure = Math.max(...seen.map(([, , , confidence]) => confidence)) / 1000;
-    return { object, mark: seen.length > 1 ? `extra, ${seen.length} times` : 'extra', sure, ok: false, wanted: false };
+    return { object, mark: seen.length > 1 ? `extra, ${seen.length} times` : 'extra', sure: sureOf(seen), ok: false, wanted: false };
   });
   return [...wanted, ...extra];
 }

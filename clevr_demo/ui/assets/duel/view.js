@@ -40,8 +40,9 @@ const EXACT_SAYS =
   'nor how well a picture is drawn.';
 
 function fillScores(place, frame, run) {
-  place.querySelector('.more').hidden = !isJudged(frame);
-  const course = isJudged(frame) ? percent(frame.hits / run.objects.length) : '';
+  const counted = frame?.hits !== undefined; // by the classifier, which judges finished pictures alone
+  place.querySelector('.more').hidden = !counted;
+  const course = counted ? percent(frame.hits / run.objects.length) : '';
   place.querySelector('.accuracy').textContent = `The course's accuracy: ${course}. ${ACCURACY_SAYS}`;
   const exact = place.querySelector('.exact');
   exact.textContent = isJudged(frame) ? (frame.exact ? 'exact' : 'not exact') : '';
