@@ -19,23 +19,24 @@ NAME = "constants.js"
 
 
 def constants() -> dict[str, Any]:
-    """Plain values by the names under which the engine imports them: those that they have in Python, but for the
-    numbers of layouts that each model tries around given places."""
+    """Plain values by the names under which the engine imports them: those that they have in Python. `TRIES` are
+    each model's own; `NAME` is a pattern that means the same in both languages."""
     named = {
         objects: ("COLOURS", "SHAPES", "OBJECTS", "MOST_TEXT", "NEAR"),
         places: ("SIZE", "NEAREST", "GROUND"),
         request: (
-            "VERSION", "MAX_SEED", "MAX_STEPS", "DEFAULT_STEPS", "MAX_PICTURES", "SAMPLERS", "SOURCES", "PAIR", "MOST_NAMED",
+            "VERSION", "MAX_SEED", "MAX_STEPS", "DEFAULT_STEPS", "MAX_PICTURES", "SAMPLERS", "SOURCES", "PAIR",
+            "MOST_NAMED",
         ),
         evaluator: ("MAX_JUDGED", "BEYOND", "TIMES", "ALL"),
         ddpm: ("PLANNER_STEPS", "RESAMPLINGS"),
         protocol: ("WHERE_FRAMES",),
         walk: ("WALKS",),
         pictures: ("MARK",),
-        wording: ("SAMPLER_NAMES",),
+        wording: ("SAMPLER_NAMES", "SOON"),
     }  # fmt: skip
     found = {name: getattr(module, name) for module, names in named.items() for name in names}
-    return found | {"TRIES": {"ddpm": ddpm.TRIES, "acgan": acgan.TRIES}}
+    return found | {"NAME": request.NAME.pattern, "TRIES": {"ddpm": ddpm.TRIES, "acgan": acgan.TRIES}}
 
 
 def module() -> str:

@@ -1,6 +1,6 @@
-// Standard normal noise as torch's CPU generator draws it in float32: the same seed, the same numbers, to 1e-6 (torch's
-// vector units round logarithms, sines and cosines otherwise in the last bit). Box-Muller (1958) in two ways: numbers
-// by ones where fewer than `BLOCK` are asked for, in blocks of `BLOCK` where there are more.
+// Standard normal noise as torch's CPU generator draws it in float32: the same seed, the same numbers, to 1e-6 (where it has
+// AVX2: its logarithms, sines and cosines are then others in the last bit; without, its angles are, and it is 3e-6).
+// Box and Muller's transform (1958) in two ways: number by number where fewer than `BLOCK` are asked for, else in blocks.
 import { MersenneTwister } from './mersenne.js';
 
 const BLOCK = 16;

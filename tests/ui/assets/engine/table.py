@@ -1,74 +1,50 @@
 """The table of cases that Python and the page's engine answer alike: what goes in, and what Python makes of it.
 
 It is made when the tests run, so that it never lags behind the code: an entry names an adapter (adapters.js) and has
-a generator of (inputs, answer). `within` is how far numbers may be from Python's.
+a generator of (inputs, answer), plain values both. `within` is how far numbers may be from Python's.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from clevr_demo.generators.walk import WALKS, latent_path, walked
-from clevr_demo.request import MAX_SEED, GenerationRequest
-
-Case = tuple[list[Any], Any]
+from tests.ui.assets.engine import drawing_cases, judge_cases, noise_cases, request_cases, word_cases
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One adapter's cases; numbers agree `within` so much."""
-
-    cases: Callable[[], Iterator[Case]]
+    cases: Callable[[], Iterator[tuple[list[Any], Any]]]
     within: float = 0.0
 
 
-SHAPES = {"places": (24, 8), "looks": (24, 8), "light": (8,), "grain": (1, 64, 64)}
-
-
-def draws() -> Iterator[Case]:
-    pick = random.Random(0)
-    edges = [0, 1, 2**31 - 1, 2**32 - 1]
-    sequences = [
-        [3 * 64 * 64, 24 * 2, 24 * 2], [24 * 8, 24 * 8, 8, 64 * 64, 24 * 8], list(range(40)), [1] * 20,
-        [15, 16, 15, 17, 1, 33, 1], [624 * 4, 1, 16],
-    ]  # fmt: skip
-    seeds = [*edges, *(pick.randint(0, MAX_SEED) for _ in range(60))]
-    for number, seed in enumerate(seeds):
-        counts = sequences[number % len(sequences)]
-        if number >= 24:
-            counts = [pick.choice([pick.randint(1, 15), pick.randint(16, 200)]) for _ in range(12)]
-        generator = torch.Generator().manual_seed(seed)
-        yield [seed, counts], [torch.randn(count, generator=generator).tolist() for count in counts]
-
-
-def paths() -> Iterator[Case]:
-    generator = torch.Generator().manual_seed(1)
-    for steps in (1, 2, 4, 20):
-        for size in (1, 8, 192):
-            start, end = torch.randn(2, size, generator=generator)
-            for begin in (start, 1.5 * end):  # of opposite ends the arc is anybody's
-                if size > 1 or begin is not start:
-                    yield [begin.tolist(), end.tolist(), steps], latent_path(begin, end, steps).tolist()
-
-
-def walks() -> Iterator[Case]:
-    pick = random.Random(2)
-    for number in range(12):
-        seeds = {source: pick.randint(0, MAX_SEED) for source in SHAPES if pick.random() < 0.3}
-        seed, steps, which = pick.randint(0, MAX_SEED), pick.choice([1, 2, 5]), list(WALKS)[number % 3]
-        request = GenerationRequest.of([1], seed, seeds=seeds)
-        frames = walked(SHAPES, request, steps, which)
-        answer = [{name: part.flatten().tolist() for name, part in frame.items()} for frame in frames]
-        yield [{name: list(shape) for name, shape in SHAPES.items()}, seeds, seed, steps, which], answer
-
+# Without AVX2 torch itself rounds the angles of its blocks of noise elsewhere.
+NOISE = 1e-6 if "AVX" in torch.backends.cpu.get_cpu_capability() else 3e-6
 
 TABLE: dict[str, Entry] = {
-    "draws": Entry(draws, 1e-6),
-    "path": Entry(paths, 2e-6),
-    "walk": Entry(walks, 2e-6),
+    "draws": Entry(noise_cases.draws, NOISE),
+    "path": Entry(noise_cases.paths, 1e-6),
+    "walk": Entry(noise_cases.walks, NOISE),
+    "pixels": Entry(noise_cases.pixels, NOISE),
+    "solver": Entry(drawing_cases.solvers, 5e-6),
+    "plan": Entry(drawing_cases.plans, 5e-5),
+    "layout": Entry(drawing_cases.layouts, 1e-5),
+    "spread": Entry(drawing_cases.spreads),
+    "apart": Entry(drawing_cases.rooms, 1e-5),
+    "ground": Entry(drawing_cases.grounds),
+    "chosen": Entry(judge_cases.candidates),
+    "verdict": Entry(judge_cases.verdicts),
+    "compact": Entry(judge_cases.compacts),
+    "levels": Entry(judge_cases.levels),
+    "query": Entry(request_cases.queries),
+    "request": Entry(request_cases.requests),
+    "link": Entry(request_cases.links),
+    "object": Entry(request_cases.objects),
+    "read": Entry(request_cases.numbers),
+    "shown": Entry(request_cases.texts),
+    "number": Entry(word_cases.numbers),
+    "said": Entry(word_cases.said),
 }
