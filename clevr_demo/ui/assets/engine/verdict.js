@@ -70,13 +70,12 @@ export function hitsOf(requested, probabilities) {
 }
 
 /**
- * A verdict as the page's frames have it: `found` is [object, row, column in pixels, per mille of confidence]; `p`, per
- * mille for each requested object, and `hits` are the classifier's, where it was asked.
+ * A verdict as the page's frames have it: `found` is [object, row, column in pixels, per mille of confidence], `told` the
+ * sentence; `hits` is the course's measure, where the classifier was asked.
  * @param {number[]} [probabilities] (24,)
  */
 export function compact(requested, found, probabilities) {
   const { exact, sentence: told } = verdictOf(requested, found);
   const seen = found.map(({ object, row, column, confidence }) => [object, tenths(row), tenths(column), halfEven(1000 * confidence)]);
-  const asked = probabilities && { p: requested.map((object) => halfEven(1000 * probabilities[object])), hits: hitsOf(requested, probabilities) };
-  return { ...asked, exact, found: seen, told };
+  return { ...(probabilities && { hits: hitsOf(requested, probabilities) }), exact, found: seen, told };
 }
