@@ -71,7 +71,7 @@ def verdicts() -> Iterator[Case]:
 def compacts() -> Iterator[Case]:
     for number, (requested, found, shares) in enumerate(sightings(200, 6)):
         answer = compact(Verdict(shares, tuple(OBJECTS[index] for index in requested), found))
-        judged = number % 4 != 0  # by the classifier as well, whose shares `p` no script of the page reads
+        judged = number % 4 != 0  # by the classifier as well; its share of each name, `p`, the engine leaves out
         answer = {name: value for name, value in answer.items() if name != "p" and (judged or name != "hits")}
         yield [requested, numbers_of(found), list(shares.values()) if judged else None], answer
 
