@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,8 +17,10 @@ ASSETS = Path(__file__).parent / "assets"
 
 
 def asset(*names: str) -> str:
-    """The text of files in assets/, joined in order."""
-    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+    """The text of files in assets/, joined in order. Modules of the engine's may stand among them, behind what they
+    import: a component's script is one function's body, in which nothing is imported or exported."""
+    text = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+    return re.sub(r"^import [^;]*;\n|^export ", "", text, flags=re.MULTILINE)
 
 
 def in_browser(event: Any, script: str, inputs: Any = None, outputs: Any = None) -> Any:
@@ -112,8 +115,8 @@ class Duel(Html):
 
     template = asset("duel/duel.html")
     script = asset(
-        "page/storage.js", "history/model.js", "hands/request.js", "duel/model.js", "duel/chart.js", "duel/marks.js",
-        "duel/race.js", "duel/view.js", "duel/duel.js",
+        "engine/numbers.js", "engine/words.js", "page/storage.js", "history/model.js", "hands/request.js",
+        "duel/model.js", "duel/chart.js", "duel/marks.js", "duel/race.js", "duel/view.js", "duel/duel.js",
     )  # fmt: skip
 
     def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
@@ -151,7 +154,9 @@ class Walk(Html):
     """A walk's frames with a scrubber of its own, which asks the server nothing."""
 
     template = asset("walk/walk.html")
-    script = asset("duel/model.js", "duel/chart.js", "duel/marks.js", "walk/walk.js")
+    script = asset(
+        "engine/numbers.js", "engine/words.js", "duel/model.js", "duel/chart.js", "duel/marks.js", "walk/walk.js"
+    )
 
     def __init__(self, title: str, **arguments: Any) -> None:
         """`title` is who walks."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clevr_demo.ui.widgets import ASSETS
+from clevr_demo.ui.widgets import asset
 
 SIDE = {
     "frames": [
@@ -29,7 +29,7 @@ def in_node(expression: str, *files: str) -> Any:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    scripts = "\n".join((ASSETS / name).read_text() for name in files or ("duel/model.js",))
+    scripts = asset(*files or ("duel/model.js",))
     told = f"(async () => console.log(JSON.stringify({expression})))();"
     program = f"{scripts}\nconst side = {json.dumps(SIDE)};\n{told}"
     answer = subprocess.run([node, "-"], input=program, capture_output=True, text=True, timeout=60)

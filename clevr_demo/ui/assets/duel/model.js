@@ -55,8 +55,6 @@ function axisSteps(steps) {
   return steps > 1 ? [1, ...between, steps] : [1];
 }
 
-const many = (count, thing) => `${count} ${count === 1 ? thing : `${thing}s`}`;
-
 const isJudged = (frame) => Boolean(frame?.found);
 const sightings = (frame, object) => frame.found.filter(([index]) => index === object);
 
@@ -92,16 +90,6 @@ function pictureOf(frames, frame, noisy) {
 function newest(side) {
   const frames = timeline(side);
   return frames[frames.length - 1];
-}
-
-function duration(seconds) {
-  if (seconds < 0.995) return `${Math.round(1000 * seconds)} ms`;
-  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
-}
-
-function listed(names) {
-  if (names.length < 2) return names.join('');
-  return `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
 // Mean scores of one model over the pictures it has finished.
