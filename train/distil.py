@@ -14,8 +14,7 @@ their places alone.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +46,13 @@ class DistilPreset(DDPMPreset):
 
 def distilled(preset: DDPMPreset, **changes: Any) -> DistilPreset:
     """A painter's preset with its distillation's settings in place of its own."""
-    model = dataclasses.replace(preset.model, fast_steps=FAST_STEPS)
+    model = replace(preset.model, fast_steps=FAST_STEPS)
     return DistilPreset(**vars(preset) | {"stage": "fast", "model": model} | changes)
 
 
+LOOP = LoopSettings(pictures=60_000, batch=32, ema=0.998, log_every=20, sample_every=500)
 FAST: dict[str, Any] = {
-    "loop": LoopSettings(pictures=60_000, batch=32, ema=0.998, log_every=20, sample_every=500),
+    "loop": LOOP,
     "rate": 5e-4,
     "warmup": 50,
     "decay_from": 0.3,
@@ -60,6 +60,9 @@ FAST: dict[str, Any] = {
 PRESETS = {
     "fast": distilled(DDPM_PRESETS["what"], **FAST),
     "fast-anywhere": distilled(DDPM_PRESETS["anywhere"], **FAST),  # of the painter that draws objects anywhere
+    "fast-settled": distilled(  # from the mean of "fast" and "fast-anywhere", of the painter of "settled"
+        DDPM_PRESETS["settled"], **FAST | {"loop": replace(LOOP, pictures=1_920), "rate": 1e-4, "warmup": 10}
+    ),
     "tiny-fast": distilled(DDPM_PRESETS["tiny-what"]),
 }
 
@@ -82,9 +85,7 @@ class DistilTask(PainterTask):
         The first `OWN` of the windows go on from where the student goes, so that it learns to mend its own errors; the
         others from where the teacher goes.
         """
-        black, condition = self.windows(
-            dataclasses.replace(batch, pixels=torch.full_like(batch.pixels, -1.0)), run.progress
-        )
+        black, condition = self.windows(replace(batch, pixels=torch.full_like(batch.pixels, -1.0)), run.progress)
         self.teacher.to(black.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         scheduler = make_scheduler("dpm", self.preset.model)
         set_steps(scheduler, TEACHER_STEPS, self.preset.model.time_power)

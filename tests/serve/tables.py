@@ -38,8 +38,9 @@ class Gate:
     def contender(self) -> Contender:
         return Contender(self.kind, self.kind)
 
-    def stills(self, requests: list[GenerationRequest], timeline: bool, stopped: Any) -> Any:
+    def stills(self, requests: list[GenerationRequest], timeline: bool, stopped: Any, borrow: bool = True) -> Any:
         assert not timeline
+        assert borrow
         self.calls.append(len(requests))
         for place, one in enumerate(requests):
             if stopped():
