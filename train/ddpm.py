@@ -85,11 +85,6 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
         rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
         anywhere=True,
     ),
-    "settled": DDPMPreset(  # goes on from the mean of "what" and "anywhere"
-        "what", LoopSettings(pictures=60_000, batch=192, seed=3, ema=0.998, log_every=25, sample_every=10**9),
-        rate=6e-4, warmup=100, decay_from=0.2, betas=(0.9, 0.99), muon=True, object_weight=4.0, low_noise=1.2,
-        whole_from=0.85, anywhere=True,
-    ),
     "tiny-where": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=TINY),  # for tests: two steps in a second
     "tiny-where-given": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=replace(TINY, planner_given=True)),
     "tiny-what": DDPMPreset(

@@ -60,9 +60,6 @@ FAST: dict[str, Any] = {
 PRESETS = {
     "fast": distilled(DDPM_PRESETS["what"], **FAST),
     "fast-anywhere": distilled(DDPM_PRESETS["anywhere"], **FAST),  # of the painter that draws objects anywhere
-    "fast-settled": distilled(  # from the mean of "fast" and "fast-anywhere", of the painter of "settled"
-        DDPM_PRESETS["settled"], **FAST | {"loop": replace(LOOP, pictures=1_920), "rate": 1e-4, "warmup": 10}
-    ),
     "tiny-fast": distilled(DDPM_PRESETS["tiny-what"]),
 }
 
