@@ -259,7 +259,6 @@ def test_a_long_press_takes_an_icon_out_of_the_sheet_onto_the_scene(open_page: C
     drawn(page)
     page.locator("#sheet").tap()
     start = middle(page.locator("#picker .cell[title='yellow sphere']"))
-    end = on_canvas(page, 40, 20)
     session = page.context.new_cdp_session(page)
 
     def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -268,7 +267,8 @@ def test_a_long_press_takes_an_icon_out_of_the_sheet_onto_the_scene(open_page: C
 
     touch("touchStart", start)
     page.wait_for_selector("#studio.sheet-aside")
-    for share in (0.2, 0.4, 0.6, 0.8, 1.0):
+    for share in (0.2, 0.4, 0.6, 0.8, 1.0, 1.0):
+        end = on_canvas(page, 40, 20)  # what is said above the pictures may take another line meanwhile
         touch("touchMove", (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])))
         page.wait_for_timeout(40)
     touch("touchEnd")
