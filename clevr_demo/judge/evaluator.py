@@ -157,7 +157,8 @@ class Evaluator:
             logits = self.graphs["classifier"](pixels=pixels)
         else:
             logits = self.classifier(pixels.to(self.device, memory_format=torch.channels_last))
-        return (logits / self.temperature).sigmoid().cpu()
+        # Each picture's by themselves: the last digit depends on where in its vector register a number stands.
+        return torch.stack([row.sigmoid() for row in (logits / self.temperature).cpu()])
 
     def detect(self, pixels: torch.Tensor) -> list[tuple[Found, ...]]:
         """The objects in each of pixels (N, 3, 64, 64) in [-1, 1], the surest first."""

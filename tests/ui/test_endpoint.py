@@ -45,7 +45,7 @@ class Site:
         monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
         monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
         self.folder, self.studio = folder, fake_studio(**faults)
-        monkeypatch.setattr("clevr_demo.ui.events.WaitingLine", lambda width: self.kept(WaitingLine(width)))
+        monkeypatch.setattr("clevr_demo.ui.page.WaitingLine", lambda width: self.kept(WaitingLine(width)))
         self.demo = build_demo(self.studio)
         self.address = server.start(self.demo).rstrip("/")
 
