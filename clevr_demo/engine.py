@@ -43,6 +43,11 @@ class Graph:
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._first = self._session.get_outputs()[0].name
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        self._steps: dict[str, list[list[float]]] = json.loads(self.metadata.get("steps", "{}"))
+
+    def steps(self, number: int) -> list[list[float]] | None:
+        """The table of that number of steps, see `generators.sampling.TabledScheduler`; None where it has none."""
+        return self._steps.get(str(number))
 
     def __call__(self, **inputs: torch.Tensor) -> torch.Tensor:
         """The first output (N, ...) of all inputs (N, ...). Each row runs by itself, so that it does not depend on the

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 RESAMPLES = 999
 LEVEL = 0.95
@@ -56,6 +55,8 @@ def wilson(hits: int, number: int) -> Estimate:
     Raises:
         ValueError: there are no trials, or more hits than trials.
     """
+    from scipy import stats  # here: it takes 60 MB of memory, and a page that only draws does without
+
     found = stats.binomtest(hits, number).proportion_ci(LEVEL, method="wilson")
     return Estimate(hits / number, float(found.low), float(found.high), number)
 
@@ -68,6 +69,8 @@ def summed(values: Sequence[float], clusters: Sequence[Hashable]) -> np.ndarray:
 
 def resampled(above: np.ndarray, below: np.ndarray) -> tuple[float, float]:
     """The ends of the bootstrap's interval of sum(above) / sum(below), both (C,) and of the same clusters."""
+
+    from scipy import stats
 
     def ratio(above: np.ndarray, below: np.ndarray, axis: int = -1) -> Any:
         return above.sum(axis) / below.sum(axis)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from clevr_demo.checkpoints import ROOT, fingerprint, save_weights, write_json
 from clevr_demo.engine import ENGINE, graph_file, read_graph, sealed
 from tests.conftest import TINY, draw, tiny_ddpm
 from tests.graphs import copied, written
+from train.graphs import write_graphs
 
 GIVEN = {"red cube": (30.5, 12.0)}
 ASKED = [(["red cube"], 4), (["red cube", "blue sphere", "gray cylinder"], 9), ([0, 1, 5, 9, 14, 23], 77)]
@@ -168,6 +171,26 @@ def test_weights_that_the_graphs_hold_are_held_once(monkeypatch: pytest.MonkeyPa
     held = [sum(one.numel() for one in loaded("ddpm", engine, monkeypatch).network.parameters())
             for engine in ("onnxruntime", "torch")]  # fmt: skip
     assert held[0] == 0 < held[1]
+
+
+HEAVY = """
+import sys
+import clevr_demo.ui.page
+model = clevr_demo.load("ddpm", sys.argv[1], "cpu")
+for steps, places in ((2, None), (5, {"red cube": (30, 12)})):
+    model.generate(["red cube", "blue sphere"], 3, steps, places=places)
+print(*sorted({"diffusers", "torchvision", "scipy"} & set(sys.modules)))
+"""
+
+
+def test_a_server_that_draws_by_graphs_loads_nothing_heavy(tmp_path: Path) -> None:
+    folder = copied("ddpm", tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config["model"]["planner_given"] = True
+    write_json(folder / "config.json", config)
+    write_graphs(folder)
+    run = subprocess.run([sys.executable, "-c", HEAVY, str(folder)], cwd=ROOT.parent, capture_output=True, text=True)
+    assert (run.returncode, run.stdout.strip()) == (0, ""), run.stderr
 
 
 def test_graphs_that_ship_fit_their_weights() -> None:

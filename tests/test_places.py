@@ -13,8 +13,22 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clevr_demo.objects import InputError
-from clevr_demo.places import GROUND, NEAREST, Places, given_places, giving_way, on_ground, room
+from clevr_demo.objects import InputError, multi_hot
+from clevr_demo.places import (
+    FILLED,
+    GROUND,
+    MIDDLE,
+    NEAREST,
+    OFF,
+    Places,
+    by_object,
+    given_places,
+    giving_way,
+    ground,
+    in_middle,
+    on_ground,
+    room,
+)
 from tests.anything import ANYTHING, Hostile, attempt
 
 ALL = range(24)
@@ -100,3 +114,20 @@ def test_the_first_try_with_room_is_taken_and_else_the_one_with_the_most() -> No
     assert giving_way(layouts(3.0, 5.0, 4.0), fixed) == 5.0
     assert room(next(layouts(3.0))[0], torch.tensor([True, True, True])) == math.inf, "the given never give way"
     assert room(next(layouts(3.0))[0], torch.tensor([True, False, False])) == 0
+
+
+def test_the_ground_is_the_usual_one_where_an_object_fills_the_middle_and_bare_where_none_does() -> None:
+    bare, usual = torch.rand(2, 3, 64, 64)
+    row, column = MIDDLE
+    away = [0.0, FILLED, (FILLED + OFF) / 2, OFF, 20.0]
+    centres = by_object([Places((3, 9), ((12.0, 50.0), (row, column + one))) for one in away])
+    centres[-1, 7] = torch.tensor(MIDDLE)  # of an object that nobody asked for
+    labels = multi_hot([[3, 9]] * len(away))
+    assert in_middle(centres, labels).flatten().tolist() == pytest.approx([1, 1, 0.5, 0, 0])
+    drawn = ground(bare, usual, centres, labels)
+    assert torch.equal(drawn[0], usual)
+    assert torch.equal(drawn[1], usual)
+    assert (drawn[2] - (bare + usual) / 2).abs().max() < 1e-6
+    assert torch.equal(drawn[3], bare)
+    assert torch.equal(drawn[4], bare)
+    assert torch.equal(ground(bare, usual, centres[:1], torch.zeros(1, 24))[0], bare)

@@ -197,14 +197,14 @@ class WhereTask(Duel):
 class WhatTask(Duel):
     """One discriminator step and one generator step a batch of windows."""
 
-    stage, from_data = "what", ("mean",)
+    stage, from_data = "what", ("mean", "empty")
 
     def __init__(self, preset: WhatPreset, data: Pictures) -> None:
         self.painter = Painter(preset.model)
         taught = (anywhere if preset.anywhere else as_they_are)(data)
         self.examples = taught.examples
-        usual = to_unit(data.pixels[:: max(1, len(data) // 4000)]).mean(dim=0)
-        self.painter.mean.copy_(taught.empty if preset.anywhere else usual)
+        self.painter.mean.copy_(to_unit(data.pixels[:: max(1, len(data) // 4000)]).mean(dim=0))
+        self.painter.empty.copy_(taught.empty)
         super().__init__(preset, preset.players, self.painter, WindowDiscriminator(preset.critic))
         full = (taught.layout.objects >= 0).sum(dim=1) == MAX_TRAINED
         shown = taught.layout.take(full.nonzero().flatten()[:32])

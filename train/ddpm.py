@@ -157,13 +157,14 @@ class PlannerTask(StageTask):
 class PainterTask(StageTask):
     """What: weighted squared error of v (B, 12, S, S), on windows around objects and then on whole pictures."""
 
-    from_data = ("empty",)
+    from_data = ("empty", "median")
 
     def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
         self.painter = Painter(preset.model)
         super().__init__(preset, self.painter)
         taught = (anywhere if preset.anywhere else as_they_are)(data)
         self.painter.empty.copy_(taught.empty)
+        self.painter.median.copy_(taught.usual)
         self.examples = taught.examples
         few = torch.arange(0, len(data), max(1, len(data) // EXAMPLES))[:EXAMPLES]
         self.shown = (taught.layout.take(few).by_object(), data.labels[few])
@@ -174,8 +175,9 @@ class PainterTask(StageTask):
         side = self.preset.window
         number = max(1, len(batch.pixels) * side**2 // SIZE**2) if whole else len(batch.pixels)
         found = batch.layout.take(slice(0, number)).jittered()
-        states = self.painter.pack(batch.pixels[:number])
-        condition = Painter.condition(found.by_object(), found.ticked())
+        told = found.by_object(), found.ticked()
+        states = self.painter.pack(batch.pixels[:number], self.painter.ground(*told))
+        condition = Painter.condition(*told)
         if whole:
             return states, condition
         origin = origins(found, batch.slots, side) // PATCH
@@ -203,13 +205,14 @@ class PainterTask(StageTask):
         """The examples painted anew, at their own places."""
         painter: Painter = network  # type: ignore[assignment]
         device = painter.empty.device
-        condition = painter.condition(*(part.to(device) for part in self.shown))
+        shown = [part.to(device) for part in self.shown]
+        condition, ground = painter.condition(*shown), painter.ground(*shown)
         scheduler = make_scheduler("dpm", self.preset.model)
         set_steps(scheduler, SAMPLE_STEPS, painter_power(SAMPLE_STEPS, self.preset.model))
         x = torch.randn(len(condition), *condition.shape[2:], 12, generator=torch.Generator().manual_seed(0))
-        denoiser = painter_denoiser(painter, condition, scheduler.alphas_cumprod, painter.black)
+        denoiser = painter_denoiser(painter, condition, scheduler.alphas_cumprod, painter.black(ground))
         *_, (_, _, predicted) = denoise(denoiser, scheduler, x.movedim(-1, 1).to(device), [])
-        return painter.unpack(predicted)
+        return painter.unpack(predicted, ground)
 
 
 def make_task(preset: Any, data: Pictures, _: argparse.Namespace) -> tuple[Task, Examples]:

@@ -1,6 +1,7 @@
 """Trains the DDPM's distilled painter, which draws in four steps what the painter draws in twenty.
 
     python -m train.distil --data DIR --teacher checkpoints/ddpm --compile
+    python -m train.distil --data DIR --preset fast-anywhere --teacher runs/ddpm-anywhere --start checkpoints/ddpm
     python -m train.join ddpm --where ... --what ... --fast runs/ddpm-fast --out checkpoints/ddpm
 
 The teacher's solver is deterministic, so each of its trajectories goes from one noise to one picture. The student,
@@ -9,6 +10,10 @@ fifth of the teacher's, and from a state at one of them a DDIM step with its est
 teacher goes by the next (progressive distillation, Salimans & Ho 2022, arXiv:2202.00512, in one go). The states are the
 teacher's own and, on half of the windows, those to which the student itself comes. Of the training pictures it takes
 their places alone.
+
+With `--start CHECKPOINT`, which holds a student and its own teacher, the new student begins as that one, moved by as
+much as the new teacher lies from the old one (task arithmetic, Ilharco et al. 2023, arXiv:2212.04089): a teacher that
+went on learning takes its student along.
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ from train.ddpm import PRESETS as DDPM_PRESETS
 from train.ddpm import DDPMPreset, PainterTask
 from train.learning.loop import LoopSettings, Run
 from train.learning.options import SettingError, arguments, clear_errors, train
-from train.learning.start import start_weights
+from train.learning.start import is_run, start_weights
 
 OWN = 0.5  # of the windows on which the student goes its own way
 
@@ -74,6 +79,14 @@ class DistilTask(PainterTask):
         self.teacher.load_state_dict(teacher)
         self.times = fast_scheduler(preset.model).timesteps
         self.alphas_cumprod = torch.cat([self.schedule.alphas_cumprod[self.times], torch.ones(1)])
+
+    def begun(self, start: Path) -> None:
+        if is_run(start, self.stage):
+            return
+        old, new = start_weights(start, self.kind, "what"), self.teacher.state_dict()
+        with torch.no_grad():
+            for name, parameter in self.painter.named_parameters():
+                parameter += new[name] - old[name]
 
     def trajectories(self, batch: Batch, run: Run) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(states at the student's times, where the teacher goes from each by the next time, both (steps, B, 12, S, S),

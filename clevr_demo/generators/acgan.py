@@ -30,7 +30,7 @@ from clevr_demo.generators.networks import SetTransformer, UNet
 from clevr_demo.generators.protocol import Each, Frame, Generation, alone, generations, requests_of
 from clevr_demo.generators.walk import Noise, check_walk, ends, walked
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
-from clevr_demo.places import SIZE, Places, by_object, giving_way, maps_of, spots
+from clevr_demo.places import SIZE, Places, by_object, giving_way, ground, maps_of, spots
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
@@ -108,24 +108,27 @@ class Painter(nn.Module):
     """Draws whole pictures, or windows of them, of objects at given places in one pass.
 
     `canvas` says what is to be drawn: for each cell the objects' spots, the attribute maps, row and column, and the
-    mean training picture, to which the U-Net's output is added. It may be cut; `forward` adds the noise and draws.
+    ground, to which the U-Net's output is added: the training pictures' `mean` (3, 64, 64), which has a trace of their
+    middle objects, or the `empty` scene, see `places.ground`. It may be cut; `forward` adds the noise and draws.
     """
 
-    mean: torch.Tensor  # (3, 64, 64): of the training pictures
+    mean: torch.Tensor
+    empty: torch.Tensor
 
     def __init__(self, config: ACGANConfig) -> None:
         super().__init__()
         inputs = ATTRIBUTES + 2 + CHANNELS + config.object_noise + config.picture_noise + PATCH**2
         self.unet = UNet(inputs, CHANNELS, config.widths, config.blocks)
-        self.register_buffer("mean", torch.zeros(3, SIZE, SIZE))
+        for name in ("mean", "empty"):
+            self.register_buffer(name, torch.zeros(3, SIZE, SIZE))
 
     def canvas(self, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """(N, 49, 32, 32) for centres (N, 24, 2) in pixels and labels (N, 24)."""
         side = SIZE // PATCH
         found = spots(centres, labels, side)
         line = torch.linspace(-1, 1, side, device=centres.device).expand(len(centres), 1, side, side)
-        mean = F.pixel_unshuffle(self.mean, PATCH).expand(len(centres), -1, -1, -1)
-        return torch.cat([found, maps_of(found), line.mT, line, mean], dim=1)
+        beneath = F.pixel_unshuffle(ground(self.empty, self.mean, centres, labels), PATCH)
+        return torch.cat([found, maps_of(found), line.mT, line, beneath], dim=1)
 
     def forward(
         self, canvas: torch.Tensor, objects: torch.Tensor, picture: torch.Tensor, grain: torch.Tensor

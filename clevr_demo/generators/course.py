@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from diffusers import UNet2DModel
 from pydantic import Field
 from torch import nn
 from typing_extensions import TypedDict
@@ -66,6 +65,8 @@ class ReportUNet(nn.Module):
     """diffusers' UNet2DModel with one linear layer of the labels added to the time embedding; predicts the noise."""
 
     def __init__(self, arguments: UNetArguments) -> None:
+        from diffusers import UNet2DModel  # here: it takes much memory, and ours does without
+
         super().__init__()
         fixed: dict[str, Any] = {"sample_size": 64, "in_channels": 3, "out_channels": 3, "class_embed_type": "identity"}
         self.unet = UNet2DModel(**arguments, **fixed)

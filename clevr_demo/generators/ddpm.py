@@ -3,7 +3,7 @@
 The planner denoises the centres of the ticked objects, a transformer over the set of them; the painter denoises the
 pixels, a U-Net that also sees attribute maps of those centres, clean. Splitting a scene so is what layout-to-image
 generation does (Layout2Im, Zhao et al. 2019, arXiv:1811.11389). The painter works on space-to-depth pictures (2x2
-pixels become 12 channels at 32x32), less the empty scene. How both are sampled is in `sampling`.
+pixels become 12 channels at 32x32), less the ground. How both are sampled is in `sampling`.
 
 Where places are given, the planner denoises the others around them, which it need not have been trained for.
 """
@@ -46,6 +46,7 @@ from clevr_demo.generators.protocol import (
 from clevr_demo.generators.sampling import (
     Denoiser,
     ScheduleConfig,
+    TabledScheduler,
     denoise,
     denoise_around,
     denoiser_of,
@@ -56,12 +57,12 @@ from clevr_demo.generators.sampling import (
     times_of,
 )
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
-from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_way
+from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_way, ground
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
 CELLS = SIZE // PATCH
-SPREAD = 0.5  # of pixels in [-1, 1] around the empty scene, by which they are divided
+SPREAD = 0.5  # of pixels in [-1, 1] around the ground, by which they are divided
 TIME_WIDTH = 256
 PLANNER_STEPS, PLANNER_POWER = 12, 1.5  # as many as find the places; more move them no nearer to real ones
 # Around one or two given places, 11 % of sets of 2 to 6 objects have a pair too near at the first try, 2 % at the last.
@@ -121,9 +122,11 @@ class Planner(nn.Module):
 
 
 class Painter(nn.Module):
-    """What: predicts v of the packed pixels, given attribute maps. `empty` (3, 64, 64) is the empty scene."""
+    """What: predicts v of the packed pixels, given attribute maps. `empty` (3, 64, 64) is the empty scene, `median`
+    that of the training pictures, which has a trace of their middle objects; see `places.ground`."""
 
     empty: torch.Tensor
+    median: torch.Tensor
 
     def __init__(self, config: DDPMConfig) -> None:
         super().__init__()
@@ -131,7 +134,8 @@ class Painter(nn.Module):
         channels = 3 * PATCH**2
         self.time = TimeEmbedding(TIME_WIDTH)
         self.unet = UNet(channels + ATTRIBUTES + 2, channels, config.widths, config.blocks, condition=TIME_WIDTH)
-        self.register_buffer("empty", torch.zeros(3, SIZE, SIZE))
+        for name in ("empty", "median"):
+            self.register_buffer(name, torch.zeros(3, SIZE, SIZE))
 
     def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """x_t (N, 12, S, S), timesteps (N,) and a condition (N, 13, S, S) to v (N, 12, S, S)."""
@@ -143,18 +147,24 @@ class Painter(nn.Module):
         """torch.compile of the U-Net alone: on a CPU, a change of memory format inside the graph costs its speed."""
         self.unet.compile(*arguments, **named)
 
-    def pack(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels (N, 3, 64, 64) in [-1, 1] to the state x_0 (N, 12, 32, 32)."""
-        return F.pixel_unshuffle((pixels - self.empty) / SPREAD, PATCH)
+    def ground(self, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Pixels (N, 3, 64, 64) to draw objects on that stand at centres (N, 24, 2), where labels (N, 24) tick them."""
+        return ground(self.empty, self.median, centres, labels)
 
-    @property
-    def black(self) -> torch.Tensor:
-        """The state (1, 12, 32, 32) of the lowest pixels, -1."""
-        return self.pack(torch.full_like(self.empty, -1.0)[None])
+    @staticmethod
+    def pack(pixels: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
+        """Pixels (N, 3, 64, 64) in [-1, 1] on their ground, of the same shape, to the state x_0 (N, 12, 32, 32)."""
+        return F.pixel_unshuffle((pixels - ground) / SPREAD, PATCH)
 
-    def unpack(self, state: torch.Tensor) -> torch.Tensor:
+    @classmethod
+    def black(cls, ground: torch.Tensor) -> torch.Tensor:
+        """The state (N, 12, 32, 32) of the lowest pixels, -1."""
+        return cls.pack(torch.full_like(ground, -1.0), ground)
+
+    @staticmethod
+    def unpack(state: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
         """The pixels (N, 3, 64, 64) of a state (N, 12, 32, 32)."""
-        return F.pixel_shuffle(state, PATCH) * SPREAD + self.empty
+        return F.pixel_shuffle(state, PATCH) * SPREAD + ground
 
     @staticmethod
     def condition(centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -376,6 +386,7 @@ class DiffusionGenerator:
             for _ in range(TRIES):
                 scheduler, denoiser = self._planning(objects.to(self.device), given)
                 if given is None:
+                    scheduler = planner_scheduler(self.config)
                     steps = denoise_around(denoiser, scheduler, noise(), known, mask, noise, RESAMPLINGS)
                 else:
                     steps = denoise(denoiser, scheduler, noise(), [])
@@ -387,7 +398,7 @@ class DiffusionGenerator:
     def _planning(self, objects: torch.Tensor, given: torch.Tensor | None = None) -> tuple[Any, Denoiser]:
         """The planner's scheduler, and its estimate of the standardised centres (N, K, 2) of objects (N, K) beside
         those that are `given` (N, K, 2) in pixels, nan for the others."""
-        scheduler, planner = planner_scheduler(self.config), self.network.planner
+        scheduler, planner = self._scheduler("planner", PLANNER_STEPS), self.network.planner
         if self.graphs:
             told = torch.full((*objects.shape, 2), torch.nan) if given is None else given
             return scheduler, graph_denoiser(self.graphs["planner"], objects=objects, given=told)
@@ -409,18 +420,27 @@ class DiffusionGenerator:
         """(timestep, x_t, the estimate of x_0) of every step, both pictures (N, 3, 64, 64) on the device."""
         fast = self.is_fast(requests[0])
         name, steps = "fast" if fast else "painter", requests[0].steps
-        scheduler = fast_scheduler(self.config) if fast else painter_scheduler(requests[0].sampler, steps, self.config)
+        scheduler = self._scheduler(name, steps, requests[0].sampler)
         pixels, generators = seeded_noise([request.seed_of("pixels") for request in requests], (3, SIZE, SIZE))
         labels = multi_hot(request.objects for request in requests).to(self.device)
         painter, centres = getattr(self.network, name), by_object(places).to(self.device)
+        beneath = painter.ground(centres, labels)
         if self.graphs:
             denoiser = graph_denoiser(self.graphs[name], centres=centres, labels=labels)
         else:
-            black = None if fast else painter.black
+            black = None if fast else painter.black(beneath)
             denoiser = painter_denoiser(painter, painter.condition(centres, labels), scheduler.alphas_cumprod, black)
         x = F.pixel_unshuffle(pixels.to(self.device), PATCH)
         for timestep, noisy, predicted in denoise(denoiser, scheduler, x, generators):
-            yield timestep, painter.unpack(noisy), painter.unpack(predicted).clamp(-1, 1)
+            yield timestep, painter.unpack(noisy, beneath), painter.unpack(predicted, beneath).clamp(-1, 1)
+
+    def _scheduler(self, name: str, steps: int, sampler: str = SAMPLERS[0]) -> Any:
+        """What steps a network: the table of its graph, where there is one with that number of steps."""
+        if self.graphs and sampler == SAMPLERS[0] and (rows := self.graphs[name].steps(steps)):
+            return TabledScheduler(rows)
+        if name == "planner":
+            return planner_scheduler(self.config)
+        return fast_scheduler(self.config) if name == "fast" else painter_scheduler(sampler, steps, self.config)
 
     def is_fast(self, request: GenerationRequest) -> bool:
         """Whether the distilled painter draws a request: one of its number of steps, with the default sampler."""

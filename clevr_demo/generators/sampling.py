@@ -7,7 +7,9 @@ Samplers are diffusers' schedulers, one name each:
     ddim    DDIM, eta 0 (Song et al. 2020, arXiv:2010.02502), which is DPM-Solver++ of order 1
     ddpm    ancestral sampling (Ho et al. 2020, arXiv:2006.11239); with 1,200 steps the exact loop of the report
 
-A diffusion model can also be asked for what it was not trained for: `denoise_around` holds some of x_0 fixed.
+A graph brings its sampler's steps along as a table, see `TabledScheduler`. diffusers is imported where it steps, for it
+takes 200 MB of memory. A diffusion model can also be asked for what it was not trained for: `denoise_around` holds some
+of x_0 fixed.
 """
 
 from __future__ import annotations
@@ -15,10 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
-from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
 from pydantic import Field
 
 from clevr_demo.request import MAX_STEPS
@@ -42,6 +43,8 @@ class ScheduleConfig:
 
 def make_scheduler(sampler: str, config: ScheduleConfig) -> Any:
     """diffusers' scheduler of that name, stepping with estimates of x_0."""
+    from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, UniPCMultistepScheduler
+
     schedule = config.schedule() | {"prediction_type": "sample"}
     if sampler in ("dpm", "ddim"):
         order = 2 if sampler == "dpm" else 1
@@ -64,7 +67,7 @@ def set_steps(scheduler: Any, steps: int, power: float) -> None:
     """Sets exactly `steps` timesteps, spaced by `power`. They stay on the CPU, so that reading one never waits for a
     GPU."""
     timesteps = spaced_timesteps(steps, scheduler.config.num_train_timesteps, power)
-    if isinstance(scheduler, DDPMScheduler):
+    if is_ancestral(scheduler):
         scheduler.set_timesteps(timesteps=timesteps.tolist())
         return
     scheduler.set_timesteps(steps)
@@ -72,6 +75,40 @@ def set_steps(scheduler: Any, steps: int, power: float) -> None:
     scheduler.timesteps = timesteps
     scheduler.sigmas = torch.cat([((1 - alphas_cumprod) / alphas_cumprod).sqrt(), torch.zeros(1)])
     scheduler.num_inference_steps = steps
+
+
+def is_ancestral(scheduler: Any) -> bool:
+    """Whether each step adds noise of its own."""
+    if isinstance(scheduler, TabledScheduler):
+        return False
+    from diffusers import DDPMScheduler
+
+    return isinstance(scheduler, DDPMScheduler)
+
+
+class Step(NamedTuple):
+    """What a scheduler's step leads to, as diffusers' schedulers tell it."""
+
+    prev_sample: torch.Tensor
+
+
+class TabledScheduler:
+    """The steps of a deterministic scheduler out of a table, a row (timestep, a, b, c) a step: the next state is a x +
+    b x_0 + c times the x_0 of the step before."""
+
+    def __init__(self, rows: Sequence[Sequence[float]]) -> None:
+        self.timesteps = torch.tensor([int(row[0]) for row in rows])
+        self._weights = {int(row[0]): row[1:] for row in rows}
+        self._before: torch.Tensor | None = None
+
+    def step(self, predicted: torch.Tensor, timestep: Any, x: torch.Tensor) -> Step:
+        """From x (N, ...) and the estimate of x_0 at one of `timesteps`, each of which comes once, in their order."""
+        a, b, c = self._weights[int(timestep)]
+        following = a * x + b * predicted
+        if self._before is not None:
+            following = following + c * self._before
+        self._before = predicted
+        return Step(following)
 
 
 def level(alphas_cumprod: torch.Tensor, timestep: Any) -> torch.Tensor:
@@ -118,7 +155,7 @@ def denoise(
     denoiser: Denoiser, scheduler: Any, x: torch.Tensor, generators: Sequence[torch.Generator]
 ) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
     """(timestep, x_t, the estimate of x_0 at it) of every step of a scheduler whose steps are set."""
-    ancestral: dict[str, Any] = {"generator": list(generators)} if isinstance(scheduler, DDPMScheduler) else {}
+    ancestral: dict[str, Any] = {"generator": list(generators)} if is_ancestral(scheduler) else {}
     for timestep in scheduler.timesteps:
         predicted = denoiser(x, int(timestep))
         yield int(timestep), x, predicted

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torchvision.models import resnet18
 
 from clevr_demo.checkpoints import CheckpointError, fitting, reason
 from clevr_demo.objects import OBJECTS
@@ -34,6 +33,8 @@ class CourseResNet18(nn.Module):
     """ResNet18 with 24 outputs, laid out as the course's so that its checkpoint fits; returns logits."""
 
     def __init__(self) -> None:
+        from torchvision.models import resnet18  # here: it takes much memory, and few have such a file
+
         super().__init__()
         self.resnet18 = resnet18(weights=None)
         self.resnet18.fc = nn.Sequential(nn.Linear(512, len(OBJECTS)), nn.Sigmoid())

@@ -217,11 +217,14 @@ def test_the_pictures_noise_and_the_grain_change_all_of_it(painter: Painter, pla
     assert (changed > 0).float().mean() > 0.95
 
 
-def test_an_untrained_painter_draws_the_mean_picture() -> None:
+def test_an_untrained_painter_draws_the_ground_and_the_mean_picture_beneath_an_object_in_the_middle() -> None:
     painter = Painter(TINY)
-    painter.mean.copy_(torch.rand(3, 64, 64))
+    painter.empty.uniform_()
+    painter.mean.uniform_()
+    centres, labels = torch.tensor([30.0, 33.0]).expand(1, 24, 2), multi_hot([[1]])
     with torch.no_grad():
-        assert torch.allclose(painter(canvas_of(painter), *noise_of(1, 64))[0], painter.mean)
+        assert torch.allclose(painter(canvas_of(painter), *noise_of(1, 64))[0], painter.empty)
+        assert torch.allclose(painter(painter.canvas(centres, labels), *noise_of(1, 64))[0], painter.mean)
 
 
 # the shipped weights ------------------------------------------------------------------------------------------------

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 
-from clevr_demo.generators.ddpm import Painter, fast_scheduler, painter_denoiser
+from clevr_demo.checkpoints import load_network, save_weights
+from clevr_demo.generators.ddpm import DDPMConfig, DDPMNetwork, Painter, fast_scheduler, painter_denoiser
 from clevr_demo.generators.sampling import denoise, estimate, make_scheduler, set_steps
 from tests.conftest import TINY, shaken
 from train.data.iclevr import load_pictures
 from train.distil import PRESETS, DistilTask, leading
+from train.learning.start import begin
 
 
 def test_a_ddim_step_with_the_wanted_v_leads_to_the_teachers_next_state() -> None:
@@ -43,7 +45,7 @@ def test_the_student_is_taught_what_the_teacher_draws(iclevr: Path) -> None:
     assert torch.equal(following[:-1, 2:], states[1:, 2:]), "half of them stay on the teacher's way"
     scheduler = make_scheduler("dpm", preset.model)
     set_steps(scheduler, 20, preset.model.time_power)
-    denoiser = painter_denoiser(teacher.eval(), given, scheduler.alphas_cumprod, teacher.black)
+    denoiser = painter_denoiser(teacher.eval(), given, scheduler.alphas_cumprod, teacher.black(teacher.empty[None]))
     with torch.no_grad():
         steps = list(denoise(denoiser, scheduler, states[0], []))
     for number, (_, x, _) in enumerate(steps[::5]):
@@ -56,3 +58,16 @@ def test_the_student_is_taught_what_the_teacher_draws(iclevr: Path) -> None:
         assert (states[number, :2] - x).abs().max() < 1e-4, "the others on the student's"
     run = SimpleNamespace(progress=0.0, autocast=nullcontext, average=task.painter)
     assert task.trajectories(task.examples.batch(torch.arange(3)), run)[0].shape == (4, 3, 12, 16, 16)
+
+
+def test_a_student_goes_along_with_its_teacher(iclevr: Path, tmp_path: Path) -> None:
+    preset = PRESETS["tiny-fast"]
+    before: Any = shaken(DDPMNetwork(preset.model))
+    save_weights(before, {"kind": "ddpm", "model": asdict(preset.model)}, tmp_path / "before")
+    before = load_network(DDPMNetwork, DDPMConfig, tmp_path / "before")  # as rounded as they were stored
+    teacher: Any = shaken(Painter(preset.model))
+    task = DistilTask(preset, load_pictures(iclevr), teacher.state_dict())
+    begin(task, [tmp_path / "before"], tmp_path / "run")
+    old, student = before.painter.state_dict(), before.fast.state_dict()
+    for name, new in teacher.named_parameters():
+        assert torch.allclose(task.painter.state_dict()[name], student[name] + new - old[name], atol=1e-6), name

@@ -61,6 +61,8 @@ def begin(task: Task, starts: Sequence[Path], folder: Path) -> dict[str, Any]:
         except RuntimeError:
             raise CheckpointError(f"{start / WEIGHTS}: weights of a network of another size") from None
     network.load_state_dict({name: sum(one[name] for one in found) / len(found) for name in own})
+    if len(starts) == 1:
+        task.begun(starts[0])
     told = [told_of(start, stage) for start in starts]
     log = starts[0] / (LOG if is_run(starts[0], stage) else f"log-{stage}.csv")
     if log.exists():

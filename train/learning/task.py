@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,6 +38,9 @@ class Task:
     kind: str
     stage: str = ""
     preset: Any
+
+    def begun(self, start: Path) -> None:
+        """Told, once the averaged network has the weights of `start`, the only folder that it starts from."""
 
     def step(self, batch: Batch, run: Run) -> dict[str, torch.Tensor]:
         """One optimizer step on a batch of examples; returns scalars to log."""
