@@ -10,6 +10,14 @@ from clevr_demo.places import Places
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
+SOURCES_OWN = {
+    "places": "where the objects stand, with both models.",
+    "looks": "how each object is turned and shaded.",
+    "light": "the light and the ground of the whole picture.",
+    "grain": "the finest grain, a number a pixel.",
+    "pixels": "the noise that the picture is denoised from: all but the places.",
+}
+"""What each source of noise decides, one a die on the page."""
 LONG = 100
 """Steps from which on it is said beforehand how long they take."""
 SOON = 3.0

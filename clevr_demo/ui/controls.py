@@ -68,10 +68,9 @@ class Controls:
             ids = {SURPRISE: "surprise"}
             buttons = {title: gr.Button(title, size="sm", elem_id=ids.get(title)) for title in scripts}
             clear = gr.Button("Clear", size="sm", elem_id="clear")
-        self.given, told = gr.Textbox(visible="hidden", elem_id="given"), Note("given", "hint")
+        self.given = gr.Textbox(visible="hidden", elem_id="given")
         in_browser(clear.click, "() => [[], '']", None, [self.picker, self.given])
         in_browser(self.picker.change, asset("given/kept.js"), [self.picker, self.given], self.given)
-        in_browser(self.given.change, asset("given/told.js"), self.given, told)
         self.examples = [
             in_browser(button.click, scripts[title], None, self.picker) for title, button in buttons.items()
         ]

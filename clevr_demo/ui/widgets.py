@@ -12,6 +12,8 @@ import gradio as gr
 
 from clevr_demo.models import Contender
 from clevr_demo.objects import COLOURS, MAX_TRAINED, OBJECTS, SHAPES, parse
+from clevr_demo.request import SOURCES
+from clevr_demo.serve.wording import SOURCES_OWN
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -109,6 +111,11 @@ class Picker(Html):
         return [OBJECTS[index] for index in parse(value)] if value else []
 
 
+def sources_told(names: Iterable[str]) -> list[dict[str, str]]:
+    """Sources of noise as the page's dice have them: name, title and what each owns."""
+    return [{"name": name, "title": name.capitalize(), "owns": SOURCES_OWN[name]} for name in names]
+
+
 class Duel(Html):
     """Both pictures, the timeline with its scrubber, and the judge's verdict along it. Its value is a run's payload;
     scrubbing happens in the browser alone."""
@@ -116,16 +123,20 @@ class Duel(Html):
     template = asset("duel/duel.html")
     script = asset(
         "engine/numbers.js", "engine/words.js", "page/storage.js", "history/model.js", "hands/request.js",
-        "duel/model.js", "duel/chart.js", "duel/marks.js", "duel/race.js", "duel/view.js", "duel/duel.js",
+        "duel/model.js", "duel/parts.js", "duel/chart.js", "duel/marks.js", "duel/dice.js", "duel/race.js",
+        "duel/view.js", "duel/duel.js",
     )  # fmt: skip
 
     def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
         """Of the contenders the first two draw what names no others. With `address`, a result goes into the browser's
         address, which draws it again, and into the history."""
         known = [
-            {"name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps}
+            {
+                "name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps,
+                "sources": sources_told(one.model.sources),
+            }
             for one in contenders
-        ]
+        ]  # fmt: skip
         super().__init__(names=list(OBJECTS), contenders=known, address=address, **arguments)
 
 
@@ -138,7 +149,7 @@ class Hands(Html):
     template = asset("hands/hands.html")
     script = asset(
         "hands/request.js", "hands/undo.js", "hands/lane.js", "hands/model.js", "hands/marks.js", "hands/scene.js",
-        "hands/bar.js", "hands/pointer.js", "hands/pick.js", "hands/keys.js",
+        "hands/dice.js", "hands/bar.js", "hands/pointer.js", "hands/pick.js", "hands/keys.js",
     )  # fmt: skip
 
     def __init__(self, usual: Sequence[Any], answer: Callable[[Any], dict[str, Any]], **arguments: Any) -> None:
@@ -147,7 +158,8 @@ class Hands(Html):
         def repaint(asked: Any) -> dict[str, Any]:
             return answer(asked)
 
-        super().__init__(names=list(OBJECTS), usual=list(usual), server_functions=[repaint], **arguments)
+        told = sources_told(SOURCES)
+        super().__init__(names=list(OBJECTS), usual=list(usual), sources=told, server_functions=[repaint], **arguments)
 
 
 class Walk(Html):
@@ -155,7 +167,7 @@ class Walk(Html):
 
     template = asset("walk/walk.html")
     script = asset(
-        "engine/numbers.js", "engine/words.js", "duel/model.js", "duel/chart.js", "duel/marks.js", "walk/walk.js"
+        "engine/numbers.js", "engine/words.js", "duel/model.js", "duel/parts.js", "duel/marks.js", "walk/walk.js"
     )
 
     def __init__(self, title: str, **arguments: Any) -> None:

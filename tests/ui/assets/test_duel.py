@@ -8,6 +8,8 @@ import pytest
 
 from tests.ui.assets.node import in_node
 
+DICE = ("duel/dice.js",)
+
 
 def test_a_position_shows_the_newest_frame_that_is_not_later() -> None:
     shown = in_node("[0, 1, 2, 3, 4, 5].map((position) => frameAt(timeline(side), position).x0 ?? 'places')")
@@ -18,8 +20,19 @@ def test_a_position_shows_the_newest_frame_that_is_not_later() -> None:
 
 
 def test_places_are_shown_on_the_empty_scene_that_travelled_once() -> None:
-    shown = in_node("timeline(side).map((frame) => pictureOf(timeline(side), frame, true))")
-    assert shown == ["empty", "empty", "more noise", "scene", "picture"]
+    shown = in_node("timeline(side).map((frame) => pictureOf(timeline(side), frame))")
+    assert shown == ["empty", "empty", "noise", "scene", "picture"]
+
+
+def test_the_noise_beside_it_is_the_steps_own_and_waits_while_the_places_are_chosen() -> None:
+    shown = in_node("timeline(side).map((frame) => noiseOf(timeline(side), frame) ?? null)")
+    assert shown == ["more noise", "more noise", "more noise", None, None]
+    assert in_node("trailOf(timeline(side), side.frames[1], 0)") == [[1, 2], [3, 4]]
+
+
+def test_a_die_shows_its_own_seed_or_that_of_the_picture() -> None:
+    shown = in_node("[seedOf('seed=7&seed-looks=3', 'looks', 2), seedOf('seed=7&seed-looks=3', 'light', 2)]", *DICE)
+    assert shown == [{"seed": "3", "own": True}, {"seed": "9", "own": False}]
 
 
 def test_the_axis_and_a_press_on_it_agree() -> None:
@@ -73,7 +86,7 @@ def test_the_race_marks_when_all_was_found() -> None:
 @pytest.mark.parametrize("places", [[0.5, 0.52, 0.9, 1], [0, 0, 0, 0], [1, 1, 1, 1], [0.7, 0.1]])
 def test_labels_of_ticks_do_not_touch(places: list[float]) -> None:
     labels = json.dumps([{"at": at} for at in places])
-    found = in_node(f"sideBySide({labels}, 0.15)", "duel/model.js", "duel/chart.js")
+    found = in_node(f"sideBySide({labels}, 0.15)", "duel/model.js", "duel/parts.js", "duel/chart.js")
     lefts = [one["left"] for one in found]
     assert [one["at"] for one in found] == sorted(places)
     assert all(later - left >= 0.15 - 1e-9 for left, later in zip(lefts, lefts[1:], strict=False))

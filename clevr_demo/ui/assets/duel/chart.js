@@ -1,30 +1,7 @@
 // The chart that is the scrubber: how sure the detector is of each object by step, ticks where it is found for good, and a cursor.
-const SVG = 'http://www.w3.org/2000/svg';
 const CHART = { width: 1000, height: 100 };
 const ICON = 20; // pixels of an object's icon above the curves
 const DASHES = { cube: 'none', sphere: '1 5', cylinder: '8 5' };
-
-function shape(tag, attributes, parent) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  parent?.append(node);
-  return node;
-}
-
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
-function drawing(name, parent) {
-  const [colour, form] = name.split(' ');
-  const svg = shape('svg', { class: `object colour-${colour}`, 'aria-hidden': 'true' }, parent);
-  shape('use', { href: `#object-${form}` }, svg);
-  return svg;
-}
 
 const up = (share) => 3 + (1 - share) * (CHART.height - 6);
 

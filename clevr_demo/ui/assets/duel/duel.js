@@ -6,7 +6,7 @@ const stageOf = (model) => find(`.stage[data-model="${model}"]`);
 const verdictOf = (model) => find(`.verdict[data-model="${model}"]`);
 const scrub = find('.scrub');
 const playButton = find('[data-go="play"]');
-const looks = { rings: true, places: Boolean(props.address), noisy: false, smooth: false };
+const looks = { rings: true, places: Boolean(props.address), smooth: false };
 // `filled` is what stands in the pictures: a run, and each model's frame. `accepts` says which run may be shown while
 // pictures of objects that are moved by hand stand there; null while none do.
 const state = { run: null, key: '', chosen: 0, position: 0, following: true, timer: 0, filled: { run: null, pair: null, frames: {} }, accepts: null };
@@ -25,7 +25,7 @@ const end = () => where() + (state.run?.steps ?? 1) - 1;
 
 // Writes the contenders' names where they stand.
 function seat() {
-  contenders().forEach(({ name, title, costs, steps }, place) => {
+  contenders().forEach(({ name, title, costs, steps, sources }, place) => {
     const side = ['left', 'right'][place];
     const [stage, verdict, lane] = ['stage', 'verdict', 'lane'].map((part) => find(`.${part}[data-side="${side}"]`));
     for (const part of [stage, verdict, lane]) part.dataset.model = name;
@@ -33,6 +33,7 @@ function seat() {
     stage.querySelector('.how').textContent = costs;
     stage.querySelector('.hint').textContent = steps ? 'Its picture forms here' : 'Its picture appears here';
     stage.querySelector('.tiles').setAttribute('aria-label', `${title} pictures`);
+    if (props.address) makeDice(stage.querySelector('.dice'), { title, sources });
     verdict.querySelector('h3').textContent = title;
     verdict.setAttribute('aria-label', `Verdict on the ${title}`);
     lane.querySelector('.lane-name').textContent = title;
@@ -40,7 +41,6 @@ function seat() {
   const { title } = lead();
   find('.player').setAttribute('aria-label', `Timeline of the ${title}`);
   find('.curves').setAttribute('aria-label', `${title}: how sure the detector is of each requested object by denoising step`);
-  find('[data-switch="noisy"]').title = `Shows the ${title}'s noisy picture instead of what it takes to be under the noise`;
 }
 
 function begin(run) {
@@ -55,11 +55,12 @@ function begin(run) {
 
 // A frame of a run in its model's place.
 function fillSide(model, side, frame, run) {
-  fillPicture(stageOf(model), timeline(side), frame, run, props.names, model, looks.noisy);
-  fillCaption(stageOf(model), frame, looks.noisy);
+  fillPicture(stageOf(model), timeline(side), frame, run, props.names, model);
+  fillNoise(stageOf(model), timeline(side), frame);
+  fillCaption(stageOf(model), frame);
   // Where they can be taken, marks of their own stand at the places; while the one chooses, the other shows its own.
   const choosing = Object.values(state.filled.frames).some((one) => one?.stage === 'where');
-  drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: choosing || (looks.places && !props.address) });
+  drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: choosing || (looks.places && !props.address), frames: timeline(side) });
   fillChips(verdictOf(model).querySelector('.chips'), frame, run, props.names);
   fillScores(verdictOf(model), frame, run);
 }
@@ -292,7 +293,7 @@ plot.addEventListener('pointermove', (event) => {
 // What others on the page may do with the duel: a tour, a presentation, keys.
 root.duel = {
   play, pause, goTo, moves, looks, contenders, preview, hold, show, run: () => state.run, filled: () => state.filled,
-  chosen: () => state.chosen,
+  chosen: () => state.chosen, dice: (query) => root.querySelectorAll('.dice').forEach((place) => fillDice(place, query, state.chosen)),
   objects: () => state.run.objects.map((one) => props.names[one]), redraw,
 };
 

@@ -82,9 +82,19 @@ function source(base64) {
 }
 
 // The picture of a frame: its own, or for places the empty scene that the first frame brought.
-function pictureOf(frames, frame, noisy) {
-  const own = (noisy && frame.xt) || frame.x0;
-  return own ?? frames.find((one) => one.stage === frame.stage && one.x0)?.x0;
+function pictureOf(frames, frame) {
+  return frame.x0 ?? frames.find((one) => one.stage === frame.stage && one.x0)?.x0;
+}
+
+// The noisy picture that a step starts from; while the places are chosen, the pure noise that waits for the first one.
+function noiseOf(frames, frame) {
+  if (frame?.stage !== 'where') return frame?.xt;
+  return frames.find((one) => one.stage !== 'where')?.xt;
+}
+
+// How an object's place has wandered up to a frame of the places.
+function trailOf(frames, frame, object) {
+  return frames.filter((one) => one.stage === 'where' && one.step <= frame.step).map((one) => one.places[object]);
 }
 
 function newest(side) {

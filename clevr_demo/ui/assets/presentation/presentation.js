@@ -21,7 +21,6 @@ const ACTS = {
   n: () => (press('#dice'), setTimeout(() => press('#generate'), 50)),
   r: () => look('rings'),
   p: () => look('places'),
-  x: () => look('noisy'),
   g: () => press('#guess [data-open]'),
   t: () => press('#tour [data-open]'),
   c: () => page.classList.toggle('presenting-controls'),
