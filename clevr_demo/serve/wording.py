@@ -78,9 +78,12 @@ def duration(seconds: float) -> str:
 
 
 def cost(passes: int, seconds: float, base: float = 0.0) -> str:
-    """ "1 pass, 8 ms" or, beside another's seconds, "20 passes, 310 ms: 39 times as long"; "" before the first."""
+    """ "1 pass, 8 ms" or, beside another's seconds, "20 passes, 310 ms: 39 times as long"; without seconds the passes
+    alone, and "" before the first."""
     if not passes:
         return ""
+    if not seconds:
+        return many(passes, "pass")
     told = f"{many(passes, 'pass')}, {duration(seconds)}"
     return f"{told}: {seconds / base:.0f} times as long" if base and seconds >= 1.5 * base else told
 

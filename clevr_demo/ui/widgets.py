@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import gradio as gr
 from clevr_demo.models import Contender
 from clevr_demo.objects import COLOURS, MAX_TRAINED, OBJECTS, SHAPES, parse
 from clevr_demo.request import SOURCES
+from clevr_demo.serve.lessons import CARDS, LESSONS, Lesson
 from clevr_demo.serve.wording import SOURCES_OWN
 
 ASSETS = Path(__file__).parent / "assets"
@@ -133,7 +135,7 @@ class Duel(Html):
         known = [
             {
                 "name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps,
-                "sources": sources_told(one.model.sources),
+                "sources": sources_told(one.model.sources), "card": one.kind if one.kind in CARDS else "",
             }
             for one in contenders
         ]  # fmt: skip
@@ -195,10 +197,47 @@ class Guess(Html):
     script = asset("page/storage.js", "page/reveal.js", "guess/model.js", "guess/guess.js")
 
 
-class Tour(Html):
-    """ "What am I seeing?": three short steps with small drawings that drive the real page, in half a minute."""
+def _lesson(lesson: Lesson) -> str:
+    said = {name: escape(getattr(lesson, name)) for name in ("question", "task", "answer", "spot")}
+    ready = "".join(
+        f'<button type="button" data-query="{escape(query)}">{escape(title)}</button>'
+        f'<span class="lesson-link" data-link="{escape(query)}"></span>'
+        for title, query in lesson.ready
+    )
+    return (
+        f'<article data-spot="{said["spot"]}" hidden><h3>{said["question"]}</h3>'
+        f'<div class="lesson-ready" role="group" aria-label="Draw">{ready}</div><p>{said["task"]}</p>'
+        f"<details><summary>Uncover the answer</summary><p>{said['answer']}</p></details></article>"
+    )
 
-    template, script = asset("tour/tour.html"), asset("page/reveal.js", "tour/tour.js")
+
+class Lessons(Html):
+    """Five lessons that drive the real page, and cards for words that one may wonder about: whatever has `data-card`
+    opens one. Its value is the query of the request that a lesson prepared."""
+
+    script = asset("page/reveal.js", "lessons/lessons.js")
+    nothing: ClassVar[Any] = ""
+
+    def __init__(self, **arguments: Any) -> None:
+        questions = "".join(
+            f'<button type="button" data-lesson="{place}" aria-pressed="false" title="{escape(lesson.question)}">'
+            f"{place + 1}</button>"
+            for place, lesson in enumerate(LESSONS)
+        )
+        template = asset("lessons/lessons.html").replace("@questions", questions)
+        template = template.replace("@lessons", "".join(map(_lesson, LESSONS)))
+        cards = {name: {"title": card.title, "text": card.text} for name, card in CARDS.items()}
+        super().__init__(html_template=template, cards=cards, **arguments)
+
+
+class Word(Html):
+    """A small button that opens a card."""
+
+    def __init__(self, card: str, **arguments: Any) -> None:
+        title = escape(CARDS[card].title)
+        super().__init__(
+            html_template=f'<button type="button" class="word-button" data-card="{card}">{title}</button>', **arguments
+        )
 
 
 class Presentation(Html):

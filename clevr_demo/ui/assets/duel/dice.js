@@ -17,7 +17,7 @@ function makeDie({ name, title, owns }, parent) {
   die.dataset.roll = name;
   shape('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, die);
   const words = make('span', 'die-words', die);
-  make('strong', '', words, title);
+  make('span', 'die-name', words, title);
   make('span', 'die-seed', words);
   const back = make('button', 'die-back', place, '\u00d7');
   Object.assign(back, { type: 'button', title: "Back to the request's own seed", hidden: true });
