@@ -44,11 +44,22 @@ function seat() {
     verdict.setAttribute('aria-label', `Verdict on the ${title}`);
     lane.querySelector('.lane-name').textContent = title;
   });
+  if (props.address && props.contenders.length > 2) [...root.querySelectorAll('.who-name')].forEach(offer);
   const { title } = lead();
   find('.player').setAttribute('aria-label', `Timeline of the ${title}`);
   find('.curves').setAttribute('aria-label', `${title}: how sure the detector is of each requested object by denoising step`);
   find('.chart-about span').textContent = `How sure the detector is of the ${title}'s guess, step by step`;
   find('.ends-title').textContent = other()?.title ?? '';
+}
+
+// Lets another contender take a seat; the choice lies unseen over the name of the one who has it.
+function offer(place, seat) {
+  const pick = place.querySelector('select') ?? make('select', 'who-pick', place);
+  pick.dataset.seat = seat;
+  pick.setAttribute('aria-label', `Who draws ${seat ? 'right' : 'left'}`);
+  pick.replaceChildren();
+  for (const { name, title } of props.contenders) make('option', '', pick, title).value = name;
+  pick.value = models()[seat];
 }
 
 function begin(run) {
@@ -309,7 +320,7 @@ plot.addEventListener('pointermove', (event) => {
 
 // What others on the page may do with the duel: hands, lessons, a presentation, keys.
 root.duel = {
-  play, pause, goTo, moves, looks, contenders, preview, hold, show, run: () => state.run, filled: () => state.filled,
+  usual: USUAL.map(({ name }) => name), play, pause, goTo, moves, looks, contenders, preview, hold, show, run: () => state.run, filled: () => state.filled,
   chosen: () => state.chosen, dice: (query) => root.querySelectorAll('.dice').forEach((place) => fillDice(place, query, state.chosen)),
   objects: () => state.run.objects.map((one) => props.names[one]), redraw,
 };
