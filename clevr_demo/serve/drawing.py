@@ -60,6 +60,8 @@ def _updates(
         for _, still in frames:
             run.notice = still.notice or run.notice
             side.seconds, side.evaluations = still.seconds, still.evaluations
+            if still.last:
+                studio.costs.add(contender.name, still.evaluations, still.seconds)
             halted = stopped()
             if still.stage == "where" or still.last or halted or still.evaluations in shown:
                 unsent.append(still)
@@ -86,7 +88,7 @@ def draw(studio: Studio, request: GenerationRequest, stopped: Callable[[], bool]
             break
         single = request.single(number)
         query = studio.query(single)
-        pair = Pair(single, {one.name: Side(one, single.objects, query) for one in contenders})
+        pair = Pair(single, {one.name: Side(one, single.objects, query) for one in contenders}, studio.costs)
         run.pairs.append(pair)
         for side in sorted(pair.sides.values(), key=lambda side: side.contender.model.has_steps):
             for _ in _updates(studio, run, side, single, stopped):

@@ -1,7 +1,7 @@
 """What the page shows of a run, as plain values that grow: what was sent once is not sent again.
 
     run.payload()            # {"key", "state", "status", "objects", "steps", "seed", "total", "query", "pairs"}
-    ["pairs"][0]["ddpm"]     # {"frames", "last", "seconds", "evaluations", "since", "complete", "cost"}
+    ["pairs"][0]["ddpm"]     # {"frames", "last", "seconds", "evaluations", "since", "complete", "cost"}: see `costs`
     ["frames"][0]            # {"stage", "step", "t", "ms", "places", "x0", "xt"}, and of judged ones the verdict
 
 The browser gets every shown frame and its verdict once, and scrubs on its own. Frames are small lossy WebP pictures;
@@ -25,6 +25,7 @@ from clevr_demo.judge.evaluator import Verdict
 from clevr_demo.models import Contender
 from clevr_demo.pictures import png
 from clevr_demo.request import GenerationRequest
+from clevr_demo.serve.costs import Costs
 from clevr_demo.serve.gate import Still
 from clevr_demo.serve.pace import Pace
 from clevr_demo.serve.verdicts import compact, compact_places
@@ -127,10 +128,11 @@ class Side:
 
 @dataclass
 class Pair:
-    """One seed's two pictures, by their contenders' names."""
+    """One seed's two pictures, by their contenders' names, and what such pictures cost here."""
 
     request: GenerationRequest
     sides: dict[str, Side]
+    costs: Costs = field(default_factory=Costs)
 
     @property
     def lead(self) -> Side:
@@ -144,9 +146,13 @@ class Pair:
 
     def payload(self) -> dict[str, Any]:
         sides: dict[str, Any] = {name: side.payload() for name, side in self.sides.items()}
-        for name, side in self.sides.items():
-            others = [other.seconds for other in self.sides.values() if other is not side and other.last]
-            sides[name]["cost"] = cost(side.evaluations, side.seconds, min(others, default=0.0))
+        for (name, side), (other, beside) in zip(self.sides.items(), reversed(self.sides.items()), strict=True):
+            passes = side.evaluations
+            if side.last:
+                sides[name]["cost"] = self.costs.words(name, passes, other, beside.evaluations)
+                sides[name]["seconds"] = round(self.costs.typical(name, passes)[0] or side.seconds, 4)
+            else:
+                sides[name]["cost"] = cost(passes, 0.0)
         return {"seed": self.request.seed, **sides}
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -22,6 +22,7 @@ from clevr_demo.checkpoints import former
 from clevr_demo.judge.evaluator import Evaluator, Verdict, load_evaluator
 from clevr_demo.models import Contender, usual_pair
 from clevr_demo.request import GenerationRequest, from_query
+from clevr_demo.serve.costs import Costs
 from clevr_demo.serve.gate import Gate, Numbered, Still, one_thread
 
 EVALUATOR = "CLEVR_EVALUATOR"
@@ -39,10 +40,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Studio:
-    """The contenders' gates by name, the first two of which draw unless a request names others, and the judge."""
+    """The contenders' gates by name, the first two of which draw unless a request names others, the judge, and what
+    draws have cost."""
 
     gates: Mapping[str, Gate]
     judge: Evaluator
+    costs: Costs = field(default_factory=Costs)
 
     @classmethod
     def load(cls, contenders: Sequence[Contender] = (), device: str = "auto") -> Self:

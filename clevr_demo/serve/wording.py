@@ -10,6 +10,14 @@ from clevr_demo.places import Places
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 SAMPLER_NAMES = {"dpm": "DPM-Solver++ 2M", "unipc": "UniPC", "ddim": "DDIM", "ddpm": "DDPM, ancestral"}
+SOURCES_OWN = {
+    "places": "where the objects stand, with both models.",
+    "looks": "how each object is turned and shaded.",
+    "light": "the light and the ground of the whole picture.",
+    "grain": "the finest grain, a number a pixel.",
+    "pixels": "the noise that the picture is denoised from: all but the places.",
+}
+"""What each source of noise decides, one a die on the page."""
 LONG = 100
 """Steps from which on it is said beforehand how long they take."""
 SOON = 3.0
@@ -70,9 +78,12 @@ def duration(seconds: float) -> str:
 
 
 def cost(passes: int, seconds: float, base: float = 0.0) -> str:
-    """ "1 pass, 8 ms" or, beside another's seconds, "20 passes, 310 ms: 39 times as long"; "" before the first."""
+    """ "1 pass, 8 ms" or, beside another's seconds, "20 passes, 310 ms: 39 times as long"; without seconds the passes
+    alone, and "" before the first."""
     if not passes:
         return ""
+    if not seconds:
+        return many(passes, "pass")
     told = f"{many(passes, 'pass')}, {duration(seconds)}"
     return f"{told}: {seconds / base:.0f} times as long" if base and seconds >= 1.5 * base else told
 

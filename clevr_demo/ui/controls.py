@@ -21,7 +21,7 @@ from clevr_demo.request import (
     query_of,
 )
 from clevr_demo.serve.wording import SAMPLER_NAMES
-from clevr_demo.ui.widgets import Note, Picker, asset, in_browser
+from clevr_demo.ui.widgets import Note, Picker, Word, asset, in_browser
 
 EXAMPLES = {
     "2 objects": ["blue sphere", "yellow cylinder"],
@@ -68,10 +68,9 @@ class Controls:
             ids = {SURPRISE: "surprise"}
             buttons = {title: gr.Button(title, size="sm", elem_id=ids.get(title)) for title in scripts}
             clear = gr.Button("Clear", size="sm", elem_id="clear")
-        self.given, told = gr.Textbox(visible="hidden", elem_id="given"), Note("given", "hint")
+        self.given = gr.Textbox(visible="hidden", elem_id="given")
         in_browser(clear.click, "() => [[], '']", None, [self.picker, self.given])
         in_browser(self.picker.change, asset("given/kept.js"), [self.picker, self.given], self.given)
-        in_browser(self.given.change, asset("given/told.js"), self.given, told)
         self.examples = [
             in_browser(button.click, scripts[title], None, self.picker) for title, button in buttons.items()
         ]
@@ -88,6 +87,7 @@ class Controls:
             self.dice = gr.Button("Roll the seed", size="sm", elem_id="dice")
             self.locked = gr.Checkbox(True, label="Keep the seed", elem_id="lock", container=False)
             self.live = gr.Checkbox(False, label="Draw as I click", elem_id="live", container=False)
+            Word("seed")
         # Whoever draws as they click wants few steps, and sees how many; a seed that is typed is to be kept.
         few = asset("page/live.js").replace("@few", str(FAST_STEPS))
         in_browser(self.live.change, few, [self.live, self.steps], self.steps)

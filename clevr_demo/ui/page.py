@@ -19,16 +19,16 @@ from clevr_demo.serve.studio import Studio
 from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.endpoint import add_api
 from clevr_demo.ui.events import Drawing
-from clevr_demo.ui.sharing import Sharing, copy_button
+from clevr_demo.ui.sharing import Sharing, copy_button, picture_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import build_history
 from clevr_demo.ui.tabs.marking import build_marking
 from clevr_demo.ui.tabs.report import build_report
 from clevr_demo.ui.tabs.walk import build_walk
-from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Hands, Note, Presentation, Tour, asset, in_browser
+from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Hands, Lessons, Note, Presentation, asset, in_browser
 
 HEAD = """# CLEVR duel
-A diffusion model and a GAN draw the same objects from the same request. An independent judge says what it sees."""
+A diffusion model and a GAN draw the same request. An independent judge says what it sees."""
 
 
 def theme() -> gr.themes.Base:
@@ -40,6 +40,7 @@ def theme() -> gr.themes.Base:
         button_primary_background_fill="*primary_700",
         button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",
+        button_small_text_size="13px",
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_400",
     )
@@ -80,7 +81,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         with gr.Row(elem_id="top"):
             gr.Markdown(HEAD, elem_id="head")
             with gr.Row(elem_id="story"):
-                Tour(elem_id="tour")
+                lessons = Lessons(elem_id="lessons")
                 Presentation(elem_id="presentation")
                 Guess(elem_id="guess")
         link_note = Note("link", "hint")
@@ -97,6 +98,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     sharing = Sharing(drawing)
                     with gr.Row(elem_id="share"):
                         copy_button()
+                        picture_button()
                         sharing.build_downloads()
                     build_walk(drawing, showcase.REQUEST if greets else None)
                 with gr.Tab("Grid", id="grids"):
@@ -116,6 +118,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         drawing.settle_on(hands.select, hands)
         tell_changes(controls)
         sharing.load_on(address.select, address)
+        sharing.load_on(lessons.select, lessons)
         sharing.restore_on(demo)
         add_api(demo, studio, drawing.line)
     return demo.queue(default_concurrency_limit=1)

@@ -22,14 +22,24 @@ READ = [".png", ".webp", ".gif", ".jpg", ".jpeg"]
 ANOTHER = "() => [[], '', { __type__: 'update', visible: 'hidden' }]"
 
 
+def _tells(title: str, elem_id: str, script: str) -> gr.Button:
+    """A button that says for two seconds what its script did."""
+    button = gr.Button(title, size="sm", elem_id=elem_id)
+    done = in_browser(button.click, script, None, button)
+    back = f"() => new Promise((done) => setTimeout(() => done({title!r}), 2000))"
+    in_browser(done.then, back, None, button)
+    return button
+
+
 def copy_button(elem_id: str = "copy-link", shown: str = "#duel .duel") -> gr.Button:
     """Copies the link to what is shown; `shown` is the selector of what carries its query."""
-    button = gr.Button("Copy link", size="sm", elem_id=elem_id)
     script = asset("address/copy.js").replace("@home", home()).replace("@shown", shown)
-    copied = in_browser(button.click, script, None, button)
-    back = "() => new Promise((done) => setTimeout(() => done('Copy link'), 2000))"
-    in_browser(copied.then, back, None, button)
-    return button
+    return _tells("Copy link", elem_id, script)
+
+
+def picture_button() -> gr.Button:
+    """Copies both pictures of the duel as one; where the browser forbids that, it shows it to be copied by hand."""
+    return _tells("Copy picture", "copy-picture", asset("duel/pair.js"))
 
 
 class Sharing:

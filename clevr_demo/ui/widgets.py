@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,9 @@ import gradio as gr
 
 from clevr_demo.models import Contender
 from clevr_demo.objects import COLOURS, MAX_TRAINED, OBJECTS, SHAPES, parse
+from clevr_demo.request import SOURCES
+from clevr_demo.serve.lessons import CARDS, LESSONS, Lesson
+from clevr_demo.serve.wording import SOURCES_OWN
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -109,6 +113,11 @@ class Picker(Html):
         return [OBJECTS[index] for index in parse(value)] if value else []
 
 
+def sources_told(names: Iterable[str]) -> list[dict[str, str]]:
+    """Sources of noise as the page's dice have them: name, title and what each owns."""
+    return [{"name": name, "title": name.capitalize(), "owns": SOURCES_OWN[name]} for name in names]
+
+
 class Duel(Html):
     """Both pictures, the timeline with its scrubber, and the judge's verdict along it. Its value is a run's payload;
     scrubbing happens in the browser alone."""
@@ -116,16 +125,20 @@ class Duel(Html):
     template = asset("duel/duel.html")
     script = asset(
         "engine/numbers.js", "engine/words.js", "page/storage.js", "history/model.js", "hands/request.js",
-        "duel/model.js", "duel/chart.js", "duel/marks.js", "duel/race.js", "duel/view.js", "duel/duel.js",
+        "duel/model.js", "duel/parts.js", "duel/chart.js", "duel/marks.js", "duel/dice.js", "duel/race.js",
+        "duel/view.js", "duel/duel.js",
     )  # fmt: skip
 
     def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
         """Of the contenders the first two draw what names no others. With `address`, a result goes into the browser's
         address, which draws it again, and into the history."""
         known = [
-            {"name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps}
+            {
+                "name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps,
+                "sources": sources_told(one.model.sources), "card": one.kind if one.kind in CARDS else "",
+            }
             for one in contenders
-        ]
+        ]  # fmt: skip
         super().__init__(names=list(OBJECTS), contenders=known, address=address, **arguments)
 
 
@@ -138,7 +151,7 @@ class Hands(Html):
     template = asset("hands/hands.html")
     script = asset(
         "hands/request.js", "hands/undo.js", "hands/lane.js", "hands/model.js", "hands/marks.js", "hands/scene.js",
-        "hands/bar.js", "hands/pointer.js", "hands/pick.js", "hands/keys.js",
+        "hands/dice.js", "hands/who.js", "hands/bar.js", "hands/pointer.js", "hands/pick.js", "hands/keys.js",
     )  # fmt: skip
 
     def __init__(self, usual: Sequence[Any], answer: Callable[[Any], dict[str, Any]], **arguments: Any) -> None:
@@ -147,7 +160,8 @@ class Hands(Html):
         def repaint(asked: Any) -> dict[str, Any]:
             return answer(asked)
 
-        super().__init__(names=list(OBJECTS), usual=list(usual), server_functions=[repaint], **arguments)
+        told = sources_told(SOURCES)
+        super().__init__(names=list(OBJECTS), usual=list(usual), sources=told, server_functions=[repaint], **arguments)
 
 
 class Walk(Html):
@@ -155,7 +169,7 @@ class Walk(Html):
 
     template = asset("walk/walk.html")
     script = asset(
-        "engine/numbers.js", "engine/words.js", "duel/model.js", "duel/chart.js", "duel/marks.js", "walk/walk.js"
+        "engine/numbers.js", "engine/words.js", "duel/model.js", "duel/parts.js", "duel/marks.js", "walk/walk.js"
     )
 
     def __init__(self, title: str, **arguments: Any) -> None:
@@ -183,10 +197,47 @@ class Guess(Html):
     script = asset("page/storage.js", "page/reveal.js", "guess/model.js", "guess/guess.js")
 
 
-class Tour(Html):
-    """ "What am I seeing?": three short steps with small drawings that drive the real page, in half a minute."""
+def _lesson(lesson: Lesson) -> str:
+    said = {name: escape(getattr(lesson, name)) for name in ("question", "task", "answer", "spot")}
+    ready = "".join(
+        f'<button type="button" data-query="{escape(query)}">{escape(title)}</button>'
+        f'<span class="lesson-link" data-link="{escape(query)}"></span>'
+        for title, query in lesson.ready
+    )
+    return (
+        f'<article data-spot="{said["spot"]}" hidden><h3>{said["question"]}</h3>'
+        f'<div class="lesson-ready" role="group" aria-label="Draw">{ready}</div><p>{said["task"]}</p>'
+        f"<details><summary>Uncover the answer</summary><p>{said['answer']}</p></details></article>"
+    )
 
-    template, script = asset("tour/tour.html"), asset("page/reveal.js", "tour/tour.js")
+
+class Lessons(Html):
+    """Five lessons that drive the real page, and cards for words that one may wonder about: whatever has `data-card`
+    opens one. Its value is the query of the request that a lesson prepared."""
+
+    script = asset("page/reveal.js", "lessons/lessons.js")
+    nothing: ClassVar[Any] = ""
+
+    def __init__(self, **arguments: Any) -> None:
+        questions = "".join(
+            f'<button type="button" data-lesson="{place}" aria-pressed="false" title="{escape(lesson.question)}">'
+            f"{place + 1}</button>"
+            for place, lesson in enumerate(LESSONS)
+        )
+        template = asset("lessons/lessons.html").replace("@questions", questions)
+        template = template.replace("@lessons", "".join(map(_lesson, LESSONS)))
+        cards = {name: {"title": card.title, "text": card.text} for name, card in CARDS.items()}
+        super().__init__(html_template=template, cards=cards, **arguments)
+
+
+class Word(Html):
+    """A small button that opens a card."""
+
+    def __init__(self, card: str, **arguments: Any) -> None:
+        title = escape(CARDS[card].title)
+        super().__init__(
+            html_template=f'<button type="button" class="word-button" data-card="{card}">{title}</button>', **arguments
+        )
 
 
 class Presentation(Html):

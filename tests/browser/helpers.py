@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from typing import Any
+
+from PIL import Image
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -58,6 +62,12 @@ def generate(page: Any, *names: str, steps: int = 8) -> None:
 def pictures(page: Any) -> list[str]:
     """The two large pictures' data, DDPM first."""
     return page.locator("#duel .picture").evaluate_all("(all) => all.map((one) => one.src)")
+
+
+def pixels(page: Any) -> list[bytes]:
+    """What the two large pictures show, whatever request their files carry."""
+    files = (io.BytesIO(base64.b64decode(source.partition(",")[2])) for source in pictures(page))
+    return [Image.open(file).convert("RGB").tobytes() for file in files]
 
 
 def step_shown(page: Any) -> int:

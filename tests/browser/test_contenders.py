@@ -12,7 +12,7 @@ import pytest
 from clevr_demo.models import Model
 from clevr_demo.ui import build_demo, server
 from tests.browser.conftest import PATIENCE
-from tests.browser.helpers import generate, wait_for_state
+from tests.browser.helpers import generate, run_shown, wait_for_state
 from tests.test_models import discs, studio_of
 
 __all__ = ["discs"]
@@ -36,7 +36,8 @@ def test_a_third_model_is_one_of_the_two(address: str, chromium: Any) -> None:
     assert page.locator("#duel .stage strong").all_inner_texts() == ["DDPM", "Discs"]
     generate(page, "red cube", steps=4)
     assert page.locator('#duel .stage[data-model="discs"] .told').inner_text() == "Drawn, nothing else"
-    assert page.locator('#duel .lane[data-model="discs"] .lane-cost').inner_text() == "1 pass, 1 ms"
+    cost = page.locator('#duel .lane[data-model="discs"] .lane-cost').inner_text()
+    assert cost == "1 pass, 1 ms (measured once here)"
     query = parse_qs(urlsplit(page.url).query)
     assert query["discs"] == ["0d15c500"]
     assert "duel" not in query
@@ -47,4 +48,19 @@ def test_a_third_model_is_one_of_the_two(address: str, chromium: Any) -> None:
         "(all) => all.map((one) => one.src)"
     ))  # fmt: skip
     assert "duel=acgan,discs" in page.url.replace("%2C", ",")
+    seats = page.locator("#duel .who-pick")
+    assert seats.evaluate_all("(all) => all.map((one) => one.value)") == ["acgan", "discs"]
+    for seat, name, titles, link in (
+        (1, "ddpm", ["ACGAN", "DDPM"], "duel=acgan,ddpm"),
+        (0, "ddpm", ["DDPM", "ACGAN"], "duel=ddpm,acgan"),  # it sat on the other side: both change seats
+        (1, "discs", ["DDPM", "Discs"], ""),
+    ):
+        before = run_shown(page)
+        seats.nth(seat).select_option(name)
+        wait_for_state(page, "done", before)
+        assert page.locator("#duel .stage strong").all_inner_texts() == titles
+        url = page.url.replace("%2C", ",")
+        assert link in url if link else "duel=" not in url, "the usual two need no word"
+    page.keyboard.press("Control+z")
+    page.wait_for_function("document.querySelector('#duel .duel').dataset.query.includes('duel=ddpm,acgan')")
     page.close()

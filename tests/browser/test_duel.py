@@ -120,9 +120,6 @@ def test_scrubbing_asks_the_server_nothing(page: Any) -> None:
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     assert page.locator("#duel .step-text").inner_text() == "Step 19 of 20"
-    page.get_by_role("button", name="Noise", exact=True).click()
-    assert page.locator("#duel .about").is_visible()
-    page.get_by_role("button", name="Noise", exact=True).click()
     plot = page.locator("#duel .plot").bounding_box()
     page.mouse.click(plot["x"] + plot["width"] - 2, plot["y"] + 20)
     assert step_shown(page) == 20
@@ -292,3 +289,21 @@ def test_several_seeds_make_a_grid_with_a_mean(page: Any) -> None:
     shown = pictures(page)[0]
     page.locator('.stage[data-model="ddpm"] .tile').first.click()
     assert pictures(page)[0] != shown
+
+
+def test_what_the_ddpm_has_and_what_it_guesses_are_both_in_view(open_page: Callable[..., Any]) -> None:
+    page = open_page("?objects=red-cube,blue-sphere&seed=7&steps=6", reduced_motion="reduce")
+    wait_for_state(page, "done")
+    left, right = (page.locator(f'#duel .stage[data-model="{model}"] .inset') for model in MODELS)
+    assert right.is_hidden(), "one pass has no noise to remove"
+    noise = left.locator("img")
+    seen = []
+    page.locator("#duel .scrub").focus()
+    for key in ("End", "ArrowLeft", "Home"):
+        page.keyboard.press(key)
+        assert left.is_visible()
+        seen.append((noise.get_attribute("src"), pictures(page)[0], left.inner_text()))
+    assert len({noise for noise, _, _ in seen}) == 3
+    assert all(noise != guess for noise, guess, _ in seen)
+    assert [text for _, _, text in seen] == ["noisy, step 6", "noisy, step 5", "noisy, waits"]
+    assert page.locator('#duel .stage[data-model="ddpm"] .trail').count() == 2

@@ -139,3 +139,21 @@ def test_where_storage_is_denied_everything_is_shown_all_the_same(open_page: Cal
     page.wait_for_selector("#past .duel[data-state='done']")
     page.locator("#guess [data-open]").click()
     assert "No guess yet" in page.locator(".guess-score").inner_text()
+
+
+def test_both_pictures_go_to_the_clipboard_as_one(open_page: Callable[..., Any]) -> None:
+    allowed = {"permissions": ["clipboard-read", "clipboard-write"]}
+    page = open_page("?objects=red-cube&seed=7&steps=2", **allowed, reduced_motion="reduce")
+    wait_for_state(page, "done")
+    page.locator("#copy-picture").click()
+    page.get_by_role("button", name="Picture copied").wait_for()
+    size = page.evaluate(
+        "navigator.clipboard.read().then(([one]) => one.getType('image/png')).then(createImageBitmap)"
+        ".then(({ width, height }) => [width, height])"
+    )
+    assert size == [1120, 672]
+    page.evaluate("void (navigator.clipboard.write = () => Promise.reject(new Error('closed')))")
+    page.get_by_role("button", name="Copy picture").click()
+    page.locator("dialog.by-hand img[src^='data:image/png']").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("dialog.by-hand").wait_for(state="detached")

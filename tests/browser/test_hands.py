@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.helpers import PHONE, generate, pictures, run_shown, set_number, tick
+from tests.browser.helpers import PHONE, generate, pictures, pixels, run_shown, set_number, tick
 
 DUEL = "#duel .duel"
 LINK = "?objects=red-cube,blue-sphere&seed=7&steps=6"
@@ -322,3 +322,35 @@ def test_ticks_and_numbers_are_undone_one_by_one_without_a_draw(open_page: Calla
     page.wait_for_function("document.querySelectorAll('#picker input:checked').length === 1")
     page.wait_for_selector(f"{DUEL}:not(.stale)")
     assert run_shown(page) == run, "what was not drawn is not drawn by taking it back"
+
+
+def test_a_die_rolls_its_own_source_alone_and_is_undone(open_page: Callable[..., Any]) -> None:
+    page = open_page(LINK, **CALM)
+    drawn(page)
+    before, drawn_before = pictures(page), pixels(page)
+    titles = page.locator(f"{DUEL} .dice").evaluate_all(
+        "(all) => all.map((one) => [...one.querySelectorAll('.die-name')].map((title) => title.textContent))"
+    )
+    assert titles == [["Places", "Pixels"], ["Places", "Looks", "Light", "Grain"]]
+    die = page.locator('#duel .die-place[data-source="pixels"]')
+    assert "all but the places" in die.locator(".die").get_attribute("title")
+    assert die.locator(".die-back").is_hidden()
+    die.locator(".die").click()
+    drawn(page, "seed-pixels=")
+    seed = query_shown(page).partition("seed-pixels=")[2].partition("&")[0]
+    assert die.inner_text().splitlines()[1] == f"seed {seed}"
+    page.get_by_text(f"Pixels rolled to {seed}").first.wait_for()
+    rolled = pixels(page)
+    assert rolled[0] != drawn_before[0]
+    assert rolled[1] == drawn_before[1], "the ACGAN has no such source"
+    die.locator(".die-back").click()
+    drawn(page, "v=1")
+    assert pictures(page) == before
+    page.keyboard.press("Control+z")
+    drawn(page, f"seed-pixels={seed}")
+    page.keyboard.press("Control+z")
+    drawn(page, "v=1")
+    places = page.locator('#duel .stage[data-model="ddpm"] .die-place[data-source="places"] .die')
+    places.click()
+    drawn(page, "seed-places=")
+    assert all(one != other for one, other in zip(pixels(page), drawn_before, strict=True)), "both place by it"

@@ -65,11 +65,13 @@ def test_a_link_that_gives_places_draws_there_until_its_objects_are_unticked(ope
     assert "stale" not in page.locator("#duel .duel").get_attribute("class").split()
     page.locator("#picker").get_by_role("checkbox", name="red cube", exact=True).uncheck()
     pinned.first.wait_for(state="detached")
-    assert "pixels 3" in page.locator("#note-given").inner_text()
+    die = page.locator('#duel .die-place[data-source="pixels"]')
+    assert die.locator(".die-seed").inner_text() == "seed 3"
     page.wait_for_function("document.querySelector('#duel .duel').classList.contains('stale')")
     tick(page, "red cube")
     press_generate(page)
     page.wait_for_url(lambda address: "at=" not in address)
     assert "seed-pixels=3" in page.url
     page.locator("#clear").click()
-    page.wait_for_function("document.querySelectorAll('#note-given p').length === 0")
+    tick(page, "red cube")
+    page.wait_for_function("document.querySelectorAll('#duel .die-place.own').length === 0")

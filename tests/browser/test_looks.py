@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.helpers import PHONE, WATCH_SHIFTS, generate, press_generate, set_number, tick
+from tests.browser.helpers import PHONE, WATCH_SHIFTS, generate, press_generate, set_number, tick, wait_for_state
 
 AXE = "4.14.1"
 
@@ -73,7 +73,7 @@ def test_no_tab_has_a_serious_accessibility_finding(
     assert findings(page, axe) == []
     page.get_by_role("tab", name="The report").click()
     assert findings(page, axe) == []
-    page.locator("#tour [data-open]").click()
+    page.locator("#lessons [data-open]").click()
     assert findings(page, axe) == []
     page.keyboard.press("Escape")
     page.locator("#guess [data-open]").click()
@@ -93,6 +93,19 @@ CUT = """(all) => all.filter((one) => one.checkVisibility()).filter((one) => {
 }).map((one) => one.textContent)"""
 """Short labels that are cut off or broken in two."""
 SHORT = "#duel :is(.how, .step-text, .chip-mark, .chip-share, .switch), .story-button, #examples button"
+
+
+SMALL = """[...document.querySelectorAll('body *')].filter((one) => one.checkVisibility()
+    && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
+    && parseFloat(getComputedStyle(one).fontSize) < 13).map((one) => `${one.className}: ${one.textContent}`)"""
+"""What is written in less than 13 pixels."""
+
+
+def test_no_caption_is_small_and_one_button_is_the_first(open_page: Callable[..., Any]) -> None:
+    page = open_page("?objects=red-cube,blue-sphere&seed=7&steps=4&pictures=2", viewport={"width": 1440, "height": 900})
+    wait_for_state(page, "done")
+    assert page.evaluate(SMALL) == []
+    assert page.locator("button.primary:visible").evaluate_all("(all) => all.map((one) => one.id)") == ["generate"]
 
 
 def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
@@ -136,11 +149,6 @@ def test_nothing_jumps_while_the_page_loads_plays_and_draws(
 def test_nothing_is_cut_or_off_centre(open_page: Callable[..., Any], width: int, height: int) -> None:
     page = open_page(viewport={"width": width, "height": height})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    heads = page.locator("#picker thead th").evaluate_all(
-        "(all) => all.map((one) => { const range = document.createRange(); range.selectNodeContents(one);"
-        " const box = range.getBoundingClientRect(); return [box.left, box.right]; })"
-    )
-    assert all(before[1] <= after[0] for before, after in zip(heads, heads[1:], strict=False)), heads
     sides = page.evaluate(
         "(() => { const box = document.querySelector('#studio').getBoundingClientRect();"
         " return [box.left, document.documentElement.clientWidth - box.right]; })()"
@@ -148,7 +156,7 @@ def test_nothing_is_cut_or_off_centre(open_page: Callable[..., Any], width: int,
     assert abs(sides[0] - sides[1]) <= 2
     generate(page, "red cube", "blue sphere", "yellow cylinder", steps=4)
     assert page.locator(SHORT).evaluate_all(CUT) == []
-    seen, large = {1280: (".plot", 340), 1440: (".verdicts", 400), 1920: (".race", 400)}.get(width, ("", 0))
+    seen, large = {1280: (".plot", 340), 1440: (".verdicts", 400), 1920: (".race", 500)}.get(width, ("", 0))
     assert page.locator("#duel .canvas").first.bounding_box()["width"] >= large
     if seen:
         box = page.locator(f"#duel {seen}").bounding_box()
@@ -166,7 +174,7 @@ def test_forced_colours_leave_objects_their_own_and_show_what_is_pressed(
         assert len(set(colours)) >= count, place
     look = "(one) => { const it = getComputedStyle(one); return [it.backgroundColor, it.color].join(); }"
     for on, off in (
-        ('[data-switch="rings"]', '[data-switch="smooth"]'),
+        ('[data-switch="rings"]', '[data-switch="pixels"]'),
         ('#tabs [role="tab"][aria-selected="true"]', '#tabs [role="tab"][aria-selected="false"]'),
     ):
         assert page.locator(on).first.evaluate(look) != page.locator(off).first.evaluate(look), on
@@ -208,13 +216,13 @@ def test_the_first_tab_goes_to_the_first_button(page: Any) -> None:
     assert page.evaluate("document.activeElement.closest('#story') !== null")
 
 
-def test_on_a_phone_tour_and_guess_leave_in_view_what_they_are_about(open_page: Callable[..., Any]) -> None:
+def test_on_a_phone_lessons_and_guess_leave_in_view_what_they_are_about(open_page: Callable[..., Any]) -> None:
     page = open_page(**PHONE, reduced_motion="reduce")
     page.wait_for_selector('#duel .duel[data-state="showcase"]')
-    page.locator("#tour [data-open]").click()
-    for _ in range(3):
+    page.locator("#lessons [data-open]").click()
+    for _ in range(5):
         page.wait_for_timeout(300)
-        panel, spot = page.locator(".tour").bounding_box(), page.locator(".tour-spot").bounding_box()
+        panel, spot = page.locator(".lessons").first.bounding_box(), page.locator(".lesson-spot").bounding_box()
         assert spot["y"] >= 0
         assert spot["y"] + spot["height"] <= panel["y"]
         page.locator('[data-go="next"]').click()

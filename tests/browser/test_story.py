@@ -1,4 +1,4 @@
-"""What greets, explains and plays: the showcase, the tour, guessing, presenting, the report, going back."""
+"""What greets, explains and plays: the showcase, lessons, guessing, presenting, the report, going back."""
 
 from __future__ import annotations
 
@@ -67,19 +67,60 @@ def test_an_example_draws_at_once_and_changes_dim_what_is_shown(page: Any) -> No
     page.wait_for_selector(f"{DUEL}:not(.stale)")
 
 
-def test_the_tour_drives_the_page_and_gives_the_focus_back(page: Any) -> None:
-    opener = page.locator("#tour [data-open]")
+def test_a_lesson_draws_its_request_covers_its_answer_and_gives_the_focus_back(page: Any) -> None:
+    opener = page.locator("#lessons [data-open]")
     opener.click()
-    page.locator(".tour h3").get_by_text("1 of 3").wait_for()
-    page.wait_for_selector('.stage[data-model="ddpm"].tour-spot')
+    panel = page.locator(".lessons").first
+    heads = panel.locator("article h3")
+    assert heads.count() == 5
+    assert heads.first.inner_text() == "How few steps are enough?"
+    page.wait_for_selector("#duel .chart.lesson-spot")
+    answer = panel.locator("article").first.locator("details p")
+    assert not answer.is_visible()
+    before = run_shown(page)
+    panel.get_by_role("button", name="2 steps").click()
+    wait_for_state(page, "done", before)
+    assert "seed=3&steps=2&" in page.locator(DUEL).get_attribute("data-query")
+    assert page.locator("#ask").get_by_label("Steps", exact=True).input_value() == "2"
+    assert "the red cube never." in page.locator(f"{DUEL} .conclusion").inner_text()
+    panel.get_by_text("Uncover the answer").first.click()
+    assert "with two the red cube is missing" in answer.inner_text(), "as the page has just drawn it"
     page.keyboard.press("ArrowRight")
-    page.wait_for_selector('.stage[data-model="acgan"].tour-spot')
-    page.keyboard.press("Enter")  # on "Next", which has the focus
-    page.locator(".tour h3").get_by_text("3 of 3").wait_for()
+    assert [one.is_visible() for one in heads.all()] == [False, True, False, False, False]
     page.keyboard.press("Escape")
-    page.locator(".tour").wait_for(state="hidden")
-    assert page.locator(".tour-spot").count() == 0
+    panel.wait_for(state="hidden")
+    assert page.locator(".lesson-spot").count() == 0
     assert opener.evaluate("(one) => one === document.activeElement")
+
+
+def test_words_are_explained_where_one_wonders(page: Any) -> None:
+    card = page.locator(".lessons.word")
+    for opener, told in (
+        ("What is a DDPM?", "denoising diffusion probabilistic model"),
+        ("What is an ACGAN?", "auxiliary classifier generative adversarial network"),
+        ("Why has one a timeline and the other none?", "between its noise and its picture there is nothing"),
+        ("What is a seed?", "the same picture, to the pixel"),
+    ):
+        button = page.get_by_role("button", name=opener)
+        button.click()
+        assert told in card.inner_text()
+        page.keyboard.press("Escape")
+        assert card.is_hidden()
+        assert button.evaluate("(one) => one === document.activeElement")
+
+
+def test_the_teachers_sheet_has_all_lessons_and_nothing_else(page: Any) -> None:
+    page.evaluate("window.print = () => { window.printed = document.body.innerText; }")
+    page.locator("#lessons [data-open]").click()
+    page.locator('.lessons [data-go="print"]').click()
+    sheet = page.evaluate("window.printed")
+    assert sheet.startswith("CLEVR duel: five lessons")
+    assert sheet.count("/?objects=") == 13
+    for part in ("How few steps are enough?", "When do they fail?", "two the red cube is missing"):
+        assert part in sheet
+    assert "Generate" not in sheet
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("#generate").is_visible()
 
 
 def test_guessing_hides_names_and_verdicts_until_an_answer_and_keeps_the_score(page: Any, address: str) -> None:
@@ -135,15 +176,16 @@ def test_presenting_hides_the_controls_and_keys_do_everything(page: Any) -> None
     assert page.locator("#ask").is_visible()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1440, 900), (1920, 1080)])
+@pytest.mark.parametrize(("width", "height", "large"), [(1280, 720, 400), (1440, 900, 400), (1920, 1080, 560)])
 def test_presenting_shows_pictures_headline_and_scrubber_above_the_keys(
-    open_page: Callable[..., Any], width: int, height: int
+    open_page: Callable[..., Any], width: int, height: int, large: int
 ) -> None:
     page = open_page(viewport={"width": width, "height": height})
     page.wait_for_selector(f'{DUEL}[data-state="showcase"]')
     page.locator("#presentation [data-open]").click()
     page.wait_for_selector("html.presenting")
     keys, head, axis = (page.locator(one).first.bounding_box() for one in (".keys", f"{DUEL} .who", f"{DUEL} .axis"))
+    assert page.locator(f"{DUEL} .canvas").first.bounding_box()["width"] >= large
     assert head["y"] >= 0
     assert axis["y"] + axis["height"] <= keys["y"]
 

@@ -32,8 +32,15 @@ def test_the_timeline_tells_first_where_then_what() -> None:
 
 def test_costs_are_told_side_by_side() -> None:
     pair = run_of(request())[0].payload()["pairs"][0]
-    assert pair["acgan"]["cost"] == "1 pass, 8 ms"
-    assert pair["ddpm"]["cost"] == "5 passes, 60 ms: 8 times as long"
+    assert pair["acgan"]["cost"] == "1 pass, 8 ms (measured once here)"
+    assert pair["ddpm"]["cost"] == "5 passes, 60 ms: 8 times as long (measured once here)"
+
+
+def test_while_it_is_drawn_a_picture_has_passes_and_no_seconds_to_tell() -> None:
+    run = next(draw(FakeStudio(), request(steps=5), lambda: False))
+    assert [side["cost"] for side in run.payload()["pairs"][0].values() if isinstance(side, dict)] == [
+        "", "1 pass, 8 ms (measured once here)"
+    ]  # fmt: skip
 
 
 def test_an_object_that_is_lost_again_does_not_count_as_found() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.ui.assets.node import in_node
+
+DICE = ("duel/dice.js",)
 
 
 def test_a_position_shows_the_newest_frame_that_is_not_later() -> None:
@@ -18,8 +21,19 @@ def test_a_position_shows_the_newest_frame_that_is_not_later() -> None:
 
 
 def test_places_are_shown_on_the_empty_scene_that_travelled_once() -> None:
-    shown = in_node("timeline(side).map((frame) => pictureOf(timeline(side), frame, true))")
-    assert shown == ["empty", "empty", "more noise", "scene", "picture"]
+    shown = in_node("timeline(side).map((frame) => pictureOf(timeline(side), frame))")
+    assert shown == ["empty", "empty", "noise", "scene", "picture"]
+
+
+def test_the_noise_beside_it_is_the_steps_own_and_waits_while_the_places_are_chosen() -> None:
+    shown = in_node("timeline(side).map((frame) => noiseOf(timeline(side), frame) ?? null)")
+    assert shown == ["more noise", "more noise", "more noise", None, None]
+    assert in_node("trailOf(timeline(side), side.frames[1], 0)") == [[1, 2], [3, 4]]
+
+
+def test_a_die_shows_its_own_seed_or_that_of_the_picture() -> None:
+    shown = in_node("[seedOf('seed=7&seed-looks=3', 'looks', 2), seedOf('seed=7&seed-looks=3', 'light', 2)]", *DICE)
+    assert shown == [{"seed": "3", "own": True}, {"seed": "9", "own": False}]
 
 
 def test_the_axis_and_a_press_on_it_agree() -> None:
@@ -66,16 +80,57 @@ def test_the_race_marks_when_all_was_found() -> None:
     race = in_node(f"raceOf({pair}, [{{ name: 'ddpm', steps: true }}, {{ name: 'acgan', steps: false }}])")
     ddpm, acgan = race["bars"]
     assert race["most"] == ddpm["seconds"] == 0.04
+    slower = in_node("raceOf({ ddpm: { ...side, seconds: 0.08 } }, [{ name: 'ddpm', steps: true }])")
+    assert slower["bars"][0]["complete"] == {"step": 3, "at": 0.06}, "at its share of the median"
     assert ddpm["complete"] == {"step": 3, "at": 0.03}
     assert acgan["complete"] is None, "a single pass has no step to tell"
 
 
-@pytest.mark.parametrize("places", [[0.5, 0.52, 0.9, 1], [0, 0, 0, 0], [1, 1, 1, 1], [0.7, 0.1]])
-def test_labels_of_ticks_do_not_touch(places: list[float]) -> None:
-    labels = json.dumps([{"at": at} for at in places])
-    found = in_node(f"sideBySide({labels}, 0.15)", "duel/model.js", "duel/chart.js")
-    lefts = [one["left"] for one in found]
-    assert [one["at"] for one in found] == sorted(places)
-    assert all(later - left >= 0.15 - 1e-9 for left, later in zip(lefts, lefts[1:], strict=False))
-    assert lefts[0] >= 0
-    assert lefts[-1] + 0.15 <= 1 + 1e-9
+WORDS = ("engine/numbers.js", "engine/words.js", "duel/model.js")
+NAMES = json.dumps(["gray cube", "red cube", "blue cube"])
+
+
+def conclusion(objects: list[int], since: list[int | None], steps: int = 20, exact: bool = True, seen: int = 0) -> str:
+    """Of a finished timeline; on the way one frame saw the object `seen`."""
+    way = [{"stage": "what", "step": 2, "found": [[seen, 1, 1, 900]] if seen else []}]
+    last = {"step": steps, "found": [], "exact": exact}
+    side = json.dumps({"frames": way, "last": last, "since": since})
+    return in_node(f"conclusionOf({side}, {json.dumps({'steps': steps, 'objects': objects})}, {NAMES})", *WORDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (([1, 2], [3, 1]), "Every object was recognised after step 3; steps 4 to 20 change only how it looks."),
+        (([1, 2], [1, 19]), "Every object was recognised after step 19; step 20 changes only how it looks."),
+        (([1, 2], [20, 1]), "Every object was recognised only in the last step, 20."),
+        (([1], [1], 1), "The red cube was recognised in its only step."),
+        (([1], [4], 20, False), "The red cube was recognised after step 4, more is seen than was asked for."),
+        (([1, 2], [2, None], 20, False), "The red cube was recognised after step 2, the blue cube never."),
+        (([1, 2], [2, None], 20, False, 2), "The red cube was recognised after step 2, the blue cube only on the way."),
+        (([1, 2], [None, None], 20, False), "No object is recognised in the end."),
+        (
+            ([1, 2], [None, None], 20, False, 1),
+            "No object is recognised in the end, the red cube only on the way, the blue cube never.",
+        ),
+        (
+            ([0, 1, 2, 3], [2, 5, None, None], 20, False, 3),
+            "2 of 4 objects were recognised after step 5, 1 only on the way, 1 never.",
+        ),
+    ],
+    ids=str,
+)
+def test_the_chart_says_what_it_shows(arguments: tuple[Any, ...], told: str) -> None:
+    assert conclusion(*arguments) == told
+
+
+def test_the_chart_says_nothing_before_the_end_or_without_a_timeline() -> None:
+    for side in ("{ frames: [], last: null }", "{ frames: [], last: { found: [], exact: false } }"):
+        assert in_node(f"conclusionOf({side}, {{ steps: 4, objects: [1] }}, {NAMES})", *WORDS) == ""
+
+
+def test_a_walk_says_in_how_many_frames_all_is_right() -> None:
+    frames = [{"exact": number not in (3, 7)} for number in range(1, 21)]
+    said = in_node(f"walkWords({json.dumps(frames)})", *WORDS)
+    assert said == "18 of 20 frames show what was asked for, and nothing else, all but 3 and 7."
+    assert in_node("walkWords([{ exact: true }])", *WORDS).startswith("Each of the 1 frames")

@@ -1,30 +1,7 @@
-// The chart that is the scrubber: how sure the detector is of each object by step, ticks where it is found for good, and a cursor.
-const SVG = 'http://www.w3.org/2000/svg';
+// The chart that is the scrubber: how sure the detector is of each object by step, and a cursor.
 const CHART = { width: 1000, height: 100 };
-const ICON = 20; // pixels of an object's icon above the curves
+const MOST_POINTS = 24; // steps up to which each has its point
 const DASHES = { cube: 'none', sphere: '1 5', cylinder: '8 5' };
-
-function shape(tag, attributes, parent) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  parent?.append(node);
-  return node;
-}
-
-function make(tag, className, parent, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  parent?.append(node);
-  return node;
-}
-
-function drawing(name, parent) {
-  const [colour, form] = name.split(' ');
-  const svg = shape('svg', { class: `object colour-${colour}`, 'aria-hidden': 'true' }, parent);
-  shape('use', { href: `#object-${form}` }, svg);
-  return svg;
-}
 
 const up = (share) => 3 + (1 - share) * (CHART.height - 6);
 
@@ -53,40 +30,55 @@ function drawCurves(svg, frames, where, run, names) {
   });
 }
 
-// Labels lie side by side, each as near to its place as they fit in without touching; `width` is one's share of the axis.
-function sideBySide(labels, width) {
-  const sorted = [...labels].sort((a, b) => a.at - b.at);
-  let end = 0;
-  return sorted.map((label, place) => {
-    const left = Math.min(Math.max(end, label.at), 1 - width * (sorted.length - place));
-    end = left + width;
-    return { ...label, left };
+// Points on the curves, each at its own step: all that was judged while those are few, and large from where an object
+// is found for good.
+function drawPoints(place, side, frames, where, run, names) {
+  place.replaceChildren();
+  const judged = frames.filter(isJudged);
+  run.objects.forEach((object, i) => {
+    for (const frame of judged) {
+      const settled = side.since?.[i] === frame.step;
+      if (!settled && judged.length > MOST_POINTS) continue;
+      const point = make('span', `point colour-${names[object].split(' ')[0]}`, place);
+      point.style.setProperty('--at', axisOf(positionOf(frame, where), where, run.steps));
+      point.style.setProperty('--up', up(sureOf(sightings(frame, object))) / CHART.height);
+      if (settled) point.classList.add('settled');
+      if (settled) point.title = `${names[object]}: found from step ${frame.step} of ${run.steps} on`;
+    }
   });
 }
 
-// Above the curves: where each object is found for good; the chips below tell its name.
-function drawTicks(place, side, where, run, names) {
-  const labels = (side?.since ?? [])
-    .map((step, i) => ({ step, object: run.objects[i] }))
-    .filter(({ step }) => step)
-    .map((label) => ({ ...label, at: axisOf(where + label.step - 1, where, run.steps) }));
-  const width = Math.min(1 / Math.max(1, labels.length), ICON / Math.max(300, place.clientWidth));
+// Beside the curves: how sure the detector is of the same objects in the other's finished picture.
+function drawEnds(place, frame, title, run, names) {
   place.replaceChildren();
-  for (const { step, object, at, left } of sideBySide(labels, width)) {
-    make('span', 'tick', place).style.setProperty('--at', at);
-    const label = make('span', 'tick-label', place);
-    label.style.setProperty('--left', left);
-    drawing(names[object], label);
-    label.title = `${names[object]}: found from step ${step} of ${run.steps} on`;
+  if (!isJudged(frame)) return;
+  for (const object of run.objects) {
+    const sure = sureOf(sightings(frame, object));
+    const end = make('span', `point end colour-${names[object].split(' ')[0]}`, place);
+    end.style.setProperty('--up', up(sure) / CHART.height);
+    end.title = `${names[object]} in the ${title}'s picture: ${sure ? percent(sure) : 'not found'}`;
+  }
+}
+
+// What is which: a line as it is drawn, and the object's name.
+function drawLegend(place, run, names) {
+  place.replaceChildren();
+  for (const object of run.objects) {
+    const item = make('li', '', place);
+    const [colour, form] = names[object].split(' ');
+    const svg = shape('svg', { class: `colour-${colour}`, viewBox: '0 0 28 8', 'aria-hidden': 'true' }, item);
+    shape('path', { class: 'line', d: 'M2 4h24', 'stroke-dasharray': DASHES[form] }, svg);
+    make('span', '', item, names[object]);
   }
 }
 
 // Below the curves: the numbers of the steps.
 function drawAxis(place, where, steps) {
   place.replaceChildren();
-  if (where) make('span', 'axis-where', place, 'where').style.setProperty('--at', 0);
+  if (where) make('span', 'axis-where', place, 'places').style.setProperty('--at', 0);
   for (const step of axisSteps(steps)) {
     const number = make('span', 'axis-step', place, String(step));
+    if (step === 1) number.prepend(make('span', 'axis-unit', null, 'step '));
     number.style.setProperty('--at', axisOf(where + step - 1, where, steps));
   }
 }

@@ -6,7 +6,7 @@ const stageOf = (model) => find(`.stage[data-model="${model}"]`);
 const verdictOf = (model) => find(`.verdict[data-model="${model}"]`);
 const scrub = find('.scrub');
 const playButton = find('[data-go="play"]');
-const looks = { rings: true, places: Boolean(props.address), noisy: false, smooth: false };
+const looks = { rings: true, places: Boolean(props.address), pixels: false };
 // `filled` is what stands in the pictures: a run, and each model's frame. `accepts` says which run may be shown while
 // pictures of objects that are moved by hand stand there; null while none do.
 const state = { run: null, key: '', chosen: 0, position: 0, following: true, timer: 0, filled: { run: null, pair: null, frames: {} }, accepts: null };
@@ -16,6 +16,7 @@ const current = () => state.run?.pairs[state.chosen];
 const contenders = () => state.run?.contenders?.map((name) => props.contenders.find((one) => one.name === name)) ?? USUAL;
 const models = () => contenders().map((one) => one.name);
 const lead = () => contenders().find((one) => one.steps) ?? contenders()[0];
+const other = () => contenders().find((one) => one !== lead());
 const leading = () => current()?.[lead().name];
 const frames = () => timeline(leading());
 const where = () => whereCount(frames());
@@ -23,24 +24,42 @@ const where = () => whereCount(frames());
 const drawn = () => (frames().length ? positionOf(newest(leading()), where()) : -1);
 const end = () => where() + (state.run?.steps ?? 1) - 1;
 
+const wondered = (title) => `What is ${/^[AEIO]/.test(title) ? 'an' : 'a'} ${title}?`;
+
 // Writes the contenders' names where they stand.
 function seat() {
-  contenders().forEach(({ name, title, costs, steps }, place) => {
+  contenders().forEach(({ name, title, costs, steps, sources, card }, place) => {
     const side = ['left', 'right'][place];
     const [stage, verdict, lane] = ['stage', 'verdict', 'lane'].map((part) => find(`.${part}[data-side="${side}"]`));
     for (const part of [stage, verdict, lane]) part.dataset.model = name;
     stage.querySelector('.who strong').textContent = title;
     stage.querySelector('.how').textContent = costs;
+    const wonder = stage.querySelector('.word-mark');
+    Object.assign(wonder, { hidden: !card, title: wondered(title), ariaLabel: wondered(title) });
+    wonder.dataset.card = card;
     stage.querySelector('.hint').textContent = steps ? 'Its picture forms here' : 'Its picture appears here';
     stage.querySelector('.tiles').setAttribute('aria-label', `${title} pictures`);
+    if (props.address) makeDice(stage.querySelector('.dice'), { title, sources });
     verdict.querySelector('h3').textContent = title;
     verdict.setAttribute('aria-label', `Verdict on the ${title}`);
     lane.querySelector('.lane-name').textContent = title;
   });
+  if (props.address && props.contenders.length > 2) [...root.querySelectorAll('.who-name')].forEach(offer);
   const { title } = lead();
   find('.player').setAttribute('aria-label', `Timeline of the ${title}`);
   find('.curves').setAttribute('aria-label', `${title}: how sure the detector is of each requested object by denoising step`);
-  find('[data-switch="noisy"]').title = `Shows the ${title}'s noisy picture instead of what it takes to be under the noise`;
+  find('.chart-about span').textContent = `How sure the detector is of the ${title}'s guess, step by step`;
+  find('.ends-title').textContent = other()?.title ?? '';
+}
+
+// Lets another contender take a seat; the choice lies unseen over the name of the one who has it.
+function offer(place, seat) {
+  const pick = place.querySelector('select') ?? make('select', 'who-pick', place);
+  pick.dataset.seat = seat;
+  pick.setAttribute('aria-label', `Who draws ${seat ? 'right' : 'left'}`);
+  pick.replaceChildren();
+  for (const { name, title } of props.contenders) make('option', '', pick, title).value = name;
+  pick.value = models()[seat];
 }
 
 function begin(run) {
@@ -55,11 +74,12 @@ function begin(run) {
 
 // A frame of a run in its model's place.
 function fillSide(model, side, frame, run) {
-  fillPicture(stageOf(model), timeline(side), frame, run, props.names, model, looks.noisy);
-  fillCaption(stageOf(model), frame, looks.noisy);
+  fillPicture(stageOf(model), timeline(side), frame, run, props.names, model);
+  fillNoise(stageOf(model), timeline(side), frame);
+  fillCaption(stageOf(model), frame);
   // Where they can be taken, marks of their own stand at the places; while the one chooses, the other shows its own.
   const choosing = Object.values(state.filled.frames).some((one) => one?.stage === 'where');
-  drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: choosing || (looks.places && !props.address) });
+  drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: choosing || (looks.places && !props.address), frames: timeline(side) });
   fillChips(verdictOf(model).querySelector('.chips'), frame, run, props.names);
   fillScores(verdictOf(model), frame, run);
 }
@@ -98,7 +118,7 @@ function tell(run) {
   told.setAttribute('aria-live', run.state === 'drawing' ? 'off' : 'polite'); // not every step is read out
   // One picture's verdicts stand above the pictures already: here they are for those who listen.
   const spoken = run.state === 'done' && run.total === 1;
-  told.querySelector('.seen').textContent = spoken ? `Seed ${run.seed}, ${many(run.steps, 'step')}` : (run.status ?? '');
+  told.querySelector('.seen').textContent = spoken ? `Seed ${run.seed}, ${many(run.steps, 'step')}, 64x64 as trained` : (run.status ?? '');
   told.querySelector('.unseen').textContent = spoken ? run.status : '';
   root.dataset.state = run.state;
 }
@@ -127,9 +147,7 @@ function show() {
   root.dataset.query = run.query;
   scrub.disabled = drawn() < 0;
   if (props.address && run.state === 'done') keep(run);
-  drawCurves(find('.curves'), frames(), where(), run, props.names);
-  drawTicks(find('.ticks'), leading(), where(), run, props.names);
-  drawAxis(find('.axis'), where(), run.steps);
+  drawChart(run);
   drawRace(find('.race'), current(), contenders());
   for (const model of models()) {
     fillMean(verdictOf(model), run, model);
@@ -137,6 +155,16 @@ function show() {
   }
   fillPosition();
   if (fresh && example && !matchMedia('(prefers-reduced-motion: reduce)').matches) play(); // once, from noise to scene
+}
+
+function drawChart(run) {
+  drawCurves(find('.curves'), frames(), where(), run, props.names);
+  drawPoints(find('.points'), leading(), frames(), where(), run, props.names);
+  drawEnds(find('.ends'), newest(current()[other().name]), other().title, run, props.names);
+  drawAxis(find('.axis'), where(), run.steps);
+  drawLegend(find('.legend'), run, props.names);
+  const told = conclusionOf(leading(), run, props.names) || 'When is each object recognised?';
+  Object.assign(find('.conclusion'), { textContent: told, title: told });
 }
 
 // Pictures of a scene that is moved by hand, in place of the run's own; the timeline stays as it is, out of reach.
@@ -239,7 +267,7 @@ root.addEventListener('click', (event) => {
   if (!look) return;
   looks[look] = !looks[look];
   button.setAttribute('aria-pressed', String(looks[look]));
-  root.classList.toggle('smooth', looks.smooth);
+  root.classList.toggle('pixels', looks.pixels);
   root.classList.toggle('bare', !looks.places);
   redraw();
 });
@@ -273,9 +301,10 @@ scrub.addEventListener('keydown', (event) => {
 
 // A press on the chart goes to that step, and goes on as it is dragged. The slider itself serves the keyboard.
 const plot = find('.plot');
+const EDGE = 8; // pixels of the plot left and right of its axis
 const scrubTo = (event) => {
   const box = plot.getBoundingClientRect();
-  goTo(positionAt((event.clientX - box.left) / box.width, where(), state.run.steps));
+  goTo(positionAt((event.clientX - box.left - EDGE) / (box.width - 2 * EDGE), where(), state.run.steps));
 };
 plot.addEventListener('pointerdown', (event) => {
   if (!state.run) return;
@@ -289,14 +318,13 @@ plot.addEventListener('pointermove', (event) => {
   if (state.run && plot.hasPointerCapture(event.pointerId)) scrubTo(event);
 });
 
-// What others on the page may do with the duel: a tour, a presentation, keys.
+// What others on the page may do with the duel: hands, lessons, a presentation, keys.
 root.duel = {
-  play, pause, goTo, moves, looks, contenders, preview, hold, show, run: () => state.run, filled: () => state.filled,
-  chosen: () => state.chosen,
+  usual: USUAL.map(({ name }) => name), play, pause, goTo, moves, looks, contenders, preview, hold, show, run: () => state.run, filled: () => state.filled,
+  chosen: () => state.chosen, dice: (query) => root.querySelectorAll('.dice').forEach((place) => fillDice(place, query, state.chosen)),
   objects: () => state.run.objects.map((one) => props.names[one]), redraw,
 };
 
-new ResizeObserver(() => state.run && drawTicks(find('.ticks'), leading(), where(), state.run, props.names)).observe(plot);
 find('[data-switch="places"]').setAttribute('aria-pressed', String(looks.places));
 seat();
 watch('value', show);

@@ -1,7 +1,13 @@
 // Marks on a picture: a ring where the judge sees an object, a cross where the model means one to stand.
 const ring = (row, column, more) => ({ cx: column + 0.5, cy: row + 0.5, ...more });
 
-function drawMarks(stage, frame, run, names, { rings, places }) {
+function drawTrail(svg, places, colour) {
+  const d = places.map(([row, column], i) => `${i ? 'L' : 'M'}${column + 0.5} ${row + 0.5}`).join('');
+  shape('path', { class: 'trail-halo', d }, svg);
+  shape('path', { class: `trail colour-${colour}`, d }, svg);
+}
+
+function drawMarks(stage, frame, run, names, { rings, places, frames = [] }) {
   const svg = stage.querySelector('.marks');
   svg.replaceChildren();
   const label = stage.querySelector('.mark-label');
@@ -12,6 +18,7 @@ function drawMarks(stage, frame, run, names, { rings, places }) {
       const object = run.objects[i];
       if (object === undefined) return;
       const [colour] = names[object].split(' ');
+      if (frame.stage === 'where') drawTrail(svg, trailOf(frames, frame, i), colour);
       const d = `M${column - 2} ${row + 0.5}h5M${column + 0.5} ${row - 2}v5`;
       shape('path', { class: 'cross-halo', d }, svg);
       const cross = shape('path', { class: `cross colour-${colour}`, d }, svg);

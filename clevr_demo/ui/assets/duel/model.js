@@ -82,9 +82,56 @@ function source(base64) {
 }
 
 // The picture of a frame: its own, or for places the empty scene that the first frame brought.
-function pictureOf(frames, frame, noisy) {
-  const own = (noisy && frame.xt) || frame.x0;
-  return own ?? frames.find((one) => one.stage === frame.stage && one.x0)?.x0;
+function pictureOf(frames, frame) {
+  return frame.x0 ?? frames.find((one) => one.stage === frame.stage && one.x0)?.x0;
+}
+
+// The noisy picture that a step starts from; while the places are chosen, the pure noise that waits for the first one.
+function noiseOf(frames, frame) {
+  if (frame?.stage !== 'where') return frame?.xt;
+  return frames.find((one) => one.stage !== 'where')?.xt;
+}
+
+// How an object's place has wandered up to a frame of the places.
+function trailOf(frames, frame, object) {
+  return frames.filter((one) => one.stage === 'where' && one.step <= frame.step).map((one) => one.places[object]);
+}
+
+const MOST_NAMED = 3; // objects of a request up to which they are named
+const stepsAfter = (step, steps) => (step === steps ? `step ${steps} changes` : `steps ${step} to ${steps} change`);
+
+// What is said of objects that are there in the end, from their step on.
+function foundWords(step, steps, which, last) {
+  if (steps === 1) return `${which} recognised in its only step`;
+  if (step === steps) return `${which} recognised only in the last step, ${steps}`;
+  return `${which} recognised after step ${step}${last ? `; ${stepsAfter(step + 1, steps)} only how it looks` : ''}`;
+}
+
+// The sentence that a finished timeline shows, by the detector; nothing before its end.
+function conclusionOf(side, { steps, objects }, names) {
+  if (!isJudged(side?.last) || !side.since) return ''; // a history keeps no timeline
+  const places = objects.map((_, i) => i);
+  const [there, gone] = [places.filter((i) => side.since[i]), places.filter((i) => !side.since[i])];
+  const seen = gone.filter((i) => side.frames.some((frame) => isJudged(frame) && sightings(frame, objects[i]).length));
+  const few = objects.length <= MOST_NAMED; // of more than those it is said how many
+  const called = (some) => (few ? `the ${listed(some.map((i) => names[objects[i]]))}` : String(some.length));
+  const were = (some) => `${called(some)}${few ? '' : ` of ${objects.length} objects`} ${some.length > 1 ? 'were' : 'was'}`;
+  const never = gone.filter((i) => !seen.includes(i));
+  const rest = [[seen, 'only on the way'], [never, 'never']].filter(([some]) => some.length).map(([some, how]) => `${called(some)} ${how}`);
+  const all = !gone.length;
+  if (!there.length) return ['No object is recognised in the end', ...rest.filter(() => seen.length)].join(', ') + '.';
+  const more = all && !side.last.exact ? ['more is seen than was asked for'] : [];
+  const which = all && objects.length > 1 ? 'every object was' : were(there);
+  const told = [foundWords(Math.max(...there.map((i) => side.since[i])), steps, which, all && !more.length), ...rest, ...more].join(', ');
+  return `${told[0].toUpperCase()}${told.slice(1)}.`;
+}
+
+// The same of a walk through a GAN's noise, which has no steps: in how many of its frames all is right.
+function walkWords(frames) {
+  const wrong = frames.map((frame, i) => (frame.exact ? 0 : i + 1)).filter(Boolean);
+  if (!wrong.length) return `Each of the ${frames.length} frames shows what was asked for, and nothing else.`;
+  const told = wrong.length > 6 ? '' : `, all but ${listed(wrong.map(String))}`;
+  return `${frames.length - wrong.length} of ${frames.length} frames show what was asked for, and nothing else${told}.`;
 }
 
 function newest(side) {
@@ -108,8 +155,10 @@ function raceOf(pair, contenders) {
     const side = pair[model];
     const steps = timeline(side).filter((frame) => frame.stage !== 'where');
     const complete = side.complete && hasSteps ? steps.find((frame) => frame.step === side.complete) : null;
-    const passes = steps.map((frame) => frame.ms / 1000);
-    return { model, seconds: side.seconds, passes, cost: side.cost ?? '', complete: complete && { step: complete.step, at: complete.ms / 1000 } };
+    // Seconds are those of many draws: this one's passes stand at their share of them.
+    const own = side.last ? side.last.ms / 1000 : side.seconds;
+    const at = (frame) => (own ? (frame.ms / 1000 / own) * side.seconds : 0);
+    return { model, seconds: side.seconds, passes: steps.map(at), cost: side.cost ?? '', complete: complete && { step: complete.step, at: at(complete) } };
   });
   return { bars, most: Math.max(0.001, ...bars.map((bar) => bar.seconds)) };
 }

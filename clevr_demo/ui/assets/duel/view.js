@@ -49,14 +49,12 @@ function fillScores(place, frame, run) {
   exact.title = EXACT_SAYS;
 }
 
-function fillCaption(stage, frame, noisy) {
+function fillCaption(stage, frame) {
   const told = stage.querySelector('.told');
   const text = !frame ? '' : isJudged(frame) ? frame.told : 'First where: it chooses a place for each object';
   told.textContent = text;
   told.classList.toggle('good', Boolean(frame?.exact));
   told.classList.toggle('bad', isJudged(frame) && !frame.exact);
-  const about = stage.querySelector('.about');
-  if (about) about.hidden = !(noisy && frame?.xt);
 }
 
 function fillMean(place, run, model) {
@@ -74,13 +72,32 @@ function describe(frame, run, names, model) {
   return `${titleOf(model)}, asked for ${asked}${told}`;
 }
 
-function fillPicture(stage, frames, frame, run, names, model, noisy) {
+function showPicture(picture, base64) {
+  const wanted = source(base64);
+  if (picture.getAttribute('src') !== wanted) picture.src = wanted;
+}
+
+// What a denoising model has, small, beside what it guesses: from pure noise on, at every step.
+function fillNoise(stage, frames, frame) {
+  const [inset, label] = [stage.querySelector('.inset'), stage.querySelector('.guess-label')];
+  const noise = noiseOf(frames, frame);
+  inset.hidden = !noise;
+  label.hidden = !noise || frame.stage === 'where';
+  if (!noise) return;
+  const picture = inset.querySelector('img');
+  showPicture(picture, noise);
+  const waits = frame.stage === 'where';
+  picture.alt = waits ? 'The pure noise that it will start from' : `The noisy picture that step ${frame.step} starts from`;
+  inset.querySelector('.inset-step').textContent = waits ? ', waits' : `, step ${frame.step}`;
+  label.textContent = 'hits' in frame ? 'its picture' : 'its guess';
+}
+
+function fillPicture(stage, frames, frame, run, names, model) {
   const picture = stage.querySelector('.picture');
   picture.hidden = !frame;
   stage.querySelector('.hint').hidden = Boolean(frame);
   if (!frame) return;
-  const wanted = source(pictureOf(frames, frame, noisy));
-  if (picture.getAttribute('src') !== wanted) picture.src = wanted;
+  showPicture(picture, pictureOf(frames, frame));
   picture.alt = describe(frame, run, names, model);
 }
 
@@ -105,10 +122,7 @@ function fillTiles(stage, run, model, chosen, choose) {
     const seed = pair ? pair.seed : run.seed + number;
     button.setAttribute('aria-label', `${titleOf(model)}, seed ${seed}${isJudged(frame) ? `: ${frame.told}` : ''}`);
     const picture = button.querySelector('img');
-    if (frame) {
-      const wanted = source(pictureOf(timeline(pair[model]), frame, false));
-      if (picture.getAttribute('src') !== wanted) picture.src = wanted;
-    }
+    if (frame) showPicture(picture, pictureOf(timeline(pair[model]), frame));
     picture.hidden = !frame;
     const mark = button.querySelector('.tile-mark');
     mark.textContent = isJudged(frame) ? (frame.exact ? 'exact' : 'not exact') : '';

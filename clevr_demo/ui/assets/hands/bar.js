@@ -17,7 +17,7 @@ function fillBar() {
   const leaving = hand.moving && hand.chosen && !mark;
   part('.hands-chosen').hidden = !mark;
   part('.hands-hint').hidden = Boolean(mark);
-  part('.hands-hint').textContent = leaving ? `Let go, and the ${hand.chosen} leaves the scene.` : unusual || HOW;
+  part('.hands-hint').textContent = leaving ? `Let go, and the ${hand.chosen} leaves the scene.` : unusual || rollWords() || HOW;
   if (mark) {
     const [colour, form] = mark.name.split(' ');
     part('.hands-object').innerHTML = `<svg class="object colour-${colour}" aria-hidden="true"><use href="#object-${form}"></use></svg>`;
@@ -27,6 +27,7 @@ function fillBar() {
     part('.hands-words span').textContent = hand.busy ? WARN : hand.armed ? 'Now tap its new place.' : unusual || words;
     part('[data-act="free"]').disabled = !mark.given;
   }
+  duel().dice(queryOf(values()));
   part('[data-act="free-all"]').disabled = !pinsOf(values()).size;
   part('[data-act="undo"]').disabled = !hand.steps.past.length;
   part('[data-act="redo"]').disabled = !hand.steps.future.length;

@@ -23,6 +23,14 @@ function withScene(values, objects, pins, names) {
   return [ticked, ...values.slice(1, GIVEN), String(given)];
 }
 
+// The list with another seed for one source of noise; null gives it back to the request's own.
+function withSeed(values, source, seed) {
+  const fields = new URLSearchParams(values[GIVEN] ?? '');
+  if (seed === null) fields.delete(`seed-${source}`);
+  else fields.set(`seed-${source}`, seed);
+  return [...values.slice(0, GIVEN), String(fields)];
+}
+
 function queryOf(values) {
   const numbers = NUMBERS.map((name, place) => [name, String(values[place + 1] ?? '')]);
   const given = [...new URLSearchParams(values[GIVEN] ?? '')].sort();

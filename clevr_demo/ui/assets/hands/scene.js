@@ -33,7 +33,8 @@ function marksOf(model) {
 }
 
 function ask(wanted) {
-  if (!wanted[0].length) return;
+  const others = (wanted[DUEL] || '') !== (duel().run()?.contenders?.join() ?? '');
+  if (!wanted[0].length || others) return; // pictures of others than those who are seated wait for the full draw
   const [objects, seed, ...rest] = wanted; // of several pictures the one that is shown
   const query = queryOf([objects, Number(seed) + duel().chosen(), ...rest]);
   if (query !== hand.sent) lane.push(query);

@@ -11,6 +11,7 @@ function tell() {
   if (ticked === 0) count.textContent = `Tick one to ${most === 3 ? 'three' : most} objects.`;
   else if (beyond) count.textContent = `${ticked} ticked: more than any training picture holds. It still draws.`;
   else count.textContent = `${ticked} ticked`;
+  count.title = boxes.filter((box) => box.checked).map((box) => box.value).join(', ');
 }
 
 function show() {

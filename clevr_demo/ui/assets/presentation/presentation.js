@@ -21,15 +21,22 @@ const ACTS = {
   n: () => (press('#dice'), setTimeout(() => press('#generate'), 50)),
   r: () => look('rings'),
   p: () => look('places'),
-  x: () => look('noisy'),
   g: () => press('#guess [data-open]'),
-  t: () => press('#tour [data-open]'),
+  l: () => press('#lessons [data-open]'),
   c: () => page.classList.toggle('presenting-controls'),
   '?': () => (keys.hidden = !keys.hidden),
   Escape: leave,
 };
 
+// How much larger all is, by the screen's height; a low one has no room for the dice.
+function fit() {
+  const low = innerHeight < 1000;
+  page.classList.toggle('low', low);
+  page.style.setProperty('--zoom', low ? (innerHeight < 800 ? 1.1 : 1.25) : 1.4);
+}
+
 async function enter() {
+  fit();
   document.querySelector('#tabs button[role="tab"]')?.click();
   page.classList.add('presenting');
   opener.setAttribute('aria-pressed', 'true');
@@ -52,6 +59,7 @@ function leave() {
   if (document.fullscreenElement) document.exitFullscreen();
 }
 
+window.addEventListener('resize', () => onGoing() && fit());
 opener.addEventListener('click', () => (onGoing() ? leave() : enter()));
 document.addEventListener('fullscreenchange', () => {
   if (!document.fullscreenElement && onGoing()) leave();

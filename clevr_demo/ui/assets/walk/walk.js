@@ -24,6 +24,7 @@ function show() {
   body.hidden = !walk.frames;
   if (!walk.frames) return;
   scrub.max = walk.frames.length;
+  root.querySelector('.walk-words').textContent = walkWords(walk.frames);
   if (walk.key !== key) scrub.value = 1;
   key = walk.key;
   fill();
