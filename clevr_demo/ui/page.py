@@ -23,7 +23,7 @@ from clevr_demo.ui.sharing import Sharing, copy_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import build_history
 from clevr_demo.ui.tabs.marking import build_marking
-from clevr_demo.ui.tabs.report import build_report
+from clevr_demo.ui.tabs.scoreboard import build_scoreboard
 from clevr_demo.ui.tabs.walk import build_walk
 from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Hands, Note, Presentation, Tour, asset, in_browser
 
@@ -54,6 +54,7 @@ def launch_options() -> dict[str, Any]:
             ASSETS / "duel/duel.css",
             ASSETS / "hands/hands.css",
             ASSETS / "page/story.css",
+            ASSETS / "scoreboard/scoreboard.css",
             ASSETS / "page/forced.css",
         ],
         "favicon_path": ASSETS / "page/icon.svg",
@@ -107,8 +108,8 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     build_history(sharing)
                 with gr.Tab("Score yours", id="marking"):
                     build_marking(drawing)
-                with gr.Tab("The report", id="report"):
-                    build_report(drawing)
+                with gr.Tab("Scoreboard", id="scoreboard"):
+                    build_scoreboard(drawing)
         address = Address(elem_id="address")
         with drop_place:
             sharing.build_drop_place()

@@ -163,6 +163,16 @@ class Walk(Html):
         super().__init__(names=list(OBJECTS), title=title, **arguments)
 
 
+class Scoreboard(Html):
+    """The scoreboard's figures, fetched when they are first seen; its value is the one that was chosen: {"choice"}."""
+
+    template, script = asset("scoreboard/scoreboard.html"), asset("scoreboard/scoreboard.js")
+
+    def __init__(self, board: Callable[[Any], dict[str, str]], **arguments: Any) -> None:
+        """`board` gives its figures: {"html", "csv"}."""
+        super().__init__(server_functions=[board], **arguments)
+
+
 class Pictures(Html):
     """A table of judged pictures; its value is a table's payload."""
 
