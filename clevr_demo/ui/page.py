@@ -22,6 +22,7 @@ from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing, copy_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import build_history
+from clevr_demo.ui.tabs.luck import build_luck
 from clevr_demo.ui.tabs.marking import build_marking
 from clevr_demo.ui.tabs.scoreboard import build_scoreboard
 from clevr_demo.ui.tabs.walk import build_walk
@@ -100,6 +101,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                         copy_button()
                         sharing.build_downloads()
                     build_walk(drawing, showcase.REQUEST if greets else None)
+                    build_luck(drawing, showcase.REQUEST if greets else None)
                 with gr.Tab("Grid", id="grids"):
                     build_grid(drawing, demo)
                 with gr.Tab("Change one object", id="changes"):

@@ -163,6 +163,12 @@ class Walk(Html):
         super().__init__(names=list(OBJECTS), title=title, **arguments)
 
 
+class Luck(Html):
+    """Many seeds of one request by both models; its value is a tally's payload."""
+
+    template, script = asset("luck/luck.html"), asset("luck/luck.js")
+
+
 class Scoreboard(Html):
     """The scoreboard's figures, fetched when they are first seen; its value is the one that was chosen: {"choice"}."""
 
