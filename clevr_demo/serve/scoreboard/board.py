@@ -182,12 +182,15 @@ class Board:
     table: dict[str, Line]
     costs: tuple[Point, ...]
     bounds: dict[str, dict[str, Any]]
+    copies: dict[str, dict[str, Any]]
 
     @classmethod
     def of(cls, sides: Sequence[Side], root: Path = ROOT) -> Board:
         names = [name for name in SETS if any(row.prompts == name for side in sides for row in side.usual)]
         lines = {name: _line(name, sides) for name in names}
-        return cls(tuple(sides), lines, tuple(point for side in sides for point in _costs(side)), _bounds(root))
+        costs = tuple(point for side in sides for point in _costs(side))
+        copies = {side.title: found for side in sides if (found := _metrics(root / side.name).get("copies"))}
+        return cls(tuple(sides), lines, costs, _metrics(root / "detector").get("bounds", {}).get("rows", {}), copies)
 
     @property
     def lacking(self) -> list[Side]:
@@ -258,10 +261,10 @@ def _costs(side: Side) -> Iterable[Point]:
         yield Point(side.name, steps, statistics.median(row.seconds for row in some), scores(some))
 
 
-def _bounds(root: Path) -> dict[str, dict[str, Any]]:
-    """What the judge says of real pictures, by the measure of this name."""
+def _metrics(folder: Path) -> dict[str, Any]:
+    """What was measured beside a folder's weights."""
     try:
-        return dict(read_metrics(root / "detector").get("bounds", {}).get("rows", {}))
+        return read_metrics(folder)
     except CheckpointError:
         return {}
 
