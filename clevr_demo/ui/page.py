@@ -22,6 +22,7 @@ from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing, copy_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import build_history
+from clevr_demo.ui.tabs.learning import build_learning
 from clevr_demo.ui.tabs.luck import build_luck
 from clevr_demo.ui.tabs.marking import build_marking
 from clevr_demo.ui.tabs.scoreboard import build_scoreboard
@@ -112,6 +113,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     build_marking(drawing)
                 with gr.Tab("Scoreboard", id="scoreboard"):
                     build_scoreboard(drawing)
+                build_learning()
         address = Address(elem_id="address")
         with drop_place:
             sharing.build_drop_place()

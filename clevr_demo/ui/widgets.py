@@ -163,6 +163,16 @@ class Walk(Html):
         super().__init__(names=list(OBJECTS), title=title, **arguments)
 
 
+class Learning(Html):
+    """Both models' pictures at moments of their training, under one slider; fetched when they are first seen."""
+
+    template, script = asset("learning/learning.html"), asset("learning/model.js", "learning/learning.js")
+
+    def __init__(self, sheets: Callable[[Any], dict[str, Any]], **arguments: Any) -> None:
+        """`sheets` gives what `serve.learning` found."""
+        super().__init__(server_functions=[sheets], **arguments)
+
+
 class Luck(Html):
     """Many seeds of one request by both models; its value is a tally's payload."""
 

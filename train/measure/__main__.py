@@ -23,6 +23,7 @@ from train.measure import (
     compare,
     copies,
     diversity,
+    learning,
     places,
     realism,
     robustness,
@@ -46,6 +47,7 @@ NUMBERS: tuple[Measure, ...] = (
     sweep.MEASURE,
     speed.MEASURE,
     sheet.MEASURE,
+    learning.MEASURE,
 )
 MEASURES = (*NUMBERS, cards.measure(NUMBERS))
 

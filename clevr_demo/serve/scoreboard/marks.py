@@ -22,7 +22,7 @@ def ends(one: Estimate) -> str:
 
 
 def button(choice: Choice, inner: str, label: str, looks: str, style: str = "") -> str:
-    """What opens the pictures of a choice."""
+    """What opens the pictures of a choice; the label holds what the button shows, in the same words."""
     said = html.escape(f"{label}. Opens the pictures.", quote=True)
     given = html.escape(choice.query, quote=True)
     return (
@@ -51,7 +51,7 @@ def span(one: Estimate) -> str:
 
 def figure(one: Estimate) -> str:
     """An estimate as a cell shows it."""
-    return f"<b>{told(one.mean)}</b><small>{ends(one)}</small>{span(one)}"
+    return f"<b>{told(one.mean)}</b> <small>{ends(one)}</small>{span(one)}"
 
 
 def legend(board: Board) -> str:

@@ -29,7 +29,7 @@ def cell(place: int, side: Side, line: Line, measure: str) -> str:
     one = line.scores.get(side.name, {}).get(measure)
     if one is None:
         return '<td class="none">&ndash;</td>'
-    label = f"{side.title}, {SETS[line.prompts]}, {MEASURES[measure]}: {told(one.mean)}, 95 %: {ends(one)}"
+    label = f"{side.title}, {SETS[line.prompts]}, {MEASURES[measure]}: {told(one.mean)} {ends(one)}"
     return f'<td class="side-{place}">{button(side.choice(prompts=line.prompts), figure(one), label, "score")}</td>'
 
 
@@ -38,12 +38,14 @@ def apart(board: Board, line: Line, measure: str) -> str:
     if one is None:
         return '<td class="none">&ndash;</td>'
     first, second = board.sides[:2]
-    inner = f"<b>{one.mean:+.3f}</b><small>{one.low:+.3f} to {one.high:+.3f}</small>"
-    inner += "" if one.shows else "<small>no difference shown</small>"
+    mean, between = f"{one.mean:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}"
+    none = "" if one.shows else "no difference shown"
+    inner = f"<b>{mean}</b> <small>{between}</small> <small>{none}</small>"
     choice = first.choice(prompts=line.prompts, against=second.name)
     if measure != "exact" or not board.chosen(choice):
         return f'<td class="plain">{inner}</td>'
-    label = f"{first.title} - {second.title}, {SETS[line.prompts]}: {one.said}. Pairs that one alone draws exactly"
+    label = f"{first.title} - {second.title}, {SETS[line.prompts]}: {mean} {between} {none}".rstrip()
+    label += ". Pairs that one alone draws exactly"
     return f"<td>{button(choice, inner, label, 'score')}</td>"
 
 
