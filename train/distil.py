@@ -86,7 +86,7 @@ class DistilTask(PainterTask):
         old, new = start_weights(start, self.kind, "what"), self.teacher.state_dict()
         with torch.no_grad():
             for name, parameter in self.painter.named_parameters():
-                parameter += new[name] - old[name]
+                parameter.add_(new[name] - old[name])
 
     def trajectories(self, batch: Batch, run: Run) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(states at the student's times, where the teacher goes from each by the next time, both (steps, B, 12, S, S),

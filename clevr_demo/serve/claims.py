@@ -67,6 +67,7 @@ class Figure:
     path: str  # among a model's facts, a point between the names
     unit: Callable[[float], str]
     course: str = ""  # the prompt set whose score the course report gives beside it
+    less: bool = False  # whether less is better
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Written:
     values: dict[str, str]
     shares: dict[str, float]
     course: dict[str, str]
+    less: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,10 @@ CLAIMS = (
             Figure("right number of objects, test.json", "metrics.scores.test.number", percent),
             Figure("top-k accuracy, test.json", "metrics.scores.test.accuracy", percent, "test"),
             Figure("top-k accuracy, new_test.json", "metrics.scores.new_test.accuracy", percent, "new_test"),
-            Figure("distance from real pictures, floor 1", "metrics.realism.rows.drawn.whole 64 ratio", times),
-            Figure("the same around the objects", "metrics.realism.rows.drawn.crops 64 ratio", times),
+            Figure(
+                "distance from real pictures, floor 1", "metrics.realism.rows.drawn.whole 64 ratio", times, less=True
+            ),
+            Figure("the same around the objects", "metrics.realism.rows.drawn.crops 64 ratio", times, less=True),
         ),
         GenerationRequest.of([*THREE, "gray cube", "purple cylinder"], seed=11),
         "Five objects, more than any training picture holds: where do they go wrong?",
@@ -115,11 +119,11 @@ CLAIMS = (
         "Cost: one pass against many",
         "The GAN draws in one pass, the DDPM in as many as it has steps. That is what one pays for denoising.",
         (
-            Figure("passes of the network a picture", "metrics.scores.test.evaluations", whole),
-            Figure("time a picture", "metrics.scores.test.seconds", milliseconds),
-            Figure("pictures seen in training", "config.training.pictures_seen", whole),
-            Figure("hours of training", "config.training.hours", hours),
-            Figure("size of the weights, MB", "weights", whole),
+            Figure("passes of the network a picture", "metrics.scores.test.evaluations", whole, less=True),
+            Figure("time a picture", "metrics.scores.test.seconds", milliseconds, less=True),
+            Figure("pictures seen in training", "config.training.pictures_seen", whole, less=True),
+            Figure("hours of training", "config.training.hours", hours, less=True),
+            Figure("size of the weights, MB", "weights", whole, less=True),
         ),
         GenerationRequest.of(THREE, seed=7, steps=100),
         "A hundred steps: watch the DDPM take its time beside the GAN's finished picture.",
@@ -130,8 +134,13 @@ CLAIMS = (
         "GANs are feared for training that collapses, and for good and bad draws. How far the score of all prompts "
         "goes up and down from seed to seed tells how steady a model draws.",
         (
-            Figure("counted exact, spread over seeds, test.json", "metrics.scores.test.exact.std", points),
-            Figure("counted exact, spread over seeds, new_test.json", "metrics.scores.new_test.exact.std", points),
+            Figure("counted exact, spread over seeds, test.json", "metrics.scores.test.exact.std", points, less=True),
+            Figure(
+                "counted exact, spread over seeds, new_test.json",
+                "metrics.scores.new_test.exact.std",
+                points,
+                less=True,
+            ),
             Figure("counted exact, label sets never seen", "metrics.scores.unseen-triples.exact", percent),
             Figure("counted exact, label sets seen", "metrics.scores.seen-triples.exact", percent),
             Figure("counted exact, four objects", "metrics.scores.four.exact", percent),
@@ -172,8 +181,12 @@ def written(claim: Claim, known: Mapping[str, Facts]) -> list[Written]:
             top = 1.0 if figure.unit is percent else most
             shares = {model: min(1.0, abs(value) / top) if top else 0.0 for model, value in there.items()}
             told = {model: figure.unit(value) for model, value in there.items()}
-            found.append(Written(figure.label, told, shares, COURSE.get(figure.course, {})))
+            found.append(Written(figure.label, told, shares, COURSE.get(figure.course, {}), figure.less))
     return found
+
+
+LESS = ' class="less"'
+"""Of a line whose bars are hollow: the shorter, the better."""
 
 
 def _cell(line: Written, model: str) -> str:
@@ -188,7 +201,9 @@ def markup(claim: Claim, known: Mapping[str, Facts]) -> str:
     """The claim as HTML: title, what one expects, and the table of figures."""
     found = written(claim, known)
     body = "".join(
-        f'<tr><th scope="row">{html.escape(line.label)}</th>{"".join(_cell(line, model) for model in TITLES)}</tr>'
+        f'<tr{LESS if line.less else ""}><th scope="row">{html.escape(line.label)}'
+        f"{' <small>less is better</small>' if line.less else ''}</th>"
+        f"{''.join(_cell(line, model) for model in TITLES)}</tr>"
         for line in found
     )
     heads = "".join(f'<th scope="col">{title}</th>' for title in TITLES.values())

@@ -22,8 +22,10 @@ from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing, copy_button, picture_button
 from clevr_demo.ui.tabs.experiments import build_change, build_grid
 from clevr_demo.ui.tabs.history import build_history
+from clevr_demo.ui.tabs.learning import build_learning
+from clevr_demo.ui.tabs.luck import build_luck
 from clevr_demo.ui.tabs.marking import build_marking
-from clevr_demo.ui.tabs.report import build_report
+from clevr_demo.ui.tabs.scoreboard import build_scoreboard
 from clevr_demo.ui.tabs.walk import build_walk
 from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Hands, Lessons, Note, Presentation, asset, in_browser
 
@@ -55,6 +57,7 @@ def launch_options() -> dict[str, Any]:
             ASSETS / "duel/duel.css",
             ASSETS / "hands/hands.css",
             ASSETS / "page/story.css",
+            ASSETS / "scoreboard/scoreboard.css",
             ASSETS / "page/forced.css",
         ],
         "favicon_path": ASSETS / "page/icon.svg",
@@ -101,6 +104,7 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                         picture_button()
                         sharing.build_downloads()
                     build_walk(drawing, showcase.REQUEST if greets else None)
+                    build_luck(drawing, showcase.REQUEST if greets else None)
                 with gr.Tab("Grid", id="grids"):
                     build_grid(drawing, demo)
                 with gr.Tab("Change one object", id="changes"):
@@ -109,8 +113,9 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
                     build_history(sharing)
                 with gr.Tab("Score yours", id="marking"):
                     build_marking(drawing)
-                with gr.Tab("The report", id="report"):
-                    build_report(drawing)
+                with gr.Tab("Scoreboard", id="scoreboard"):
+                    build_scoreboard(drawing)
+                build_learning()
         address = Address(elem_id="address")
         with drop_place:
             sharing.build_drop_place()

@@ -177,6 +177,32 @@ class Walk(Html):
         super().__init__(names=list(OBJECTS), title=title, **arguments)
 
 
+class Learning(Html):
+    """Both models' pictures at moments of their training, under one slider; fetched when they are first seen."""
+
+    template, script = asset("learning/learning.html"), asset("learning/model.js", "learning/learning.js")
+
+    def __init__(self, sheets: Callable[[Any], dict[str, Any]], **arguments: Any) -> None:
+        """`sheets` gives what `serve.learning` found."""
+        super().__init__(server_functions=[sheets], **arguments)
+
+
+class Luck(Html):
+    """Many seeds of one request by both models; its value is a tally's payload."""
+
+    template, script = asset("luck/luck.html"), asset("luck/luck.js")
+
+
+class Scoreboard(Html):
+    """The scoreboard's figures, fetched when they are first seen; its value is the one that was chosen: {"choice"}."""
+
+    template, script = asset("scoreboard/scoreboard.html"), asset("scoreboard/scoreboard.js")
+
+    def __init__(self, board: Callable[[Any], dict[str, str]], **arguments: Any) -> None:
+        """`board` gives its figures: {"html", "csv"}."""
+        super().__init__(server_functions=[board], **arguments)
+
+
 class Pictures(Html):
     """A table of judged pictures; its value is a table's payload."""
 

@@ -71,7 +71,7 @@ def test_no_tab_has_a_serious_accessibility_finding(
     page.locator("#change-go").click()
     page.wait_for_selector('#change .pictures[data-state="done"]')
     assert findings(page, axe) == []
-    page.get_by_role("tab", name="The report").click()
+    page.get_by_role("tab", name="Scoreboard").click()
     assert findings(page, axe) == []
     page.locator("#lessons [data-open]").click()
     assert findings(page, axe) == []

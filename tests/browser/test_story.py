@@ -191,7 +191,7 @@ def test_presenting_shows_pictures_headline_and_scrubber_above_the_keys(
 
 
 def test_the_report_has_four_claims_and_draws_a_pair_for_each(page: Any) -> None:
-    page.get_by_role("tab", name="The report").click()
+    page.get_by_role("tab", name="Scoreboard").click()
     assert page.locator(".claim h3").count() == 4
     assert "84.7 %" in page.locator(".claim").first.inner_text() or page.locator(".claim .quiet").count()
     tick(page, "gray sphere")

@@ -12,7 +12,7 @@ from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.events import Drawing
 from clevr_demo.ui.sharing import Sharing
-from clevr_demo.ui.tabs.report import build_report
+from clevr_demo.ui.tabs.scoreboard import build_claims
 from clevr_demo.ui.widgets import Duel, Note
 from tests.serve.at_once import FakeStudio
 
@@ -40,6 +40,6 @@ def page() -> Page:
         drawing.wire()
         sharing.restore_on(demo)
         known = set(demo.fns)
-        build_report(drawing)
+        build_claims(drawing)
         clicks = [event for number, event in demo.fns.items() if number not in known and event.targets[0][1] == "click"]
     return Page(controls, drawing, sharing, [event.fn for event in clicks])

@@ -21,7 +21,9 @@ from train.measure import (
     bounds,
     cards,
     compare,
+    copies,
     diversity,
+    learning,
     places,
     realism,
     robustness,
@@ -39,11 +41,13 @@ NUMBERS: tuple[Measure, ...] = (
     anywhere.MEASURE,
     realism.MEASURE,
     diversity.MEASURE,
+    copies.MEASURE,
     places.MEASURE,
     robustness.MEASURE,
     sweep.MEASURE,
     speed.MEASURE,
     sheet.MEASURE,
+    learning.MEASURE,
 )
 MEASURES = (*NUMBERS, cards.measure(NUMBERS))
 

@@ -168,7 +168,7 @@ def command_of(parser: argparse.ArgumentParser, name: str, options: argparse.Nam
         value = getattr(options, action.dest, None)
         if value is None or value is False:
             continue
-        words.append(action.option_strings[0])
+        words += action.option_strings[:1]
         if value is not True:
             words += [str(part) for part in (value if isinstance(value, (list, tuple)) else [value])]
     return shlex.join(words)

@@ -15,6 +15,7 @@ from train.measure.__main__ import MEASURES, job_of, parsers
 def test_the_command_that_is_printed_is_the_command_that_was_run(measure: Any) -> None:
     words = [measure.name] + (["--model", "ddpm"] if "model" in measure.needs else [])
     words += ["--checkpoint", "a folder/x"] if "model" in measure.needs else []
+    words += ["runs/a", "runs/b"] if "runs" in measure.options else []
     _, first = job_of(words)
     again = shlex.split(first.command)
     assert again[:4] == ["python", "-m", "train.measure", measure.name]

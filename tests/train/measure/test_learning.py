@@ -1,0 +1,91 @@
+"""Two runs' moments become sheets and figures that the page can show."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from clevr_demo.checkpoints import CheckpointError, read_config
+from clevr_demo.serve.learning import FILE, learned, there
+from tests.train.measure.made import Judge
+from train import acgan, ddpm
+from train.learning import loop
+from train.measure import learning
+from train.measure.__main__ import job_of
+
+MOMENTS = [4, 8, 16]
+
+
+@pytest.fixture(scope="module")
+def runs(iclevr: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Finished runs of the tiny painters that kept three moments, and of their planners."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "FIRST_MOMENT", MOMENTS[0])
+        for name, train in (("ddpm", ddpm), ("acgan", acgan)):
+            for stage in ("where", "what"):
+                words = ["--data", str(iclevr), "--preset", f"tiny-{stage}", "--out", str(folder / f"{name}-{stage}")]
+                train.main([*words, "--pictures", "16", "--set", "loop.batch=4", "--moments", "3"])
+    return {path.name: path for path in folder.iterdir()}
+
+
+def test_sheets_and_figures_of_two_runs(runs: dict[str, Path], tmp_path: Path) -> None:
+    assert not there(tmp_path)
+    assert learned(tmp_path) is None
+    words = ["learning", str(runs["ddpm-what"]), str(runs["acgan-what"]), "--out", str(tmp_path), "--pictures", "3"]
+    where = ["--where", str(runs["ddpm-where"]), str(runs["acgan-where"])]
+    measure, job = job_of([*words, *where, "--steps", "2", "--device", "cpu"])
+    job.judge = Judge()  # type: ignore[assignment]
+    measure.run(job)
+    assert there(tmp_path)
+    found = learned(tmp_path)
+    assert found is not None
+    assert f" {runs['ddpm-what']} {runs['acgan-what']} --out" in found["command"]
+    assert found["pictures"] == 3
+    for name, one in found["models"].items():
+        assert one["moments"] == MOMENTS
+        assert len(one["shares"]) == 3
+        assert all(0 <= share["exact"] <= 1 for share in one["shares"])
+        assert {read_config(path)["kind"] for path in learning.moments(runs[f"{name}-what"]).values()} == {name}
+        with Image.open(tmp_path / one["sheet"]) as sheet:
+            assert sheet.size == (64 * len(learning.REQUESTS), 64 * 3)
+    assert found["models"]["ddpm"]["curves"]["loss"][-1][0] == 16
+    assert "adversary's gap" in found["models"]["acgan"]["curves"]
+    assert found["looks"][0]["at"] == 4
+    assert found["looks"][-1]["at"] == 16
+
+
+def test_a_run_without_moments_is_named(runs: dict[str, Path]) -> None:
+    with pytest.raises(CheckpointError, match="no moments; train with --moments"):
+        learning.moments(runs["ddpm-what"] / "moments")
+
+
+def test_a_broken_folder_shows_nothing(tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, format="WEBP")
+    for text in ("{broken", json.dumps({"models": {"ddpm": {"sheet": "missing.webp"}}}), json.dumps([])):
+        (tmp_path / FILE).write_text(text)
+        assert learned(tmp_path) is None
+
+
+def test_looks_say_when_each_is_halfway() -> None:
+    def model(title: str, *exact: float) -> dict[str, object]:
+        return {"title": title, "moments": [10, 100, 1000], "shares": [{"exact": one} for one in exact]}
+
+    found = learning.looks({"ddpm": model("DDPM", 0.0, 0.2, 0.9), "acgan": model("ACGAN", 0.0, 0.5, 0.8)})
+    assert [one["at"] for one in found] == [10, 100, 1000, 1000]
+    assert found[1]["text"].startswith("After 100 windows the ACGAN is halfway")
+    assert "DDPM 90 %, ACGAN 80 %" in found[-1]["text"]
+
+
+def test_a_curve_is_thinned_evenly_in_the_logarithm() -> None:
+    rows = [{"pictures": str(at), "loss": str(1 / at)} for at in range(1, 5001)]
+    found = learning.curve(rows, "loss")
+    assert len(found) <= learning.POINTS
+    assert found[0] == [1, 1.0]
+    assert found[-1][0] > 4500
+    assert learning.curve(rows, "other") == []
