@@ -26,6 +26,7 @@ from huggingface_hub import snapshot_download
 from pydantic import Field, TypeAdapter, ValidationError
 from safetensors.torch import load_file, save
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from typing_extensions import TypedDict
 
 from clevr_demo.objects import shown
@@ -190,6 +191,15 @@ def load_weights(network: nn.Module, folder: Path) -> None:
     network.load_state_dict(read_weights(folder, network.state_dict()))
 
 
+class Uninitialised(TorchFunctionMode):
+    """Within, networks are made without initial weights, which on the "meta" device would load torch's compiler."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(function, "__module__", "") == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **(kwargs or {}))
+
+
 def load_network(
     network_type: Callable[[Config], Network], config_type: type[Config], folder: Path, unused: Collection[str] = ()
 ) -> Network:
@@ -202,7 +212,7 @@ def load_network(
     """
     config = configured(config_type, folder, unused)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Uninitialised():
             expected = network_type(config).state_dict()
     except Exception as error:  # each kind of network fails in its own way
         raise CheckpointError(f"{folder / CONFIG}: makes no network ({reason(error)})") from error

@@ -19,9 +19,9 @@ from clevr_demo.objects import ATTRIBUTES, COLOURS, MOST_LABELS, OBJECTS, SHAPES
 
 SIZE = 64
 SPOT = 3.5  # standard deviation of a spot in pixels, about half an object
-NEAREST = 7.1
-"""Pixels between two objects: a hundredth of the training scenes, at most, has a pair that is nearer ("nearest 1 %" of
-`python -m train.measure places`, of the training scenes)."""
+NEAREST = 8.5
+"""Pixels between two objects: one in two hundred of the training scenes, at most, has a pair that is nearer, by
+`train.data.lifting.true_layout`."""
 GROUND = ((13.0, 31.0), (28.5, 59.0), (53.0, 26.5), (28.0, 5.0))
 """Corners, row and column, of the ground that 99 % of the centres in the training pictures stand on; by
 `train.data.layout.find_layout`."""

@@ -135,7 +135,9 @@ class TimeEmbedding(nn.Module):
 
     def __init__(self, width: int, waves: int = 32) -> None:
         super().__init__()
-        self.register_buffer("frequencies", 2 * math.pi * torch.exp(torch.linspace(0, math.log(256), waves)))
+        # Not by linspace: on the "meta" device, where a checkpoint's network is made first, it loads torch's compiler.
+        frequencies = [2 * math.pi * 256 ** (wave / (waves - 1)) for wave in range(waves)]
+        self.register_buffer("frequencies", torch.tensor(frequencies))
         self.layers = nn.Sequential(nn.Linear(2 * waves, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
 
     def forward(self, times: torch.Tensor) -> torch.Tensor:

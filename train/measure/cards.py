@@ -105,10 +105,15 @@ def training(folder: Path) -> str:
 
 
 def told(facts: Mapping[str, Any]) -> str:
-    """How long a run was, after the one that it started from."""
-    before = f"{told(facts['start'])}, then " if facts.get("start") else ""
+    """How long a run was, after the one that it started from, or the several whose mean it took."""
+    if several := facts.get("mean of"):
+        return f"as the mean of {len(several)}, one {' and one '.join(told(one) for one in several)}"
+    before = told(facts["start"]) if facts.get("start") else ""
+    preset = facts.get("preset") or {}
+    if before and not preset.get("rate", preset.get("players", {}).get("generator_rate", 1)):
+        return before  # it only took weights over
     hours = f"{facts['hours']:.1f} h" if facts["hours"] > 0.3 else f"{60 * facts['hours']:.0f} minutes"
-    return f"{before}on {facts['pictures_seen']:,} examples, {hours} on {facts['device']}"
+    return f"{before}{', then ' if before else ''}on {facts['pictures_seen']:,} examples, {hours} on {facts['device']}"
 
 
 def trainings(root: Path) -> str:

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
-from scipy.optimize import linear_sum_assignment
-
 from clevr_demo.objects import COLOURS, OBJECTS, SHAPES
 from clevr_demo.records import Record
 
@@ -28,6 +26,8 @@ def valued(kind: str, index: int | None) -> str:
 
 @cache
 def _stand_ins(missing: tuple[int, ...], spare: tuple[int, ...]) -> tuple[tuple[int, int | None], ...]:
+    from scipy.optimize import linear_sum_assignment  # here: a page that only draws does without its 60 MB
+
     unlike = [[sum(valued(kind, a) != valued(kind, b) for kind in KINDS) for b in spare] for a in missing]
     taken = dict(zip(*linear_sum_assignment(unlike), strict=True)) if missing and spare else {}
     return tuple((index, spare[taken[place]] if place in taken else None) for place, index in enumerate(missing))

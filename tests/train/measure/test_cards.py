@@ -210,3 +210,14 @@ def test_curves_are_the_means_of_the_parts_of_a_run(tmp_path: Path) -> None:
     assert shown[-1] == "| 100 % | 9.0000 |"
     (tmp_path / "log.csv").write_text("step,heat\n1,2\n")
     assert cards.curves({"log.csv": {"heat": "loss"}}, tmp_path) == cards.NOTHING
+
+
+def test_a_mean_of_runs_is_told_and_a_run_that_learnt_nothing_is_not() -> None:
+    first = {"pictures_seen": 7000, "hours": 1.0, "device": "CPU, 1 threads"}
+    second = {"pictures_seen": 400, "hours": 0.25, "device": "CPU, 1 threads", "start": first, "preset": {"rate": 1e-3}}
+    taken = {"pictures_seen": 8, "hours": 0.0, "device": "CPU, 1 threads", "preset": {"rate": 0}}
+    one = "on 7,000 examples, 1.0 h on CPU, 1 threads"
+    other = f"{one}, then on 400 examples, 15 minutes on CPU, 1 threads"
+    assert cards.told(second) == other
+    assert cards.told(taken | {"start": {"mean of": [first, second]}}) == f"as the mean of 2, one {one} and one {other}"
+    assert cards.told(taken | {"start": second}) == other
