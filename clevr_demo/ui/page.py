@@ -29,6 +29,9 @@ from clevr_demo.ui.tabs.report import build_report
 from clevr_demo.ui.tabs.walk import build_walk
 from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Hands, Note, Presentation, Tour, asset, in_browser
 
+STYLES = [
+    ASSETS / name for name in ("page/page.css", "duel/duel.css", "hands/hands.css", "page/story.css", "page/forced.css")
+]
 HEAD = """# CLEVR duel
 A diffusion model and a GAN draw the same objects from the same request. An independent judge says what it sees."""
 
@@ -51,13 +54,7 @@ def launch_options(demo: gr.Blocks) -> dict[str, Any]:
     """What `launch` needs for the page to look and behave as meant."""
     return {
         "theme": theme(),
-        "css_paths": [
-            ASSETS / "page/page.css",
-            ASSETS / "duel/duel.css",
-            ASSETS / "hands/hands.css",
-            ASSETS / "page/story.css",
-            ASSETS / "page/forced.css",
-        ],
+        "css_paths": STYLES,
         "favicon_path": ASSETS / "page/icon.svg",
         "app_kwargs": {"middleware": [Middleware(Proxied), Middleware(Preview), Middleware(Supply, kit=demo.kit)]},  # type: ignore[attr-defined]
         "js": asset("page/page.js"),

@@ -27,6 +27,7 @@ from tests.browser.test_hands import CALM, LINK, drag, drawn, grip, middle, on_c
 from tests.graphs import written
 
 HEAVY = (".onnx", ".wasm")
+BY_BROWSER = "Drawn by this browser, nothing is sent"
 PREVIEWS = """() => {
     const { duel } = document.querySelector('#duel .duel');
     const preview = duel.preview;
@@ -45,18 +46,29 @@ def studio() -> Studio:
     return Studio(gates, load_evaluator(written("classifier"), "cpu", written("detector")))
 
 
+def kit_of(studio: Studio) -> kit.Kit:
+    """What its browsers draw with; skipped where that is not installed."""
+    if not all((ROOT.parent / RUNTIME / name).is_file() for name in RUNTIME_FILES.values()):
+        pytest.skip("the runtime for browsers is not installed: npm ci")
+    shipped = studio.contenders["ddpm"].path is None
+    return kit.Kit(studio, ASSETS / "engine") if shipped else kit.Kit(studio, ASSETS / "engine", judge=written)
+
+
 @pytest.fixture(scope="module")
 def address(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, in this process."""
-    if not all((ROOT.parent / RUNTIME / name).is_file() for name in RUNTIME_FILES.values()):
-        pytest.skip("the runtime for browsers is not installed: npm ci")
+    supplied = kit_of(studio)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("engine")))
         demo = build_demo(studio)
-        shipped = studio.contenders["ddpm"].path is None
-        demo.kit = demo.kit if shipped else kit.Kit(studio, ASSETS / "engine", judge=written)  # type: ignore[attr-defined]
+        demo.kit = supplied  # type: ignore[attr-defined]
         yield server.start(demo).rstrip("/")
         server.stop(demo, studio)
+
+
+def with_engine(page: Any) -> Any:
+    page.wait_for_function("globalThis.clevrEngine")
+    return page
 
 
 def ready(page: Any) -> None:
@@ -76,7 +88,7 @@ def below(page: Any) -> str:
 
 
 def test_the_browser_draws_and_judges_as_the_server_does(open_page: Callable[..., Any], studio: Studio) -> None:
-    page = open_page()
+    page = with_engine(open_page())
     found = []
     for request in some_requests(12):
         for off, ours, theirs in apart(page, studio, request):
@@ -101,7 +113,7 @@ def common(value: Any, near: Callable[[float], Any] = float) -> Any:
 
 
 def test_a_run_says_what_the_servers_says(open_page: Callable[..., Any], studio: Studio) -> None:
-    page = open_page()
+    page = with_engine(open_page())
     for request in list(some_requests(6, 2))[3:5]:
         query = studio.query(request)
         page.evaluate(LOADED, query)
@@ -137,7 +149,7 @@ def test_what_is_dragged_is_drawn_here_also_without_a_network(open_page: Callabl
     assert page.evaluate("window.painters") == ["browser"] * len(page.evaluate("window.painters"))
     page.mouse.up()
     drawn(page, "red-cube:38:26")
-    assert below(page) == "Drawn by this browser"
+    assert below(page) == BY_BROWSER
     page.context.set_offline(False)
 
 
@@ -158,7 +170,7 @@ def test_a_second_visit_gets_nothing_again_and_clicks_are_drawn_here(open_page: 
     again.wait_for_function("document.querySelector('#steps input').value === '4'")
     tick(again, "gray cube")
     drawn(again, "gray-cube")
-    assert below(again) == "Drawn by this browser"
+    assert below(again) == BY_BROWSER
     assert "steps=4" in query_shown(again)
     assert "gray-cube" in again.url
 

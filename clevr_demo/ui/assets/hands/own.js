@@ -80,7 +80,7 @@ document.addEventListener('change', (event) => {
 });
 
 const SAID = 10; // seconds for which a failure stands below the pictures
-const BY = { browser: 'Drawn by this browser, nothing is sent', server: 'Drawn by the server' };
+const BY = props.alone ? { browser: 'Drawn by this browser' } : { browser: 'Drawn by this browser, nothing is sent', server: 'Drawn by the server' };
 
 // Below the pictures: who drew them, and how far the engine is.
 function tellWho() {
@@ -89,10 +89,10 @@ function tellWho() {
   const { stage, share, total, reason } = engine.state;
   const size = total ? `: ${Math.round((share * total) / 1e6)} of ${Math.round(total / 1e6)} MB` : '';
   const news = {
-    loading: `The server draws while this browser gets its own painters${size}`,
+    loading: `${props.alone ? 'This' : 'The server draws while this'} browser gets its own painters${size}`,
     checking: 'This browser tries its own painters',
     off: `This browser does not draw by itself: ${reason}`,
-  }[engine.state.told ? 'none' : stage];
+  }[engine.state.told && !props.alone ? 'none' : stage];
   root().querySelector('.by').textContent = news ?? who ?? '';
   if (stage === 'off') setTimeout(() => (engine.state.told = true), 1000 * SAID);
 }
