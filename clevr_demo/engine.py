@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ ENGINES = ("onnxruntime", "torch")
 SEAL = "sha256"
 """The metadata's last entry, and the file's end: the digest of everything before it."""
 
+RUNTIME = "node_modules/onnxruntime-web"
+"""Where `npm ci` puts what runs graphs in a browser, below the project's folder."""
+RUNTIME_FILES = {"runtime.js": "dist/ort.wasm.bundle.min.mjs", "runtime.wasm": "dist/ort-wasm-simd-threaded.wasm"}
+"""Its plain build with SIMD, by the names that it is served under."""
+
 
 class Graph:
     """A network as an ONNX graph, out of a file; runs in the thread that calls it."""
@@ -42,8 +47,8 @@ class Graph:
         options.log_severity_level = 3  # errors, which are raised as well
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._first = self._session.get_outputs()[0].name
-        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        self._steps: dict[str, list[list[float]]] = json.loads(self.metadata.get("steps", "{}"))
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self._steps: dict[str, list[list[float]]] = json.loads(metadata.get("steps", "{}"))
 
     def steps(self, number: int) -> list[list[float]] | None:
         """The table of that number of steps, see `generators.sampling.TabledScheduler`; None where it has none."""
@@ -89,13 +94,46 @@ def sealing(digest: str) -> bytes:
     return bytes([0x72, len(entry)]) + entry
 
 
+def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
+    """The tag and the bytes of every field of a message of protobuf that has a length; others are passed over."""
+    place = 0
+
+    def varint() -> int:
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = message[place]
+            value, shift, place = value | (byte & 0x7F) << shift, shift + 7, place + 1
+            if byte < 0x80:
+                return value
+
+    while place < len(message):
+        tag = varint()
+        if tag & 7 == 2:
+            length = varint()
+            yield tag, message[place : place + length]
+            place += length
+        elif tag & 7 == 0:
+            varint()
+        else:
+            place += 8 if tag & 7 == 1 else 4
+
+
+def _entries(content: bytes) -> Iterator[tuple[str, str]]:
+    """The metadata of an ONNX file's content, by their names."""
+    for tag, entry in _fields(content):
+        if tag == 0x72:
+            told = {key: value.decode() for key, value in _fields(entry)}
+            yield told.get(0x0A, ""), told.get(0x12, "")
+
+
 def sealed(content: bytes) -> bytes:
     """An ONNX file's content with its digest at the end: messages of protobuf may follow each other."""
     return content + sealing(hashlib.sha256(content).hexdigest())
 
 
-def read_graph(folder: Path, name: str, mark: str) -> Graph:
-    """The graph of that name, made of the folder's weights, of which `mark` is the fingerprint.
+def checked_graph(folder: Path, name: str, mark: str) -> dict[str, str]:
+    """The metadata of the graph of that name, made of the folder's weights, of which `mark` is the fingerprint.
 
     Raises:
         CheckpointError: names the file and what is wrong with it.
@@ -105,20 +143,31 @@ def read_graph(folder: Path, name: str, mark: str) -> Graph:
         content = path.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{path}: missing" if not path.exists() else f"{path}: {reason(error)}") from error
-    whole = sealed(content[: -len(sealing("0" * 64))]) == content
-    del content  # ONNX Runtime reads the file itself: it holds what it is given as bytes once more
-    if not whole:
+    if sealed(content[: -len(sealing("0" * 64))]) != content:
         raise CheckpointError(f"{path}: damaged, or no graph of this project's")
     try:
-        graph = Graph(path)
-    except Exception as error:  # ONNX Runtime has a type for each failure, and it may itself be missing
-        raise CheckpointError(f"{path}: not to be run ({reason(error)})") from error
-    made_of = graph.metadata.get("fingerprint", "")
+        metadata = dict(_entries(content))
+        made_of = metadata["fingerprint"]
+    except (IndexError, KeyError, UnicodeDecodeError):
+        raise CheckpointError(f"{path}: not to be run (it does not say of what it was made)") from None
     if made_of != mark:
         raise CheckpointError(f"{path}: made of other weights ({shown(made_of)}, here {mark})")
-    if graph.metadata.get("graph") != name or json.loads(graph.metadata.get("settings", "null")) != settings_of(folder):
+    if metadata.get("graph") != name or json.loads(metadata.get("settings", "null")) != settings_of(folder):
         raise CheckpointError(f"{path}: made for another network or other settings")
-    return graph
+    return metadata
+
+
+def read_graph(folder: Path, name: str, mark: str) -> Graph:
+    """The graph of that name, ready to run.
+
+    Raises:
+        CheckpointError: names the file and what is wrong with it.
+    """
+    checked_graph(folder, name, mark)
+    try:
+        return Graph(graph_file(folder, name))
+    except Exception as error:  # ONNX Runtime has a type for each failure, and it may itself be missing
+        raise CheckpointError(f"{graph_file(folder, name)}: not to be run ({reason(error)})") from error
 
 
 def open_graphs(folder: Path, names: Sequence[str], device: torch.device) -> Graphs:

@@ -22,6 +22,7 @@ from typing import Any
 from huggingface_hub import EvalResult, HfApi, ModelCard, ModelCardData
 
 from clevr_demo.checkpoints import FILES, ROOT, folder_of, read_metrics, reason, write_text
+from clevr_demo.engine import RUNTIME, RUNTIME_FILES
 from clevr_demo.models import MODELS
 
 CARD = "README.md"
@@ -34,6 +35,7 @@ MEASURES = {
 """The scores of metrics.json that a card's head gives: their kinds on the Hub, and what they are called there."""
 ATTRIBUTES = """*.safetensors filter=lfs diff=lfs merge=lfs -text
 *.onnx filter=lfs diff=lfs merge=lfs -text
+*.wasm filter=lfs diff=lfs merge=lfs -text
 *.png filter=lfs diff=lfs merge=lfs -text
 """
 """The .gitattributes of a repository on the Hub, where files of more than 10 MB have to be stored apart."""
@@ -103,6 +105,10 @@ def stage_space(folder: Path) -> None:
             shutil.copytree(source, folder / name, ignore=ignored)
         elif source.is_file():
             shutil.copyfile(source, folder / name)
+    for name in ("package.json", *RUNTIME_FILES.values()):  # a Space has no npm; the licence is in package.json
+        if (root / RUNTIME / name).is_file():
+            (folder / RUNTIME / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(root / RUNTIME / name, folder / RUNTIME / name)
     write_text(folder / ".gitattributes", ATTRIBUTES)
 
 

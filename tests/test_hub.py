@@ -14,6 +14,7 @@ from huggingface_hub import HfApi, ModelCard
 import clevr_demo
 from clevr_demo import checkpoints, hub
 from clevr_demo.checkpoints import fingerprint, save_weights
+from clevr_demo.engine import RUNTIME, RUNTIME_FILES
 from clevr_demo.models import MODELS
 from tests.conftest import TINY, shipped, tiny_ddpm
 
@@ -94,6 +95,19 @@ def test_every_checkpoint_and_the_space_are_sent(
     weights = {"model.safetensors", "config.json", "metrics.json", "README.md", ".gitattributes"}
     assert sent == {**dict.fromkeys(models, weights), "someone/duel": {"app.py", "checkpoints", ".gitattributes"}}
     assert "https://hub/someone/duel" in capsys.readouterr().out
+
+
+def test_a_space_gets_what_browsers_draw_with_where_it_is_installed(root: Path, tmp_path: Path) -> None:
+    for name in ("package.json", "dist/other.wasm", *RUNTIME_FILES.values()):
+        (root / RUNTIME / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / RUNTIME / name).write_text(name)
+    (tmp_path / "sent").mkdir()
+    hub.stage_space(tmp_path / "sent")
+    sent = {
+        str(path.relative_to(tmp_path / "sent" / RUNTIME)) for path in (tmp_path / "sent").rglob(f"{RUNTIME}/**/*.*")
+    }
+    assert sent == {"package.json", *RUNTIME_FILES.values()}
+    assert "*.wasm filter=lfs" in (tmp_path / "sent/.gitattributes").read_text()
 
 
 def test_a_dry_run_lists_everything_and_sends_nothing(

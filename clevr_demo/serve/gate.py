@@ -222,6 +222,10 @@ class Gate:
             if stopped() or self._closed.is_set():
                 return
 
+    def on_cpu(self, request: GenerationRequest) -> Iterator[Still]:
+        """A picture's frames as a CPU draws them, wherever pictures are drawn else."""
+        return self._on_cpu(self.contender.request(request), True, lambda: False, {})
+
     def close(self) -> None:
         """Ends every draw at its next step."""
         self._closed.set()

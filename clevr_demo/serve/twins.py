@@ -22,11 +22,11 @@ def constants() -> dict[str, Any]:
     """Plain values by the names under which the engine imports them: those that they have in Python. `TRIES` are
     each model's own; `NAME` is a pattern that means the same in both languages."""
     named = {
-        objects: ("COLOURS", "SHAPES", "OBJECTS", "MOST_TEXT", "NEAR"),
+        objects: ("COLOURS", "SHAPES", "OBJECTS", "MAX_TRAINED", "MOST_TEXT", "NEAR"),
         places: ("SIZE", "NEAREST", "GROUND"),
         request: (
-            "VERSION", "MAX_SEED", "MAX_STEPS", "DEFAULT_STEPS", "MAX_PICTURES", "SAMPLERS", "SOURCES", "PAIR",
-            "MOST_NAMED",
+            "VERSION", "MAX_SEED", "MAX_STEPS", "DEFAULT_STEPS", "FAST_STEPS", "MAX_PICTURES", "SAMPLERS", "SOURCES",
+            "PAIR", "MOST_NAMED",
         ),
         evaluator: ("MAX_JUDGED", "BEYOND", "TIMES", "ALL"),
         ddpm: ("PLANNER_STEPS", "RESAMPLINGS"),

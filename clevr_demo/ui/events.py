@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
 from clevr_demo.objects import InputError
-from clevr_demo.request import MAX_SEED, GenerationRequest
+from clevr_demo.request import MAX_SEED, GenerationRequest, query_of
 from clevr_demo.serve.drawing import SharedRuns, waiting, work
 from clevr_demo.serve.gate import draws_at_once
 from clevr_demo.serve.payload import Run
@@ -27,8 +27,23 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """Options of events that belong to the page alone."""
 AT_ONCE: dict[str, Any] = QUIET | {"queue": False, "trigger_mode": "multiple"}
 """Options of events that only check and note something."""
-NUMBERED = "(moment, ...values) => [performance.now(), ...values]"
-"""The browser numbers its events: they may arrive in another order than they were made in."""
+TAKEN = -1.0
+"""In place of its moment: an event of which the browser itself draws what is asked for."""
+
+
+OWN = """(...values) => {
+  const run = document.querySelector('#duel .duel')?.duel.run();
+  return [...values.slice(0, -1), run?.by === 'browser' ? run.query : ''];
+}"""
+"""Gives an event, as the last of its inputs, the query of what is shown, where the server knows nothing of that."""
+
+
+def numbered(kind: str) -> str:
+    """Lets the browser number an event, as they may arrive in another order than they were made in, or take it
+    (`TAKEN`); `kind` is one of those in hands/own.js."""
+    return f"(moment, ...given) => globalThis.clevrTakes?.('{kind}', given) ?? [performance.now(), ...given]"
+
+
 STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}
 """Options of events that draw: they wait for each other in our own line, which tells how long."""
 
@@ -121,6 +136,7 @@ class Drawing(Stage):
         self.line = line
         self.shared, self.result = SharedRuns(studio), gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")
+        self.own = gr.Textbox(visible="hidden")  # where `OWN` says what the browser itself has drawn
         runs = NewestRun[GenerationRequest, Run](self.line, work, lambda run: run.progress)
         super().__init__(
             runs, self.shared.follow, controls.generate, controls.stop, shown=duel, last=self.moment, kept=self.result
@@ -142,8 +158,20 @@ class Drawing(Stage):
             updates |= join()
         return updates
 
+    def taken(self, request: gr.Request, locked: bool, values: Sequence[Any]) -> Updates:
+        """What changes around the pictures while the browser draws them; of the values, objects and places are left
+        out."""
+        self.runs.stop(visitor(request))  # what was drawn here last is not the newest any more
+        rolled = {} if locked else {self.controls.seed: values[1]}
+        updates: Updates = {self.note: [], **self.notes(), **rolled, self.tabs: gr.Tabs(selected="duel")}
+        for join in self.at_start:
+            updates |= join()
+        return updates
+
     def press(self, request: gr.Request, moment: float, locked: bool, *values: Any) -> Updates:
         """Generate: checks what stands in the controls and asks for it; what a link or file said is settled."""
+        if moment == TAKEN:
+            return self.taken(request, locked, values)
         rolled: Updates = {}
         if not locked:
             seed = random.randint(0, MAX_SEED)
@@ -160,7 +188,7 @@ class Drawing(Stage):
         if not live or not values[0]:  # that nothing is ticked any more is no fault
             return {self.moment: gr.skip()}
         with contextlib.suppress(InputError):  # `press` tells it
-            if locked and self.runs.latest(visitor(request)) == self.controls.read(values):
+            if moment != TAKEN and locked and self.runs.latest(visitor(request)) == self.controls.read(values):
                 return {self.moment: gr.skip()}  # a field was left as it was
         return self.press(request, moment, locked, *values)
 
@@ -180,6 +208,12 @@ class Drawing(Stage):
     def ended(self, request: gr.Request, run: Run) -> Updates:
         return {self.result: run}
 
+    def shown(self, run: Run | None, own: str) -> GenerationRequest | None:
+        """The request of what is shown: of `own`, a query, or of the last run that was drawn here."""
+        if own:
+            return self.studio.read(query_of(own))[0]
+        return run.request if run else None
+
     def settle(self, request: gr.Request, moment: float, settled: dict[str, Any], *values: Any) -> Updates:
         """What hands have settled stands in the controls: drawn with this very seed, unless it was not to be."""
         return self.press(request, moment, True, *values) if settled.get("draw") else {self.moment: gr.skip()}
@@ -189,7 +223,7 @@ class Drawing(Stage):
         controls = self.controls
         settled = in_browser(event, "({ values }) => values", hands, controls.request)
         inputs = [self.moment, hands, *controls.request]
-        self.then_draw(settled.then(self.settle, inputs, self.asked, js=NUMBERED, **AT_ONCE))
+        self.then_draw(settled.then(self.settle, inputs, self.asked, js=numbered("settle"), **AT_ONCE))
 
     @property
     def asked(self) -> list[Any]:
@@ -203,7 +237,7 @@ class Drawing(Stage):
         controls = self.controls
         asked = [self.moment, controls.locked]
         pressed = controls.generate.click(
-            self.press, [*asked, *controls.request], self.asked, js=NUMBERED, **AT_ONCE
+            self.press, [*asked, *controls.request], self.asked, js=numbered("press"), **AT_ONCE
         )  # fmt: skip
         rolled = in_browser(controls.dice.click, "() => Math.floor(Math.random() * 2 ** 31)", None, controls.seed)
         follow = [self.follow, [*asked, controls.live, *controls.request], self.asked]
@@ -211,12 +245,12 @@ class Drawing(Stage):
         settled = [event for number in (controls.seed, controls.steps) for event in (number.submit, number.blur)]
         chosen = [controls.sampler.input, controls.duel.input]
         changes = [controls.picker.change, *chosen, controls.pictures.release, *settled]
-        changed = gr.on(changes, *follow, js=NUMBERED, **AT_ONCE)
-        rerolled = rolled.then(*follow, js=NUMBERED, **AT_ONCE)
+        changed = gr.on(changes, *follow, js=numbered("follow"), **AT_ONCE)
+        rerolled = rolled.then(*follow, js=numbered("follow"), **AT_ONCE)
         self.stop_on()
         numbers: list[Any] = [controls.steps, controls.pictures]
         gr.on([one.change for one in numbers], self.warn, numbers, controls.cost, **AT_ONCE)
         example = [self.example, *follow[1:]]
-        examples = [ticked.then(*example, js=NUMBERED, **AT_ONCE) for ticked in controls.examples]
+        examples = [ticked.then(*example, js=numbered("example"), **AT_ONCE) for ticked in controls.examples]
         for started in (pressed, changed, rerolled, *examples):
             self.then_draw(started)

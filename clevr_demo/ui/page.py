@@ -12,10 +12,12 @@ from clevr_demo.request import PAIR
 from clevr_demo.serve import showcase
 from clevr_demo.serve.addresses import Proxied
 from clevr_demo.serve.gate import draws_at_once
+from clevr_demo.serve.kit import Kit
 from clevr_demo.serve.preview import TITLE, Preview
 from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.serve.repaint import Repainter
 from clevr_demo.serve.studio import Studio
+from clevr_demo.serve.supply import Supply
 from clevr_demo.ui.controls import Controls
 from clevr_demo.ui.endpoint import add_api
 from clevr_demo.ui.events import Drawing
@@ -29,6 +31,17 @@ from clevr_demo.ui.tabs.scoreboard import build_scoreboard
 from clevr_demo.ui.tabs.walk import build_walk
 from clevr_demo.ui.widgets import ASSETS, Address, Duel, Guess, Hands, Lessons, Note, Presentation, asset, in_browser
 
+STYLES = [
+    ASSETS / name
+    for name in (
+        "page/page.css",
+        "duel/duel.css",
+        "hands/hands.css",
+        "page/story.css",
+        "scoreboard/scoreboard.css",
+        "page/forced.css",
+    )  # fmt: skip
+]
 HEAD = """# CLEVR duel
 A diffusion model and a GAN draw the same request. An independent judge says what it sees."""
 
@@ -48,20 +61,13 @@ def theme() -> gr.themes.Base:
     )
 
 
-def launch_options() -> dict[str, Any]:
+def launch_options(demo: gr.Blocks) -> dict[str, Any]:
     """What `launch` needs for the page to look and behave as meant."""
     return {
         "theme": theme(),
-        "css_paths": [
-            ASSETS / "page/page.css",
-            ASSETS / "duel/duel.css",
-            ASSETS / "hands/hands.css",
-            ASSETS / "page/story.css",
-            ASSETS / "scoreboard/scoreboard.css",
-            ASSETS / "page/forced.css",
-        ],
+        "css_paths": STYLES,
         "favicon_path": ASSETS / "page/icon.svg",
-        "app_kwargs": {"middleware": [Middleware(Proxied), Middleware(Preview)]},
+        "app_kwargs": {"middleware": [Middleware(Proxied), Middleware(Preview), Middleware(Supply, kit=demo.kit)]},  # type: ignore[attr-defined]
         "js": asset("page/page.js"),
         "ssr_mode": False,
         "run_history": False,
@@ -126,4 +132,5 @@ def build_demo(studio: Studio | None = None) -> gr.Blocks:
         sharing.load_on(lessons.select, lessons)
         sharing.restore_on(demo)
         add_api(demo, studio, drawing.line)
+    demo.kit = Kit(studio, ASSETS / "engine")  # for `launch_options`
     return demo.queue(default_concurrency_limit=1)

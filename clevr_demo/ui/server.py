@@ -113,7 +113,7 @@ def start(demo: gr.Blocks, port: int | None = None) -> str:
     mcp = importlib.util.find_spec("mcp") is not None
     if mcp:
         internals.speak_plainly_to_agents()
-    options = launch_options() | BOUNDS | {"server_port": port, "mcp_server": mcp, "prevent_thread_lock": True}
+    options = launch_options(demo) | BOUNDS | {"server_port": port, "mcp_server": mcp, "prevent_thread_lock": True}
     return demo.launch(**options)[1]
 
 

@@ -10,9 +10,10 @@ from clevr_demo.pictures import query_in
 from clevr_demo.request import FIELDS, query_of
 from clevr_demo.serve.addresses import home, page_of
 from clevr_demo.serve.downloads import SHELVES, Shelf, contents, kinds
+from clevr_demo.serve.drawing import MOST_FRAMES
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.wording import asked
-from clevr_demo.ui.events import AT_ONCE, QUIET, Drawing, Updates, visitor
+from clevr_demo.ui.events import AT_ONCE, OWN, QUIET, Drawing, Updates, visitor
 from clevr_demo.ui.widgets import Note, asset, in_browser
 
 KNOWN = set(FIELDS)
@@ -61,16 +62,20 @@ class Sharing:
         self.drawing.more += self.buttons
         self.drawing.at_start.append(self.none)
         in_browser(opener.click, asset("downloads/downloads.js"))
-        opener.click(self.prepare, self.drawing.result, self.buttons, **AT_ONCE)
+        opener.click(self.prepare, [self.drawing.result, self.drawing.own], self.buttons, js=OWN, **AT_ONCE)
 
     def none(self) -> Updates:
         return {button: gr.DownloadButton(value=None, interactive=False) for button in self.buttons}
 
-    def prepare(self, request: gr.Request, run: Run | None) -> Updates:
-        """The download buttons' files: of the pictures that are finished, also where the run was stopped later.
+    def prepare(self, request: gr.Request, run: Run | None, own: str = "") -> Updates:
+        """The download buttons' files: of the pictures that are finished, also where the run was stopped later. What
+        the browser itself has drawn, of a query of its `own`, is drawn here once more.
 
         While something new is drawn there are none: they would be of what was shown before.
         """
+        wanted = self.drawing.shown(None, own) if own else None
+        if wanted and wanted.objects and wanted.steps <= MOST_FRAMES:
+            *_, run = self.drawing.shared.follow(wanted, lambda: False)
         if run is None or not run.finished or not self.drawing.runs.idle(visitor(request)):
             return self.none()
         studio, address = self.drawing.studio, page_of(request.headers)

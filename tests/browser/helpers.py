@@ -12,7 +12,9 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch":
 
 
 def faults(complaints: list[str]) -> list[str]:
-    """What a browser complained of, without what a page says that is left while it talks to the server."""
+    """What a browser complained of, without what a page says that is left while it talks to the server, or whose
+    network a test cut."""
+    complaints = [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one]
     left = any("aborted" in one for one in complaints)
     return [one for one in complaints if not (left and ("aborted" in one or "Connection errored out" in one))]
 

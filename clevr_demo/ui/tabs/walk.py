@@ -7,7 +7,7 @@ import gradio as gr
 from clevr_demo.request import GenerationRequest
 from clevr_demo.serve.payload import Run
 from clevr_demo.serve.walk import walk_payload, walker
-from clevr_demo.ui.events import MODELS_QUEUE, QUIET, Drawing, Updates, visitor
+from clevr_demo.ui.events import MODELS_QUEUE, OWN, QUIET, Drawing, Updates, visitor
 from clevr_demo.ui.widgets import Walk
 
 WALKS = {"Where things stand": "places", "What they look like": "looks", "Both": "both"}
@@ -24,9 +24,18 @@ def build_walk(drawing: Drawing, greeting: GenerationRequest | None) -> None:
         kind = gr.Radio(list(WALKS.items()), value="places", label="What moves", elem_id="walk-kind")
         shown = Walk(one.title, elem_id="walk")
 
-    def draw(request: gr.Request, run: Run | None, kind: str) -> Updates:
-        wanted = drawing.runs.latest(visitor(request)) or (run.request if run else greeting)
+    def draw(request: gr.Request, run: Run | None, kind: str, own: str) -> Updates:
+        latest = None if own else drawing.runs.latest(visitor(request))
+        wanted = latest or drawing.shown(run, own) or greeting
         return {shown: walk_payload(drawing.studio, wanted, kind)}
 
     for opened in (fold.expand, kind.input):
-        opened(draw, [drawing.result, kind], shown, trigger_mode="always_last", **QUIET, **MODELS_QUEUE)
+        opened(
+            draw,
+            [drawing.result, kind, drawing.own],
+            shown,
+            js=OWN,
+            trigger_mode="always_last",
+            **QUIET,
+            **MODELS_QUEUE,
+        )

@@ -172,6 +172,12 @@ function preview(run) {
   fill(run, run.pairs[0], framesOf(({ name }) => newest(run.pairs[0][name])));
 }
 
+// A run that the server knows nothing of.
+function put(run) {
+  props.value = run;
+  show();
+}
+
 // What stands in the pictures once more, after another way to look at it was chosen.
 function redraw() {
   const { run, pair, frames } = state.filled;
@@ -320,7 +326,7 @@ plot.addEventListener('pointermove', (event) => {
 
 // What others on the page may do with the duel: hands, lessons, a presentation, keys.
 root.duel = {
-  usual: USUAL.map(({ name }) => name), play, pause, goTo, moves, looks, contenders, preview, hold, show, run: () => state.run, filled: () => state.filled,
+  usual: USUAL.map(({ name }) => name), play, pause, goTo, moves, looks, contenders, preview, put, hold, show, run: () => state.run, filled: () => state.filled,
   chosen: () => state.chosen, dice: (query) => root.querySelectorAll('.dice').forEach((place) => fillDice(place, query, state.chosen)),
   objects: () => state.run.objects.map((one) => props.names[one]), redraw,
 };

@@ -1,5 +1,5 @@
 // What the page says of a request, its cost and its result, as `serve.wording` says it.
-import { OBJECTS, SAMPLER_NAMES, SOON } from './constants.js';
+import { MAX_TRAINED, OBJECTS, SAMPLER_NAMES, SOON } from './constants.js';
 import { halfEven, thousands } from './numbers.js';
 import { unusual } from './places.js';
 import { duration, many } from './words.js';
@@ -30,6 +30,13 @@ export function beyond({ places }) {
   if (near.length) told.push(`Places given to ${allOf(near)} are nearer to each other than in 99 of 100 training scenes.`);
   if (off.length) told.push(`Training pictures show nothing where ${allOf(off)} ${off.length === 1 ? 'is' : 'are'} to stand.`);
   return told.join(' ');
+}
+
+/** What a request asks for beyond what the training pictures hold; mostly nothing. */
+export function warned(request) {
+  const count = request.objects.length;
+  const crowd = count > MAX_TRAINED ? `${count} objects are more than any training picture holds.` : '';
+  return [crowd, beyond(request)].filter(Boolean).join(' ');
 }
 
 /** "1 pass, 8 ms" or, beside another's seconds, "20 passes, 310 ms: 39 times as long"; "" before the first. */

@@ -58,6 +58,9 @@ document.addEventListener('input', (event) => {
 const begin = () => {
   if (!duel()) return requestAnimationFrame(begin);
   root().addEventListener('duel:filled', changed);
+  root().addEventListener('duel:filled', tellWho);
+  document.addEventListener('engine:told', tellWho);
   changed();
+  tellWho();
 };
 begin();

@@ -12,7 +12,7 @@ const timers = { note: 0, finish: 0 };
 const root = () => document.querySelector('#duel .duel');
 const duel = () => root()?.duel;
 const isHeld = () => root().classList.contains('held');
-const lane = laneOf((query) => server.repaint({ query, visitor: VISITOR }), repainted);
+const lane = laneOf(paint, repainted);
 
 // What stands in the controls or, where nothing is ticked, what the pictures were drawn of.
 function scene() {

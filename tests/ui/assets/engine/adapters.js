@@ -2,6 +2,8 @@
 import * as acgan from './acgan.js';
 import { GROUND } from './constants.js';
 import * as diffusion from './diffusion.js';
+import { digestOf, plainDigest } from './digest.js';
+import { fetched } from './files.js';
 import { Generator } from './noise.js';
 import * as numbers from './numbers.js';
 import { InputError, indexOf } from './objects.js';
@@ -97,4 +99,31 @@ export const said = (name, ...values) => (words[name] ?? wording[name])(...value
 export const levels = (values) => [...pictures.levelsOf(floats(values))];
 export async function png(values, width, text) {
   return Buffer.from(await pictures.png(pictures.levelsOf(floats(values)), width, text)).toString('base64');
+}
+
+export const digest = async (values) => [plainDigest(Uint8Array.from(values)), await digestOf(Uint8Array.from(values))];
+
+// A file of what a network gives (null for none), what a browser kept of it, and how that keeps: "kept", "denied" or "full".
+export async function file(given, before, storage, sha256) {
+  const kept = new Map(before ? [['a.onnx', Uint8Array.from(before)]] : []);
+  let got = 0;
+  globalThis.caches = {
+    async open() {
+      if (storage === 'denied') throw new Error('denied');
+      return {
+        match: async (url) => (kept.has(url) ? new Response(kept.get(url)) : undefined),
+        delete: async (url) => kept.delete(url),
+        async put(url, answer) {
+          if (storage === 'full') throw new Error('no room');
+          kept.set(url, new Uint8Array(await answer.arrayBuffer()));
+        },
+      };
+    },
+  };
+  globalThis.fetch = async () => {
+    got += 1;
+    return given ? new Response(Uint8Array.from(given)) : new Response('', { status: 404 });
+  };
+  const found = await fetched({ url: 'a.onnx', sha256 }).then((bytes) => ({ bytes: [...bytes] }), (error) => ({ error: error.message }));
+  return { ...found, got, kept: kept.has('a.onnx') ? [...kept.get('a.onnx')] : null };
 }
