@@ -44,13 +44,13 @@ def entry(board: Board, side: Side, row: Record) -> str:
 
 def one_side(board: Board, place: int, side: Side) -> str:
     rows = [row for _, row in board.chosen(side.choice(worst=1))]
-    if not rows:
-        return f'<div class="failure-side side-{place}"><h4>{html.escape(side.title)}</h4><p>No failure was counted.</p></div>'
-    label = f"{side.title}: the worst picture of each set"
-    here = button(side.choice(worst=1), "Draw them below", label, "board-switch")
-    entries = "".join(entry(board, side, row) for row in rows)
-    head = f"<h4>{html.escape(side.title)} {here}</h4>"
-    return f'<div class="failure-side side-{place}">{head}<ul class="failures">{entries}</ul></div>'
+    title = html.escape(side.title)
+    body = "<p>No failure was counted.</p>"
+    if rows:
+        label = f"{side.title}: the worst picture of each set"
+        title += button(side.choice(worst=1), "Draw them below", label, "board-switch")
+        body = f'<ul class="failures">{"".join(entry(board, side, row) for row in rows)}</ul>'
+    return f'<div class="failure-side side-{place}"><h4>{title}</h4>{body}</div>'
 
 
 def conclusion(board: Board) -> str:
