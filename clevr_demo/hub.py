@@ -35,6 +35,7 @@ MEASURES = {
 ATTRIBUTES = """*.safetensors filter=lfs diff=lfs merge=lfs -text
 *.onnx filter=lfs diff=lfs merge=lfs -text
 *.png filter=lfs diff=lfs merge=lfs -text
+*.webp filter=lfs diff=lfs merge=lfs -text
 """
 """The .gitattributes of a repository on the Hub, where files of more than 10 MB have to be stored apart."""
 SPACE = ("app.py", "requirements.txt", CARD, "LICENSE", "NOTICE", "clevr_demo", "docs", "checkpoints")

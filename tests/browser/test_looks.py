@@ -72,6 +72,7 @@ def test_no_tab_has_a_serious_accessibility_finding(
     page.wait_for_selector('#change .pictures[data-state="done"]')
     assert findings(page, axe) == []
     page.get_by_role("tab", name="Scoreboard").click()
+    page.locator("#scoreboard .board-part, #scoreboard .board-lacks").first.wait_for()
     assert findings(page, axe) == []
     page.locator("#lessons [data-open]").click()
     assert findings(page, axe) == []

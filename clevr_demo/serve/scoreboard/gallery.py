@@ -47,8 +47,8 @@ def one_side(board: Board, place: int, side: Side) -> str:
     title = html.escape(side.title)
     body = "<p>No failure was counted.</p>"
     if rows:
-        label = f"{side.title}: the worst picture of each set"
-        title += button(side.choice(worst=1), "Draw them below", label, "board-switch")
+        words = "Draw them below"
+        title += button(side.choice(worst=1), words, f"{words}: {side.title}, the worst of each set", "board-switch")
         body = f'<ul class="failures">{"".join(entry(board, side, row) for row in rows)}</ul>'
     return f'<div class="failure-side side-{place}"><h4>{title}</h4>{body}</div>'
 
