@@ -28,7 +28,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "page-dark.png": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "page-phone.png": PHONE,
 }
-SCENE = "?objects=red-cube,blue-sphere,yellow-cylinder&seed=7&steps=4&at={},blue-sphere:27:31,yellow-cylinder:20:44"
+SCENE = "?objects=red-cube,blue-sphere,yellow-cylinder&seed=7&steps=4&at={},blue-sphere:27:31,yellow-cylinder:17:37"
 FRAMES, LAST = 24, 0.85 * math.pi
 WIDTH = 840
 SHOWN, HELD = 90, 1500
@@ -52,7 +52,7 @@ def opened(browser: Any, address: str, query: str, **options: Any) -> Any:
 
 def film(browser: Any, address: str) -> bytes:
     """Both stages while the red cube is dragged, as an animated WebP."""
-    page = opened(browser, address, SCENE.format(there(place(0))), viewport={"width": 1280, "height": 800})
+    page = opened(browser, address, SCENE.format(there(place(0))), viewport={"width": 1440, "height": 900})
     page.evaluate(WATCH)
     shots = [page.locator("#duel .stages").screenshot()]
     take(page)
@@ -67,7 +67,7 @@ def film(browser: Any, address: str) -> bytes:
     times = [HELD, *[SHOWN] * (len(images) - 2), HELD]
     made = io.BytesIO()
     images[0].save(
-        made, format="WEBP", save_all=True, append_images=images[1:], duration=times, loop=0, quality=70, method=4
+        made, format="WEBP", save_all=True, append_images=images[1:], duration=times, loop=0, quality=88, method=4
     )
     return made.getvalue()
 

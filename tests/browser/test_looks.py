@@ -96,6 +96,9 @@ CUT = """(all) => all.filter((one) => one.checkVisibility()).filter((one) => {
 SHORT = "#duel :is(.how, .step-text, .chip-mark, .chip-share, .switch), .story-button, #examples button"
 
 
+WITHIN = "(all) => all.length > 0 && all.every((one) => one.scrollWidth <= one.clientWidth)"
+
+
 SMALL = """[...document.querySelectorAll('body *')].filter((one) => one.checkVisibility()
     && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
     && parseFloat(getComputedStyle(one).fontSize) < 13).map((one) => `${one.className}: ${one.textContent}`)"""
@@ -126,6 +129,7 @@ def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
     assert page.locator("#picker .cell").first.is_hidden(), "drawing puts the sheet away"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(SHORT).evaluate_all(CUT) == []
+    assert page.locator("#duel .chip").evaluate_all(WITHIN), "a chip holds its words"
     edge = page.locator("#studio").evaluate("(one) => one.getBoundingClientRect().right")
     buttons = page.locator(".story-button").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().right)")
     assert max(buttons) <= edge + 1
