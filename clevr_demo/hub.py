@@ -37,6 +37,7 @@ ATTRIBUTES = """*.safetensors filter=lfs diff=lfs merge=lfs -text
 *.onnx filter=lfs diff=lfs merge=lfs -text
 *.wasm filter=lfs diff=lfs merge=lfs -text
 *.png filter=lfs diff=lfs merge=lfs -text
+*.webp filter=lfs diff=lfs merge=lfs -text
 """
 """The .gitattributes of a repository on the Hub, where files of more than 10 MB have to be stored apart."""
 SPACE = ("app.py", "requirements.txt", CARD, "LICENSE", "NOTICE", "clevr_demo", "docs", "checkpoints")

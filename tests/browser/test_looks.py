@@ -72,6 +72,7 @@ def test_no_tab_has_a_serious_accessibility_finding(
     page.wait_for_selector('#change .pictures[data-state="done"]')
     assert findings(page, axe) == []
     page.get_by_role("tab", name="Scoreboard").click()
+    page.locator("#scoreboard .board-part, #scoreboard .board-lacks").first.wait_for()
     assert findings(page, axe) == []
     page.locator("#lessons [data-open]").click()
     assert findings(page, axe) == []
@@ -93,6 +94,9 @@ CUT = """(all) => all.filter((one) => one.checkVisibility()).filter((one) => {
 }).map((one) => one.textContent)"""
 """Short labels that are cut off or broken in two."""
 SHORT = "#duel :is(.how, .step-text, .chip-mark, .chip-share, .switch), .story-button, #examples button"
+
+
+WITHIN = "(all) => all.length > 0 && all.every((one) => one.scrollWidth <= one.clientWidth)"
 
 
 SMALL = """[...document.querySelectorAll('body *')].filter((one) => one.checkVisibility()
@@ -125,6 +129,7 @@ def test_the_page_fits_a_phone(open_page: Callable[..., Any]) -> None:
     assert page.locator("#picker .cell").first.is_hidden(), "drawing puts the sheet away"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator(SHORT).evaluate_all(CUT) == []
+    assert page.locator("#duel .chip").evaluate_all(WITHIN), "a chip holds its words"
     edge = page.locator("#studio").evaluate("(one) => one.getBoundingClientRect().right")
     buttons = page.locator(".story-button").evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().right)")
     assert max(buttons) <= edge + 1

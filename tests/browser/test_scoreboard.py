@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.helpers import PHONE
+from tests.browser.helpers import PHONE, wait_for_state
 
 DONE = '#evidence-pictures .pictures[data-state="done"]'
 
@@ -26,7 +26,9 @@ def scoreboard(page: Any) -> Any:
 
 def test_a_figure_opens_its_pictures_and_they_the_duel(page: Any, tmp_path: Path) -> None:
     board = scoreboard(page)
-    assert board.locator(".board-said").count() == board.locator(".board-part").count() == 5
+    parts = board.locator(".board-part").evaluate_all("(all) => all.map((one) => one.dataset.part)")
+    assert parts[:6] == ["table", "cost", "number", "object", "confusion", "failures"]
+    assert board.locator(".board-said").count() == len(parts)
     board.get_by_role("button", name="Accuracy", exact=True).click()
     assert "the course report's DDPM" in board.locator(".board-table:visible").inner_text()
     figure = board.locator("[data-part=confusion] .heat:not(.right)").last
@@ -43,6 +45,15 @@ def test_a_figure_opens_its_pictures_and_they_the_duel(page: Any, tmp_path: Path
     started.value.save_as(tmp_path / "scoreboard.csv")
     rows = list(csv.DictReader((tmp_path / "scoreboard.csv").open()))
     assert {"test", "new_test"} <= {row["prompts"] for row in rows}
+
+
+def test_the_gallery_of_failures_draws_one_again(page: Any) -> None:
+    failure = scoreboard(page).locator(".failures a").first
+    seed = failure.locator("small").inner_text().rpartition("seed ")[2]
+    failure.click()
+    wait_for_state(page, "done")
+    assert f"seed={seed}&" in page.locator("#duel .duel").get_attribute("data-query")
+    assert page.locator("#note-link").inner_text() == "", "drawn by the weights that were counted"
 
 
 def test_a_phone_shows_the_scoreboard_within_its_width(open_page: Callable[..., Any]) -> None:

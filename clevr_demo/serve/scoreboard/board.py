@@ -26,6 +26,7 @@ from clevr_demo.objects import InputError, shown
 from clevr_demo.records import FILE, Record, differences, read, scores
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
 from clevr_demo.serve.scoreboard.confusions import KINDS, counted, number_found, numbers, seen_as, valued
+from clevr_demo.serve.scoreboard.failures import worst
 
 SETS = {
     "test": "test.json",
@@ -50,7 +51,8 @@ class Choice:
 
     `prompts` is a set, or several with a comma between; `asked` and `found` are numbers of objects, `wanted` is the
     index of a requested one; `swap` is "colour:red:blue", red asked for and blue seen. `against` another contender:
-    pictures of the same prompt and seed that the one draws exactly and the other does not.
+    pictures of the same prompt and seed that the one draws exactly and the other does not. `worst` 1: of every set the
+    one with the most faults.
     """
 
     model: str
@@ -61,6 +63,7 @@ class Choice:
     wanted: int = -1
     swap: str = ""
     against: str = ""
+    worst: int = -1
 
     @classmethod
     def of(cls, query: str) -> Choice:
@@ -230,6 +233,9 @@ class Board:
         """The pictures behind a figure, failures first."""
         side = self.side(choice.model)
         rows = [row for row in side.rows if choice.fits(row)]
+        if choice.worst > 0:
+            found = worst(rows)
+            return [(side.name, row) for row in sorted(found, key=lambda row: [*SETS].index(row.prompts))]
         if choice.against:
             return _disagreeing(side, self.side(choice.against), rows)
 

@@ -51,7 +51,7 @@ def test_an_object_too_many_stands_for_the_missing_one_that_it_is_likest_to() ->
 def test_every_button_opens_the_pictures_that_it_counts(tmp_path: Path) -> None:
     found = board(tmp_path)
     buttons = re.findall(r'data-choice="([^"]+)" title="([^"]+)"', markup(found))
-    assert len(buttons) == 50
+    assert len(buttons) == 52
     for query, label in buttons:
         choice = Choice.of(html.unescape(query))
         pictures = found.chosen(choice)
@@ -62,6 +62,27 @@ def test_every_button_opens_the_pictures_that_it_counts(tmp_path: Path) -> None:
         if counted := re.search(r"(\d+) of \d+\. Opens", html.unescape(label)):
             assert len(pictures) <= int(counted[1]), label
             assert len(pictures) == int(counted[1]) or choice.swap, "a picture may hold several reds"
+
+
+def test_the_gallery_has_of_every_set_the_worst_with_what_went_wrong_and_its_link(tmp_path: Path) -> None:
+    two, three = ["red cube", "blue sphere"], ["red cube", "blue sphere", "gray cube"]
+    bad = [
+        row("ddpm", two, 1, missing=["red cube"]),
+        row("ddpm", three, 2, missing=["gray cube"], extra=["gray sphere", "gray sphere"]),
+        row("ddpm", two, 3, prompts="four", doubled=["blue sphere"]),
+        row("ddpm", [*three, "cyan cube", "cyan sphere", "green cube", "green sphere"], 4, missing=three),
+    ]
+    found = Board.of([side("ddpm", [*rows("ddpm"), *bad]), side("acgan", rows("acgan"))], tmp_path)
+    page = markup(found)
+    told = re.findall(r'<li><a href="([^"]+)".*?<b>(.*?)</b>', page)
+    assert [html.unescape(sentence) for _, sentence in told] == [
+        "2 of 3 drawn: gray cube missing, also gray sphere twice", "2 drawn, but blue sphere twice"
+    ]  # fmt: skip
+    assert html.unescape(told[0][0]).startswith("?v=1&objects=gray-cube,red-cube,blue-sphere&seed=2&steps=20")
+    assert "ddpm=00000000&acgan=11111111" in html.unescape(told[0][0])
+    choice = Choice.of(html.unescape(re.findall(r'data-choice="([^"]*worst[^"]*)"', page)[0]))
+    assert [one.seed for _, one in found.chosen(choice)] == [2, 3]
+    assert "ACGAN</h4><p>No failure" in page
 
 
 def test_the_pairs_behind_a_difference_are_those_that_one_alone_draws(tmp_path: Path) -> None:
