@@ -41,7 +41,7 @@ function isPlain([objects, seed, steps]) {
   return objects?.length > 0 && whole(seed, MOST_SEED) && whole(steps, Infinity);
 }
 
-const rolled = ([objects, , ...rest]) => [objects, Math.floor(Math.random() * (MOST_SEED + 1)), ...rest];
+const anotherSeed = ([objects, , ...rest]) => [objects, Math.floor(Math.random() * (MOST_SEED + 1)), ...rest];
 const ownSeeds = (values) => [...new URLSearchParams(values[GIVEN] ?? '')].some(isSeed);
 
 // Each kind of event that may draw: how many of its values stand before the controls', and of those whether it draws, and
@@ -62,7 +62,7 @@ globalThis.clevrTakes = (kind, given) => {
   const { before, draws, locked } = KINDS[kind];
   const [flags, asked] = [given.slice(0, before), given.slice(before)];
   if (!draws(flags, asked)) return untold(performance.now(), flags, asked);
-  const wanted = locked(flags) ? asked : rolled(asked);
+  const wanted = locked(flags) ? asked : anotherSeed(asked);
   const query = queryOf(wanted);
   const mine = !SERVER_BUSY() && isPlain(wanted) && (locked(flags) || !ownSeeds(asked)) && engine.can(query, false);
   if (mine || engine.state.stage === 'ready' || document.querySelector('#live input')?.checked) engine.want(query, false);
