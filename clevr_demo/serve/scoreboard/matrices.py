@@ -50,7 +50,7 @@ def swap_cell(side: Side, kind: str, asked: Any, seen: Any, count: int, total: i
     if not count:
         return '<td class="none"></td>'
     what = {"asked": asked, "found": seen} if kind == "number" else {"swap": f"{kind}:{asked}:{seen}"}
-    label = f"{side.title}, {kind}: {asked} asked for, {seen} seen, {count} of {total}"
+    label = f"{side.title}, {kind}: {asked} asked for, {seen} seen, {count:,} of {total:,}"
     right = asked == seen
     inner, looks = f"{count:,}", "heat right" if right else "heat"
     return f"<td>{button(side.choice(**what), inner, label, looks, shade(0 if right else count / total))}</td>"
