@@ -23,7 +23,8 @@ REDRAWN = 24  # rows a model, evenly spread over its sets
 
 def committed(kind: str) -> tuple[Path, list[Record]]:
     folder = shipped(kind)
-    rows = [row for row in read(folder) if row.model.partition("@")[2] == fingerprint(folder)]
+    mark = fingerprint(folder)
+    rows = [row for row in read(folder) if row.model.partition("@")[2] == mark]
     if not rows:
         pytest.skip(f"{folder / FILE} holds no records of these weights")
     return folder, rows
