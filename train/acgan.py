@@ -105,15 +105,15 @@ TINY_WHERE = dataclasses.replace(
     critic_width=8,
     critic_layers=1,
 )
-PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of the shipped weights' metrics.json
-    "where": WHERE,  # told from real layouts 0.536 of the time, 0.5 at best; 2.2 % with a pair too near, real ones 1 %
+PRESETS: dict[str, Any] = {  # how the weights that ship score: checkpoints/acgan/metrics.json
+    "where": WHERE,
     "where-given": dataclasses.replace(  # goes on from the weights of "where", with a new discriminator
         WHERE,
         model=ACGANConfig(planner_given=True),
         loop=dataclasses.replace(WHERE.loop, pictures=400_000, seed=1),
         players=dataclasses.replace(WHERE.players, generator_from=0.05, decay_from=0.4),
     ),
-    "what": WHAT,  # counted exact 0.970 / 0.963, accuracy 0.974 / 0.980; realism 1.48 whole, 1.80 on objects, 1 at best
+    "what": WHAT,
     # Without the adversary, to see what it is worth: after 60,000 windows 0.031 / 0.013, with it 0.138 / 0.119.
     "what-alone": dataclasses.replace(WHAT, adversary=0.0),
     "anywhere": dataclasses.replace(  # goes on from the weights of "what", with a new discriminator

@@ -67,8 +67,8 @@ class DDPMPreset:
 TINY = DDPMConfig(planner_width=16, planner_layers=1, widths=(16, 64), blocks=(1, 1))
 TINY_LOOP = LoopSettings(pictures=16, batch=4, ema=0.9, log_every=1, sample_every=1000)
 
-PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of checkpoints/ddpm/metrics.json
-    "where": DDPMPreset(  # told from real layouts 0.513 of the time, 0.5 at best; 1.4 % with a pair too near, real 1 %
+PRESETS: dict[str, Any] = {  # how the weights that ship score: checkpoints/ddpm/metrics.json
+    "where": DDPMPreset(
         "where", LoopSettings(pictures=3_000_000, batch=256, ema=0.999, log_every=200, sample_every=10**9),
         rate=1e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99),
     ),
@@ -76,11 +76,11 @@ PRESETS: dict[str, Any] = {  # scores on test.json / new_test.json are those of 
         "where", LoopSettings(pictures=600_000, batch=256, seed=1, ema=0.999, log_every=50, sample_every=10**9),
         rate=5e-4, model=DDPMConfig(planner_given=True), warmup=100, decay_from=0.3, betas=(0.9, 0.99),
     ),
-    "what": DDPMPreset(  # counted exact 0.966 / 0.958, accuracy 0.984 / 0.986; realism 1.75 whole, 3.98 on objects
+    "what": DDPMPreset(
         "what", LoopSettings(pictures=7_000_000, batch=512, ema=0.999, sample_every=2000),
         rate=2e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.85,
     ),
-    "anywhere": DDPMPreset(  # goes on from the weights of "what"
+    "anywhere": DDPMPreset(  # goes on from the weights of "what"; the mean of both ships
         "what", LoopSettings(pictures=400_000, batch=128, seed=1, ema=0.999, log_every=50, sample_every=500),
         rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
         anywhere=True,

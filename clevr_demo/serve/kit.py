@@ -44,8 +44,11 @@ CHECK = GenerationRequest.of(
 
 
 def ddpm_settings(folder: Path) -> dict[str, Any]:
-    """A DDPM's settings, and the cumulative alphas at its planner's steps, which no table of a solver's tells."""
+    """A DDPM's settings, and for a planner that was not taught given places the cumulative alphas at its steps: RePaint
+    needs them, no table of a solver's tells them, and to make them takes diffusers, which is large."""
     config = configured(DDPMConfig, folder)
+    if config.planner_given:
+        return {"settings": asdict(config)}
     scheduler = planner_scheduler(config)
     return {"settings": asdict(config), "levels": scheduler.alphas_cumprod[scheduler.timesteps].tolist()}
 

@@ -14,7 +14,7 @@ import brotli
 import numpy as np
 import pytest
 
-from clevr_demo.checkpoints import fingerprint
+from clevr_demo.checkpoints import fingerprint, write_json
 from clevr_demo.engine import RUNTIME_FILES
 from clevr_demo.judge.evaluator import load_evaluator
 from clevr_demo.models import Contender
@@ -25,6 +25,7 @@ from clevr_demo.serve.kit import Kit, digest
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.supply import Supply, encoding
 from tests.graphs import copied, written
+from train.graphs import write_graphs
 
 pytestmark = pytest.mark.timeout(900)  # on a busy machine exporting takes minutes
 
@@ -74,6 +75,15 @@ def test_a_manifest_names_everything_by_its_content(made: Callable[..., Kit]) ->
     assert manifest["models"]["ddpm"]["graphs"]["fast"]["steps"].keys() == {"2"}
     assert len(manifest["models"]["ddpm"]["levels"]) == 12
     assert manifest["models"]["acgan"]["settings"]["planner_given"] is True
+
+
+def test_levels_travel_for_a_planner_alone_that_was_not_taught(made: Callable[..., Kit], tmp_path: Path) -> None:
+    folder = copied("ddpm", tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config["model"]["planner_given"] = True
+    write_json(folder / "config.json", config)
+    write_graphs(folder)
+    assert "levels" not in made(ddpm=folder).manifest()["models"]["ddpm"]
 
 
 def test_the_stored_request_is_drawn_as_here(made: Callable[..., Kit]) -> None:

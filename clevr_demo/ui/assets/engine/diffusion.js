@@ -43,8 +43,8 @@ const pairs = (values) => Array.from({ length: values.length / 2 }, (_, index) =
  *   noisy: Float32Array, predicted: Float32Array}>} planner one step: x (K, 2) and given centres (K, 2) in pixels, NaN for
  *   none, to the estimate of x_0 (K, 2), in which given ones stand as the planner has them, and the centres in pixels at
  *   x and at the estimate
- * @param {{rows: number[][], levels: number[], taught: boolean}} steps the solver's, the cumulative alpha at each, and
- *   whether the planner was taught to place objects around given ones
+ * @param {{rows: number[][], levels?: number[], taught: boolean}} steps the solver's, whether the planner was taught to
+ *   place objects around given ones, and the cumulative alpha at each step for one that was not
  * @returns {Promise<number[][][]>} (WHERE_FRAMES, K, 2) rows and columns in pixels
  */
 export async function plan(request, planner, steps) {
@@ -65,7 +65,7 @@ export async function plan(request, planner, steps) {
   }
   async function* tries() {
     const around = steps.taught ? null : await knownOf(step(wanted), steps, wanted);
-    const levels = steps.rows.map(([timestep], number) => [timestep, steps.levels[number]]);
+    const levels = steps.taught ? [] : steps.rows.map(([timestep], number) => [timestep, steps.levels[number]]);
     const both = fixed.flatMap((one) => [one, one]);
     for (let number = 0; number < TRIES.ddpm; number += 1) {
       const some = steps.taught

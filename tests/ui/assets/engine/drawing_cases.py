@@ -113,7 +113,7 @@ def plans() -> Iterator[Case]:
             generator.config = replace(TINY, planner_given=taught)
             frames = generator.stream(request.objects, request.seed, 1, **told(request))
             answer = [frame.places.centres for frame in itertools.islice(frames, WHERE_FRAMES)]
-            yield [plain(request), rows, levels, taught], answer
+            yield [plain(request), rows, None if taught else levels, taught], answer
 
 
 def layouts() -> Iterator[Case]:
