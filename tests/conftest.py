@@ -36,6 +36,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("clevr")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of the same name
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where pytest-xdist shares the tests out, a file's stay together, and all of the browser's: two of those at a time
     would slow each other down beyond what they wait for. Those begin first, as they take longest."""
