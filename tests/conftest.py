@@ -36,17 +36,6 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("clevr")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of the same name
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where pytest-xdist shares the tests out, a file's stay together, and all of the browser's: two of those at a time
-    would slow each other down beyond what they wait for. Those begin first, as they take longest."""
-    if config.pluginmanager.hasplugin("xdist"):
-        items.sort(key=lambda item: item.path.parent.name != "browser")
-        for item in items:
-            own = item.path.parent if item.path.parent.name == "browser" else item.path
-            item.add_marker(pytest.mark.xdist_group(str(own.relative_to(config.rootpath))))
-
-
 SCENES = 21  # so that scene 0 and scene 20 are held out
 OBJECTS_A_SCENE = 3
 
