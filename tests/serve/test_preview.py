@@ -16,6 +16,7 @@ from PIL import Image
 from starlette.middleware import Middleware
 
 from clevr_demo.serve.preview import SENTENCE, TITLE, Preview, compressed, picture, rewritten
+from tests.serving import free_port
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,9 @@ def client() -> Iterator[TestClient]:
     layers = {"middleware": [Middleware(Preview)]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gradio.networking, "url_ok", lambda url: True)  # it gives up on a busy machine
-        app, _, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, app_kwargs=layers)
+        app, _, _ = demo.launch(
+            server_port=free_port(), prevent_thread_lock=True, quiet=True, ssr_mode=False, app_kwargs=layers
+        )
     yield TestClient(app)
     demo.close()
 

@@ -34,6 +34,7 @@ from clevr_demo.ui import build_demo, server
 from clevr_demo.serve import gate
 from clevr_demo.serve.drawing import draw
 from clevr_demo.serve.studio import Studio
+from tests.serving import free_port
 
 REQUEST = GenerationRequest.of(["red cube", "blue sphere"], 5, 2)
 PATIENCE = 60
@@ -117,7 +118,7 @@ def expected(seeds: range) -> dict[str, Any]:
 def main() -> None:
     studio = Studio.load()
     assert studio.gates["ddpm"].has_gpu
-    address = server.start(build_demo(studio))
+    address = server.start(build_demo(studio), free_port())  # two that look for one from 7860 on may find the same
 
     def act() -> None:  # in a thread, as a server's handlers are: there the GPU is not pretended
         print(json.dumps(expected(range(len(sys.argv) - 1))), flush=True)

@@ -30,7 +30,7 @@ from clevr_demo.ui import build_demo, server
 from clevr_demo.ui.endpoint import MOST_WAITING
 from tests.conftest import wait_until
 from tests.fakes import WHERE, fake_studio
-from tests.serving import get, post
+from tests.serving import free_port, get, post
 
 ROOT = Path(__file__).resolve().parents[2]
 OBJECTS = ["red cube", "blue sphere"]
@@ -47,7 +47,7 @@ class Site:
         self.folder, self.studio = folder, fake_studio(**faults)
         monkeypatch.setattr("clevr_demo.ui.page.WaitingLine", lambda width: self.kept(WaitingLine(width)))
         self.demo = build_demo(self.studio)
-        self.address = server.start(self.demo).rstrip("/")
+        self.address = server.start(self.demo, free_port()).rstrip("/")
 
     def kept(self, line: WaitingLine) -> WaitingLine:
         self.line = line

@@ -28,7 +28,7 @@ from gradio_client.utils import construct_args
 
 from clevr_demo.ui import internals
 from tests.conftest import wait_until
-from tests.serving import get, post
+from tests.serving import free_port, get, post
 
 SESSIONS = 3
 THEIRS = {
@@ -89,7 +89,9 @@ class Site:
         internals.describe(function, ["abc", 3], {"told": {"type": "string", "title": "Told"}})
         self.demo.queue()
         internals.remember_little(self.demo, SESSIONS)
-        self.address = self.demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)[1].rstrip("/")
+        self.address = self.demo.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, ssr_mode=False)[
+            1
+        ].rstrip("/")
 
     @property
     def parameters(self) -> Any:
@@ -301,7 +303,7 @@ def test_the_server_ends_though_a_page_stays_open(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(gradio.networking, "url_ok", lambda url: True)
     with gr.Blocks(analytics_enabled=False) as demo:
         gr.Markdown("a page")
-    address = urlsplit(demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)[1])
+    address = urlsplit(demo.launch(server_port=free_port(), prevent_thread_lock=True, quiet=True, ssr_mode=False)[1])
     connection = http.client.HTTPConnection(address.netloc, timeout=60)
     connection.request("GET", "/gradio_api/heartbeat/a-page-that-stays")
     assert connection.getresponse().status == 200

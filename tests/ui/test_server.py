@@ -17,7 +17,7 @@ import pytest
 from clevr_demo.ui import build_demo, server
 from tests.browser.conftest import tiny_weights
 from tests.fakes import fake_studio
-from tests.serving import running_app
+from tests.serving import free_port, running_app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +39,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, http.client.H
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("server")))
         studio = fake_studio()
         demo = build_demo(studio)
-        address = urlsplit(server.start(demo)).netloc
+        address = urlsplit(server.start(demo, free_port())).netloc
         for name, (method, headers) in asked.items():
             connection = http.client.HTTPConnection(address, timeout=250)
             connection.request(method, "/", headers=headers)
