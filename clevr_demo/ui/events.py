@@ -208,7 +208,7 @@ class Drawing(Stage):
     def ended(self, request: gr.Request, run: Run) -> Updates:
         return {self.result: run}
 
-    def shown(self, run: Run | None, own: str) -> GenerationRequest | None:
+    def asked_for(self, run: Run | None, own: str) -> GenerationRequest | None:
         """The request of what is shown: of `own`, a query, or of the last run that was drawn here."""
         if own:
             return self.studio.read(query_of(own))[0]

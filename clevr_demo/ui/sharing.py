@@ -73,7 +73,7 @@ class Sharing:
 
         While something new is drawn there are none: they would be of what was shown before.
         """
-        wanted = self.drawing.shown(None, own) if own else None
+        wanted = self.drawing.asked_for(None, own) if own else None
         if wanted and wanted.objects and wanted.steps <= MOST_FRAMES:
             *_, run = self.drawing.shared.follow(wanted, lambda: False)
         if run is None or not run.finished or not self.drawing.runs.idle(visitor(request)):

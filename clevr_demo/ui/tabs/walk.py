@@ -26,7 +26,7 @@ def build_walk(drawing: Drawing, greeting: GenerationRequest | None) -> None:
 
     def draw(request: gr.Request, run: Run | None, kind: str, own: str) -> Updates:
         latest = None if own else drawing.runs.latest(visitor(request))
-        wanted = latest or drawing.shown(run, own) or greeting
+        wanted = latest or drawing.asked_for(run, own) or greeting
         return {shown: walk_payload(drawing.studio, wanted, kind)}
 
     for opened in (fold.expand, kind.input):
