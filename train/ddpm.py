@@ -3,6 +3,7 @@
     python -m train.ddpm --data DIR --preset where --compile     # the planner: denoises centres, minutes of one core
     python -m train.ddpm --data DIR --preset what --compile      # the painter: denoises windows, then whole pictures
     python -m train.ddpm --data DIR --preset anywhere --start runs/ddpm-what --compile    # objects anywhere, after that
+    python -m train.ddpm --data DIR --preset beside --start runs/ddpm-mean --compile    # and beside the middle
     python -m train.ddpm --data DIR --preset where-given --start runs/ddpm-where --compile    # around given places
     python -m train.join ddpm --where runs/ddpm-where --what runs/ddpm-what --out checkpoints/ddpm
     python -m train.ddpm --data DIR --preset report              # the course report's model and settings
@@ -62,6 +63,7 @@ class DDPMPreset:
     window: int = 32  # pixels a side
     whole_from: float = 1.0
     anywhere: bool = False  # whether lifted and composed pictures are learnt from beside the real ones
+    beside: float = 0.0  # share of the composed ones with an object beside the middle
 
 
 TINY = DDPMConfig(planner_width=16, planner_layers=1, widths=(16, 64), blocks=(1, 1))
@@ -84,6 +86,11 @@ PRESETS: dict[str, Any] = {  # how the weights that ship score: checkpoints/ddpm
         "what", LoopSettings(pictures=400_000, batch=128, seed=1, ema=0.999, log_every=50, sample_every=500),
         rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
         anywhere=True,
+    ),
+    "beside": DDPMPreset(  # goes on from that mean: half of the objects 5 pixels from the middle were drawn in it
+        "what", LoopSettings(pictures=500_000, batch=256, seed=2, ema=0.999, log_every=50, sample_every=10**9),
+        rate=5e-4, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
+        anywhere=True, beside=0.6,
     ),
     "tiny-where": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=TINY),  # for tests: two steps in a second
     "tiny-where-given": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=replace(TINY, planner_given=True)),
@@ -162,7 +169,7 @@ class PainterTask(StageTask):
     def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
         self.painter = Painter(preset.model)
         super().__init__(preset, self.painter)
-        taught = (anywhere if preset.anywhere else as_they_are)(data)
+        taught = anywhere(data, beside=preset.beside) if preset.anywhere else as_they_are(data)
         self.painter.empty.copy_(taught.empty)
         self.painter.median.copy_(taught.usual)
         self.examples = taught.examples

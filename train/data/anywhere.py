@@ -16,7 +16,7 @@ from train.data.composing import HIDDEN, SHOWN, Composer, Mixture, Scene
 from train.data.fused import with_fused
 from train.data.iclevr import Pictures, to_unit
 from train.data.layout import find_layout
-from train.data.scenes import AROUND, MIDDLE, MOST, NOTHING, Material, donors, material, painted, scattered
+from train.data.scenes import AROUND, COLUMN, MOST, NOTHING, Material, donors, material, painted, scattered
 
 NEAREST = 6.0  # pixels between two objects, at least
 FUSED = 6000  # pairs that are tried
@@ -50,7 +50,7 @@ class AnywhereComposer(Composer):
         """n scenes of one fused pair, and the names of the two that it was made of."""
         first = len(self.added.rows) - len(self.pairs)
         which = torch.randint(len(self.pairs), (n,))
-        columns = MIDDLE + AROUND * (2 * torch.rand(n) - 1)
+        columns = COLUMN + AROUND * (2 * torch.rand(n) - 1)
         centres = torch.stack([self.added.rows[first + which], columns.round()], dim=1)
         names = [Counter(OBJECTS[index] for index in pair) for pair in self.pairs[which].tolist()]
         return self.scene(first + which.unsqueeze(1), centres.unsqueeze(1)), names

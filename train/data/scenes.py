@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import COLOURS, OBJECTS
-from clevr_demo.places import SIZE, on_ground
+from clevr_demo.places import MIDDLE, SIZE, on_ground
 from train.data.iclevr import Pictures, predecessors
 from train.data.layout import THRESHOLD, Layout, find_layout
 from train.data.lifting import Lifted, lift, relabelled
@@ -29,7 +29,8 @@ SIDE = 2 * REACH + 1
 SHADOW = 0.03  # of a range of 2, averaged over 3x3 pixels: less is grain, and stays behind
 ALONE = (15, 11)  # rows and columns that a donor's neighbours stand off: nearer ones' colours would come along
 ROW_SHIFT = 2.0  # rows by which an object may move: farther, its size would be wrong
-MIDDLE = 31.0  # column in which every scene's first object stands
+COLUMN = 31.0  # in which every scene's first object stands
+RING = (2.0, 8.0)  # pixels from the middle: there a painter that saw real pictures alone draws it in the middle
 AROUND = 12.0  # columns around it in which a third of the objects are put
 GAP, GAP_A_ROW = 8.0, 0.12  # pixels between two objects, at least, and up to so many more a row: the fewer, the more
 TRIES = 24  # spots that are looked at for each object
@@ -149,17 +150,20 @@ def spots(
     generator: torch.Generator | None = None,
     a_row: torch.Tensor | float = 0.0,
     middle: float = 0.0,
+    first: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """(n, MOST, 2) whole rows and columns on the ground for so many objects a scene, as `numbers` (n,) says, at least
     `gap` pixels and `a_row` (n, 1) pixels a row apart; nan where no room was left. A share `middle` of them stand in
-    the columns around the middle."""
+    the columns around the middle; `first` (n, 2) says where a scene's first object stands, nan that it may anywhere."""
     n = len(numbers)
     centres = torch.full((n, MOST, 2), torch.nan)
     for slot in range(MOST):
         found = torch.rand(n, TRIES, 2, generator=generator) * torch.tensor([42.0, 56.0]) + torch.tensor([12.0, 4.0])
-        near = MIDDLE + AROUND * (2 * torch.rand(n, TRIES, generator=generator) - 1)
+        near = COLUMN + AROUND * (2 * torch.rand(n, TRIES, generator=generator) - 1)
         close = torch.rand(n, 1, generator=generator) < middle
         found[..., 1] = torch.where(close, near, found[..., 1])
+        if slot == 0 and first is not None:
+            found[:, 0] = first.where(~first.isnan(), found[:, 0])  # the first spot that fits is taken
         found = found.round()
         apart = (found.unsqueeze(2) - centres.unsqueeze(1)).norm(dim=3).nan_to_num(nan=torch.inf).amin(dim=2)
         fits = on_ground(found) & (apart >= gap + a_row * found[..., 0])
@@ -169,11 +173,23 @@ def spots(
     return centres
 
 
-def scattered(numbers: torch.Tensor, gap: float, generator: torch.Generator | None = None) -> torch.Tensor:
+def ring(n: int, share: float, generator: torch.Generator | None = None) -> torch.Tensor:
+    """(n, 2) rows and columns around the place where every real scene's first object stands, evenly spread over the
+    distances of `RING`, for that share of the scenes; nan for the others."""
+    away = RING[0] + (RING[1] - RING[0]) * torch.rand(n, generator=generator)
+    angle = 2 * torch.pi * torch.rand(n, generator=generator)
+    found = torch.tensor(MIDDLE) + away.unsqueeze(1) * torch.stack([angle.sin(), angle.cos()], dim=1)
+    return found.masked_fill(torch.rand(n, 1, generator=generator) >= share, torch.nan)
+
+
+def scattered(
+    numbers: torch.Tensor, gap: float, generator: torch.Generator | None = None, beside: float = 0.0
+) -> torch.Tensor:
     """`spots` for so many objects a scene, a third of them in the columns around the middle; the fewer they are, the
-    farther apart."""
+    farther apart. Of a share `beside` of the scenes one stands beside the middle."""
     a_row = GAP_A_ROW * torch.rand(len(numbers), 1, generator=generator) * (1 - numbers.unsqueeze(1) / MOST)
-    return spots(numbers, gap, generator, a_row, middle=1 / 3)
+    first = ring(len(numbers), beside, generator) if beside else None
+    return spots(numbers, gap, generator, a_row, middle=1 / 3, first=first)
 
 
 def donors(
@@ -235,15 +251,16 @@ def painted(ground: torch.Tensor, added: Additions, chosen: torch.Tensor, centre
     return Painted(pixels, objects, centres * (objects >= 0).unsqueeze(2), shown, chosen < 0)
 
 
-def compose(given: Material, number: int, seed: int, batch: int = 500) -> tuple[Pictures, Layout]:
-    """About `number` scenes, as many of each number of objects from one to eight, none twice, all of them seen."""
+def compose(given: Material, number: int, seed: int, batch: int = 500, beside: float = 0.0) -> tuple[Pictures, Layout]:
+    """About `number` scenes, as many of each number of objects from one to eight, none twice, all of them seen; of a
+    share `beside` one object stands beside the middle."""
     generator = torch.Generator().manual_seed(seed)
     grounds = given.grounds
     pixels, objects, places = [], [], []
     for part in torch.arange(number).split(batch):
         ground = grounds[torch.randint(len(grounds), part.shape, generator=generator)]
         numbers = part % MOST + 1
-        centres = scattered(numbers, GAP, generator)
+        centres = scattered(numbers, GAP, generator, beside)
         names = torch.rand(len(part), len(OBJECTS), generator=generator).argsort(dim=1)[:, :MOST]
         chosen = donors(given.added, names, centres[..., 0], generator)
         scene = painted(ground, given.added, chosen, centres.nan_to_num())

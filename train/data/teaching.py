@@ -49,12 +49,13 @@ def as_they_are(pictures: Pictures) -> Teaching:
     return Teaching(pictures, found, window_items(found), usual, usual)
 
 
-def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0) -> Teaching:
+def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0, beside: float = 0.0) -> Teaching:
     """Real, lifted and composed pictures, in this order. Of their windows the real ones are the larger half; one shows
-    each gap that a middle object left, the others' objects stand in as many as they do in real pictures."""
+    each gap that a middle object left, the others' objects stand in as many as they do in real pictures. Of a share
+    `beside` of the composed scenes one object stands beside the middle, where real pictures never have one."""
     given = material(pictures)
     places, lifted = given.places, given.lifted
-    scenes, scenes_layout = compose(given, composed, seed)
+    scenes, scenes_layout = compose(given, composed, seed, beside=beside)
     before_scenes = len(pictures) + len(lifted.pictures)
     both = joined(places, lifted.layout, scenes_layout)
     gap = torch.tensor([sum(ROWS) / 2, sum(COLUMNS) / 2]) - 0.5

@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from clevr_demo.objects import COLOURS
-from clevr_demo.places import on_ground
+from clevr_demo.places import MIDDLE, on_ground
 from tests.train.made import squares
 from train.data.iclevr import load_pictures
 from train.data.scenes import (
     MOST,
     NOTHING,
     REACH,
+    RING,
     SIDE,
     Additions,
     Material,
@@ -24,6 +25,7 @@ from train.data.scenes import (
     material,
     outlines,
     painted,
+    scattered,
     shadowed,
     spots,
 )
@@ -125,6 +127,19 @@ def test_spots_lie_on_the_ground_apart() -> None:
     assert apart.nan_to_num(nan=99).min() >= 9
     around = (found[there][:, 1] - 31).abs() <= 12
     assert 0.4 < around.float().mean() < 0.8
+
+
+def test_a_share_of_the_scenes_has_an_object_beside_the_middle_in_all_directions() -> None:
+    numbers = torch.arange(800) % MOST + 1
+    found = scattered(numbers, 9.0, torch.Generator().manual_seed(0), beside=0.5)
+    away = found[:, 0] - torch.tensor(MIDDLE)
+    far = away.norm(dim=1)
+    near = (far >= RING[0] - 0.8) & (far <= RING[1] + 0.8)  # places are whole pixels
+    usual = (scattered(numbers, 9.0, torch.Generator().manual_seed(0))[:, 0] - torch.tensor(MIDDLE)).norm(dim=1)
+    assert near.float().mean() > (usual <= RING[1]).float().mean() + 0.25
+    assert (far[near] < 6.5).float().mean() > (usual[usual <= RING[1]] < 6.5).float().mean() + 0.1, "evenly by distance"
+    assert away[near].mean(dim=0).abs().max() < 1
+    assert (found[:, 0].unsqueeze(1) - found[:, 1:]).norm(dim=2).nan_to_num(nan=99).min() >= 9
 
 
 def test_donors_are_of_the_class_and_of_the_row() -> None:
