@@ -86,6 +86,10 @@ class Stage:
         """What else changes when a run is over."""
         return {}
 
+    def told(self, update: Waiting[Any]) -> dict[str, Any]:
+        """What is shown to whoever waits."""
+        return waiting(update.ahead, update.seconds)
+
     async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Draws what the visitor asked for last, update by update, until nothing newer comes."""
         who = visitor(request)
@@ -94,7 +98,7 @@ class Stage:
                 # While a page loads, its own events may put the buttons at rest after Generate was pressed: every
                 # update of a run offers Stop again.
                 if isinstance(update, Waiting):
-                    yield {self.shown: waiting(update.ahead, update.seconds), **self.busy()}
+                    yield {self.shown: self.told(update), **self.busy()}
                 elif update.state == "drawing":
                     yield {self.shown: update.payload(), **self.busy()}
                 else:  # unless another request waits already, the buttons come to rest
@@ -207,6 +211,10 @@ class Drawing(Stage):
 
     def ended(self, request: gr.Request, run: Run) -> Updates:
         return {self.result: run}
+
+    def told(self, update: Waiting[GenerationRequest]) -> dict[str, Any]:
+        """With what waits, and for how long, so that the browser may draw it instead: see hands/busy.js."""
+        return super().told(update) | {"query": self.studio.query(update.wanted), "seconds": update.seconds}
 
     def shown(self, run: Run | None, own: str) -> GenerationRequest | None:
         """The request of what is shown: of `own`, a query, or of the last run that was drawn here."""
