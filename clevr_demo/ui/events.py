@@ -44,6 +44,10 @@ def numbered(kind: str) -> str:
     return f"(moment, ...given) => globalThis.clevrTakes?.('{kind}', given) ?? [performance.now(), ...given]"
 
 
+SETTLED = "({ values }) => new Promise((done) => setTimeout(() => done(values)))"
+"""Gives what hands have settled to the controls, in a task of its own: with what Gradio's page does before and behind
+it, that would be a long one."""
+
 STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}
 """Options of events that draw: they wait for each other in our own line, which tells how long."""
 
@@ -229,7 +233,7 @@ class Drawing(Stage):
     def settle_on(self, event: Any, hands: Hands) -> None:
         """Lets an event put what hands have settled into the controls, and draw it."""
         controls = self.controls
-        settled = in_browser(event, "({ values }) => values", hands, controls.request)
+        settled = in_browser(event, SETTLED, hands, controls.request)
         inputs = [self.moment, hands, *controls.request]
         self.then_draw(settled.then(self.settle, inputs, self.asked, js=numbered("settle"), **AT_ONCE))
 

@@ -25,10 +25,12 @@ from clevr_demo.serve.studio import Studio
 from clevr_demo.ui import build_demo, server
 from clevr_demo.ui.widgets import ASSETS
 from tests.browser.agree import DRAWN, LOADED, apart, some_requests
-from tests.browser.helpers import tick
+from tests.browser.helpers import faults, tick
+from tests.browser.test_firefox import browser
 from tests.browser.test_hands import CALM, LINK, drag, drawn, grip, middle, on_canvas, query_shown
 from tests.graphs import written
 
+__all__ = ["browser"]
 HEAVY = (".onnx", ".wasm")
 BY_BROWSER = "Drawn by this browser, nothing is sent"
 PREVIEWS = """() => {
@@ -97,8 +99,8 @@ def below(page: Any) -> str:
     return page.locator("#duel .by").inner_text()
 
 
-def test_the_browser_draws_and_judges_as_the_server_does(open_page: Callable[..., Any], studio: Studio) -> None:
-    page = with_engine(open_page())
+def agree(page: Any, studio: Studio) -> None:
+    """A dozen requests drawn by a page's browser and in this process."""
     found = []
     for request in some_requests(12):
         for off, ours, theirs in apart(page, studio, request):
@@ -106,6 +108,21 @@ def test_the_browser_draws_and_judges_as_the_server_does(open_page: Callable[...
             found.append(off)
     assert np.max(found) <= 1
     assert np.mean(np.array(found) > 0) <= 1 / 2000
+
+
+def test_the_browser_draws_and_judges_as_the_server_does(open_page: Callable[..., Any], studio: Studio) -> None:
+    agree(with_engine(open_page()), studio)
+
+
+def test_firefox_draws_and_judges_as_the_server_does(
+    browser: Any,
+    address: str,
+    studio: Studio,  # noqa: F811
+) -> None:
+    browser.open(f"{address}/")
+    browser.wait("globalThis.clevrEngine && document.querySelector('#duel .duel')")
+    agree(browser, studio)
+    assert faults(browser.complaints) == []
 
 
 OWN = ("key", "by", "ms", "seconds", "cost", "x0", "xt", "found")
