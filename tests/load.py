@@ -2,8 +2,9 @@
 
 Starts the app (or takes one that runs, with --address), lets every visitor call the endpoint one draw after the other,
 each for another seed, and compares every picture with its request's reference, drawn beforehand by the generators
-themselves. `--engines onnxruntime torch` does so with one engine after the other. Loopback only, and bounded: --draws a
-visitor. Prints a table and, with --json, writes it.
+themselves. `--engines onnxruntime torch` does so with one engine after the other. With `--own` everybody's own browser
+draws: what they fetch for that and tell the server (`tests.visits`). Loopback only, and bounded: --draws a visitor.
+Prints a table and, with --json, writes it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit
 from tqdm.auto import tqdm
 
 from clevr_demo.engine import ENGINE, ENGINES
+from tests import visits
 from tests.serving import OBJECTS, call, cpu_seconds, pixels, resident, running_app
 
 
@@ -108,6 +110,7 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--equal", action="store_true", help="everybody opens the same link")
     parser.add_argument("--unchecked", action="store_true", help="without the references, which take as long again")
+    parser.add_argument("--own", action="store_true", help="everybody's own browser draws")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=[os.environ.get(ENGINE) or ENGINES[0]])
     parser.add_argument("--address", help="of an app that runs on this machine, with the engine that --engines names")
     parser.add_argument("--json", type=Path, help="where to write the table")
@@ -118,6 +121,32 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
         parser.error("an app that runs has one engine")
     if max(chosen.visitors) > 100 or chosen.draws > 20:
         parser.error("at most 100 visitors and 20 draws each")
+    rows = by_browsers(chosen) if chosen.own else by_server(chosen)
+    print(report(rows))
+    for row in rows:
+        if row["first error"]:
+            print(f"{row[next(iter(row))]}, {row['visitors']} visitors: {row['first error']}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(rows, indent=2) + "\n")
+    return rows
+
+
+def app_of(chosen: argparse.Namespace) -> contextlib.AbstractContextManager[tuple[str, Any]]:
+    """(address, process) of the app that is named or started."""
+    return contextlib.nullcontext((chosen.address, None)) if chosen.address else running_app()
+
+
+def by_browsers(chosen: argparse.Namespace) -> list[dict[str, Any]]:
+    """The rows of visitors whose browsers draw, each number of them with a server of its own."""
+    rows = []
+    for count in chosen.visitors:
+        with app_of(chosen) as (address, process):
+            rows += visits.measure(address, process.pid if process else 0, count, chosen.draws)
+    return rows
+
+
+def by_server(chosen: argparse.Namespace) -> list[dict[str, Any]]:
+    """The rows of visitors whom the server draws for."""
     plans, first = [], 1000
     for count in chosen.visitors:
         numbers = range(first, first + (1 if chosen.equal else count * chosen.draws))
@@ -128,19 +157,12 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     for by in chosen.engines:
         os.environ[ENGINE] = by  # of the references and of the app
         wanted = {} if chosen.unchecked else references(seeds, chosen.steps)
-        app = contextlib.nullcontext((chosen.address, None)) if chosen.address else running_app()
-        with app as (address, process):
+        with app_of(chosen) as (address, process):
             pid = process.pid if process else 0
             rows += [measure(by, address, pid, plan, chosen.steps, wanted) for plan in plans]
-    print(report(rows))
-    for row in rows:
-        if row["first error"]:
-            print(f"{row['engine']}, {row['visitors']} visitors: {row['first error']}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps(rows, indent=2) + "\n")
     return rows
 
 
 if __name__ == "__main__":
     found = main()
-    sys.exit(any(row["errors"] or row["wrong pixels"] for row in found))
+    sys.exit(any(row["errors"] or row.get("wrong pixels") or row.get("wrong files") for row in found))

@@ -119,11 +119,13 @@ class Ticket(Generic[Wanted]):
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """What somebody in the line is told: how many runs are ahead, and about how many seconds they take, if known."""
+class Waiting(Generic[Wanted]):
+    """What somebody in the line is told: how many runs are ahead, about how many seconds they take, if known, and what
+    waits."""
 
     ahead: int
     seconds: float | None
+    wanted: Wanted
 
 
 class NewestRun(Generic[Wanted, Drawn]):
@@ -225,7 +227,7 @@ class NewestRun(Generic[Wanted, Drawn]):
 
     async def updates(
         self, visitor: str, draw: Callable[[Wanted, Callable[[], bool]], Iterator[Drawn]]
-    ) -> AsyncIterator[Waiting | Drawn]:
+    ) -> AsyncIterator[Waiting[Wanted] | Drawn]:
         """What `draw(wanted, stopped)` yields for the visitor's requests, and before it what those who wait are told.
 
         `draw` runs in a thread, and looks at `stopped()` at every step; a run that a newer one ends says nothing more.
@@ -240,7 +242,7 @@ class NewestRun(Generic[Wanted, Drawn]):
                         if not ahead or self.ended(visitor, ticket):
                             break
                         if tick % TOLD == 0:  # often enough to be true, and for Gradio to notice who has left
-                            yield Waiting(ahead, self.line.seconds(turn))
+                            yield Waiting(ahead, self.line.seconds(turn), ticket.wanted)
                         await asyncio.sleep(TICK)
                     async for drawn in self._drawn(visitor, ticket, draw):
                         self.line.report(turn, self.progress(drawn))

@@ -44,6 +44,10 @@ def numbered(kind: str) -> str:
     return f"(moment, ...given) => globalThis.clevrTakes?.('{kind}', given) ?? [performance.now(), ...given]"
 
 
+SETTLED = "({ values }) => new Promise((done) => setTimeout(() => done(values)))"
+"""Gives what hands have settled to the controls, in a task of its own: with what Gradio's page does before and behind
+it, that would be a long one."""
+
 STREAM: dict[str, Any] = QUIET | {"trigger_mode": "multiple", "concurrency_limit": None}
 """Options of events that draw: they wait for each other in our own line, which tells how long."""
 
@@ -86,6 +90,10 @@ class Stage:
         """What else changes when a run is over."""
         return {}
 
+    def told(self, update: Waiting[Any]) -> dict[str, Any]:
+        """What is shown to whoever waits."""
+        return waiting(update.ahead, update.seconds)
+
     async def run(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Draws what the visitor asked for last, update by update, until nothing newer comes."""
         who = visitor(request)
@@ -94,7 +102,7 @@ class Stage:
                 # While a page loads, its own events may put the buttons at rest after Generate was pressed: every
                 # update of a run offers Stop again.
                 if isinstance(update, Waiting):
-                    yield {self.shown: waiting(update.ahead, update.seconds), **self.busy()}
+                    yield {self.shown: self.told(update), **self.busy()}
                 elif update.state == "drawing":
                     yield {self.shown: update.payload(), **self.busy()}
                 else:  # unless another request waits already, the buttons come to rest
@@ -208,6 +216,10 @@ class Drawing(Stage):
     def ended(self, request: gr.Request, run: Run) -> Updates:
         return {self.result: run}
 
+    def told(self, update: Waiting[GenerationRequest]) -> dict[str, Any]:
+        """With what waits, and for how long, so that the browser may draw it instead: see hands/busy.js."""
+        return super().told(update) | {"query": self.studio.query(update.wanted), "seconds": update.seconds}
+
     def asked_for(self, run: Run | None, own: str) -> GenerationRequest | None:
         """The request of what is shown: of `own`, a query, or of the last run that was drawn here."""
         if own:
@@ -221,7 +233,7 @@ class Drawing(Stage):
     def settle_on(self, event: Any, hands: Hands) -> None:
         """Lets an event put what hands have settled into the controls, and draw it."""
         controls = self.controls
-        settled = in_browser(event, "({ values }) => values", hands, controls.request)
+        settled = in_browser(event, SETTLED, hands, controls.request)
         inputs = [self.moment, hands, *controls.request]
         self.then_draw(settled.then(self.settle, inputs, self.asked, js=numbered("settle"), **AT_ONCE))
 

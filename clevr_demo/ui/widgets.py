@@ -151,8 +151,8 @@ class Hands(Html):
     template = asset("hands/hands.html")
     script = asset(
         "engine/needs.js", "engine/client.js", "hands/request.js", "hands/undo.js", "hands/lane.js", "hands/model.js",
-        "hands/marks.js", "hands/own.js", "hands/scene.js", "hands/dice.js", "hands/who.js", "hands/bar.js",
-        "hands/pointer.js", "hands/pick.js", "hands/keys.js",
+        "hands/marks.js", "hands/own.js", "hands/busy.js", "hands/scene.js", "hands/dice.js", "hands/who.js",
+        "hands/bar.js", "hands/pointer.js", "hands/pick.js", "hands/keys.js",
     )  # fmt: skip
 
     def __init__(self, usual: Sequence[Any], answer: Callable[[Any], dict[str, Any]], **arguments: Any) -> None:

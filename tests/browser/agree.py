@@ -1,8 +1,9 @@
-"""Whether a browser draws what the server draws: python -m tests.browser.agree --requests 200
+"""Whether a browser draws what the server draws: python -m tests.browser.agree --requests 200 --runs 1000
 
 Starts the app (or takes one that runs, named by CLEVR_ADDRESS, with the weights of this folder), lets Chromium draw
 requests of one to six objects, with and without given places, in 4 and in 20 steps, and compares every picture and
-verdict with what this process draws of the same request. Prints how far values are apart, and what a picture takes.
+verdict with what this process draws of the same request. Then one tab draws as for that many moves of a drag. Prints
+how far values are apart, what a move takes, and what the tab's process holds after every hundred of them.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from tqdm.auto import tqdm
 
 from clevr_demo.request import MAX_SEED, GenerationRequest
 from clevr_demo.serve.drawing import draw
 from clevr_demo.serve.studio import Studio
+from tests.serving import cpu_seconds, resident
 
 LOADED = """async (query) => {
     await clevrEngine.want(query, false);
@@ -32,16 +35,18 @@ LOADED = """async (query) => {
 """Gets what a request needs."""
 DRAWN = "(query) => clevrEngine.draw(query, false)"
 """The run that the browser draws."""
-TIMED = """async ([query, count]) => {
+TIMED = """async ([query, first, count]) => {
     const times = [];
-    for (let seed = 0; seed < count; seed += 1) {
+    for (let seed = first; seed < first + count; seed += 1) {
         const started = performance.now();
         await clevrEngine.draw(query.replace(/seed=\\d+/, `seed=${seed}`), true);
         times.push(performance.now() - started);
     }
     return times;
 }"""
-"""Milliseconds from what is moved to both pictures."""
+"""Milliseconds from what is moved to both pictures, seed by seed."""
+EVERY = 100
+"""Moves between two looks at what a tab holds."""
 
 
 def some_requests(count: int, start: int = 0) -> Iterator[GenerationRequest]:
@@ -71,36 +76,62 @@ def apart(page: Any, studio: Studio, request: GenerationRequest) -> Iterator[tup
         yield np.abs(levels(ours) - levels(wanted)), ours["told"], wanted["told"]
 
 
+def agreement(page: Any, studio: Studio, count: int) -> None:
+    """Prints how far so many requests' pictures and verdicts are apart."""
+    found, others = [], 0
+    for request in tqdm(list(some_requests(count)), desc="requests"):
+        for off, ours, theirs in apart(page, studio, request):
+            found.append(off)
+            others += ours != theirs
+    off = np.array(found)
+    print(f"{len(off)} pictures: values at most {off.max()} apart, {(off > 0).mean():.1e} of them differ at all")
+    print(f"verdicts that differ: {others}")
+
+
+def process_of(browser: Any) -> int:
+    """The process of the tab: of all that show pages the one that has computed most."""
+    told = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    return max((one for one in told if one["type"] == "renderer"), key=lambda one: one["cpuTime"])["id"]
+
+
+def endurance(browser: Any, page: Any, count: int) -> None:
+    """Prints what so many moves in one tab take, and what it holds on the way, garbage collected."""
+    query, times = next(some_requests(5, 1)).query({}), list[float]()
+    page.evaluate(LOADED, query)
+    page.evaluate(TIMED, [query, 0, 1])
+    pid = process_of(browser)
+    started = cpu_seconds(pid)
+    for first in range(0, count, EVERY):
+        times += page.evaluate(TIMED, [query, first, min(EVERY, count - first)])
+        for thread in (page, *page.workers):
+            thread.evaluate("gc()")
+        print(f"the tab's process after {len(times)} moves: {resident(pid):.0f} MB", flush=True)
+    spent = (cpu_seconds(pid) - started) / len(times)
+    print(f"a move to both pictures: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms")
+    print(f"processor time of the tab's process: {1000 * spent:.0f} ms a move")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=200, help="how many (default: 200)")
-    parser.add_argument("--runs", type=int, default=50, help="how many moves to time (default: 50)")
+    parser.add_argument("--runs", type=int, default=50, help="how many moves (default: 50)")
     chosen = parser.parse_args()
     from playwright.sync_api import sync_playwright
-    from tqdm.auto import tqdm
 
     from tests.browser.conftest import CHROMIUM_ARGUMENTS, chromium_path, page_app
 
-    studio, found, others = Studio.load(), [], 0
+    arguments = [*CHROMIUM_ARGUMENTS, "--js-flags=--expose-gc"]
     with tempfile.TemporaryDirectory() as folder, page_app(Path(folder)) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
         page = browser.new_page()
         page.set_default_timeout(600_000)
         page.goto(address)
         page.wait_for_function("globalThis.clevrEngine")
-        for request in tqdm(list(some_requests(chosen.requests)), desc="requests"):
-            for off, ours, theirs in apart(page, studio, request):
-                found.append(off)
-                others += ours != theirs
-        query = next(some_requests(5, 1)).query({})
-        times = page.evaluate(TIMED, [query, chosen.runs])
+        if chosen.requests:
+            agreement(page, Studio.load(), chosen.requests)
+        if chosen.runs:
+            endurance(browser, page, chosen.runs)
         browser.close()
-    off = np.array(found)
-    print(f"{len(off)} pictures: values at most {off.max()} apart, {(off > 0).mean():.1e} of them differ at all")
-    print(f"verdicts that differ: {others}")
-    print(
-        f"a move to both pictures: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms of {len(times)}"
-    )
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 

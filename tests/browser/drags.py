@@ -4,14 +4,19 @@ Starts the app (or takes one that runs, named by CLEVR_ADDRESS) and drags an obj
 events. Prints the milliseconds from a move to both repainted pictures in four steps, each move made when the one before
 is painted; then lets several pages drag at once, and says whether each ends with the pictures that its link draws in a
 fresh context, and what the browsers complained of. The load of the machine, by which to judge it, stands beside.
+
+With --own the browser itself draws what is dragged, and the tasks of the page's main thread are looked at: while the
+engine comes, while an object is dragged, as it is let go.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,8 @@ from tests.browser.test_hands import drawn, grip, middle, on_canvas, query_shown
 LINK = "?objects=red-cube,blue-sphere,yellow-cylinder&steps=4&seed={}"
 START, END = (20.0, 12.0), (44.0, 52.0)
 """Where the drag begins and ends: row and column."""
+TASK, LONG = "ThreadControllerImpl::RunTask", 50
+"""What Chromium's traces call a task, and how many milliseconds make it a long one."""
 WATCH = """() => {
     const { duel } = document.querySelector('#duel .duel');
     const preview = duel.preview;
@@ -69,19 +76,61 @@ def take(page: Any) -> None:
     page.mouse.down()
 
 
-def alone(browser: Any, address: str, moves: int) -> list[float]:
+def follow(page: Any, moves: int) -> list[float]:
     """Milliseconds from each move to both repainted pictures."""
-    page = opened(browser, address, 1)
-    take(page)
     found = []
     for place in places(moves):
         page.mouse.move(*on_canvas(page, *place))
         painted(page, place)
         at = f"window.seen.painted.find(([query]) => query.includes('{there(place)}'))[1]"
         found.append(page.evaluate(f"{at} - window.seen.moved"))
+    return found
+
+
+def told(times: list[float]) -> str:
+    middling, worst = statistics.median(times), max(times)
+    return f"move to both pictures: median {middling:.0f} ms, worst {worst:.0f} ms of {len(times)}"
+
+
+def alone(browser: Any, address: str, moves: int) -> Iterator[str]:
+    """What a drag takes; the server draws until the browser has its engine."""
+    page = opened(browser, address, 1)
+    take(page)
+    yield told(follow(page, moves))
     page.mouse.up()
     page.context.close()
-    return found
+
+
+def tasks(browser: Any, page: Any, act: Callable[[], Any]) -> str:
+    """The tasks of the page's main thread while something is done. By processor time: how long they take by the clock
+    says as much of the machine's other work."""
+    browser.start_tracing(page=page, categories=["toplevel"])
+    act()
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    threads = {(one["pid"], one["tid"]): one["args"]["name"] for one in events if one["name"] == "thread_name"}
+    mine = [one for one in events if one["ph"] == "X" and threads.get((one["pid"], one["tid"])) == "CrRendererMain"]
+    spent = [one.get("tdur", 0) / 1000 for one in mine if one["name"] == TASK]
+    return f"{len(spent)} tasks, the longest {max(spent):.0f} ms, {sum(one > LONG for one in spent)} over {LONG} ms"
+
+
+def own(browser: Any, address: str, moves: int) -> Iterator[str]:
+    """The same, where the browser draws from the first move on that is looked at."""
+    page, times = opened(browser, address, 1), list[float]()
+    take(page)
+
+    def load() -> None:
+        page.mouse.move(*on_canvas(page, START[0] + 1, START[1] + 1))
+        page.wait_for_function("clevrEngine.state.stage === 'ready'", timeout=10 * PATIENCE)
+
+    def settle() -> None:
+        page.mouse.up()
+        drawn(page, there(END))
+
+    yield f"while the engine comes: {tasks(browser, page, load)}"
+    yield f"during a drag: {tasks(browser, page, lambda: times.extend(follow(page, moves)))}"
+    yield f"as it is let go: {tasks(browser, page, settle)}"
+    yield f"{page.locator('#duel .by').inner_text()}; {told(times)}"
+    page.context.close()
 
 
 def together(browser: Any, address: str, moves: int, visitors: int) -> str:
@@ -119,16 +168,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=20, help="how many moves of a drag")
     parser.add_argument("--visitors", type=int, default=10, help="how many pages drag at once")
+    parser.add_argument("--own", action="store_true", help="the browser draws by itself")
     options = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, page_app(Path(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
         print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
-        times = alone(browser, address, options.moves)
-        middling, worst = statistics.median(times), max(times)
-        print(f"move to both pictures: median {middling:.0f} ms, worst {worst:.0f} ms of {len(times)}")
-        print(together(browser, address, options.moves, options.visitors))
+        for line in (own if options.own else alone)(browser, address, options.moves):
+            print(line, flush=True)
+        if options.visitors:
+            print(together(browser, address, options.moves, options.visitors))
         print(f"load after {os.getloadavg()[0]:.1f}")
         browser.close()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,15 +19,18 @@ from clevr_demo.judge.evaluator import load_evaluator
 from clevr_demo.models import Contender
 from clevr_demo.serve import kit
 from clevr_demo.serve.drawing import draw
-from clevr_demo.serve.gate import Gate
+from clevr_demo.serve.gate import Gate, draws_at_once
+from clevr_demo.serve.queue import WaitingLine
 from clevr_demo.serve.studio import Studio
 from clevr_demo.ui import build_demo, server
 from clevr_demo.ui.widgets import ASSETS
 from tests.browser.agree import DRAWN, LOADED, apart, some_requests
-from tests.browser.helpers import tick
+from tests.browser.helpers import faults, tick
+from tests.browser.test_firefox import browser
 from tests.browser.test_hands import CALM, LINK, drag, drawn, grip, middle, on_canvas, query_shown
 from tests.graphs import written
 
+__all__ = ["browser"]
 HEAVY = (".onnx", ".wasm")
 BY_BROWSER = "Drawn by this browser, nothing is sent"
 PREVIEWS = """() => {
@@ -55,10 +60,17 @@ def kit_of(studio: Studio) -> kit.Kit:
 
 
 @pytest.fixture(scope="module")
-def address(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def line() -> WaitingLine:
+    """Of the server below."""
+    return WaitingLine(draws_at_once())
+
+
+@pytest.fixture(scope="module")
+def address(studio: Studio, line: WaitingLine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of its own, in this process."""
     supplied = kit_of(studio)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("clevr_demo.ui.page.WaitingLine", lambda width: line)
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("engine")))
         demo = build_demo(studio)
         demo.kit = supplied  # type: ignore[attr-defined]
@@ -87,8 +99,8 @@ def below(page: Any) -> str:
     return page.locator("#duel .by").inner_text()
 
 
-def test_the_browser_draws_and_judges_as_the_server_does(open_page: Callable[..., Any], studio: Studio) -> None:
-    page = with_engine(open_page())
+def agree(page: Any, studio: Studio) -> None:
+    """A dozen requests drawn by a page's browser and in this process."""
     found = []
     for request in some_requests(12):
         for off, ours, theirs in apart(page, studio, request):
@@ -96,6 +108,21 @@ def test_the_browser_draws_and_judges_as_the_server_does(open_page: Callable[...
             found.append(off)
     assert np.max(found) <= 1
     assert np.mean(np.array(found) > 0) <= 1 / 2000
+
+
+def test_the_browser_draws_and_judges_as_the_server_does(open_page: Callable[..., Any], studio: Studio) -> None:
+    agree(with_engine(open_page()), studio)
+
+
+def test_firefox_draws_and_judges_as_the_server_does(
+    browser: Any,
+    address: str,
+    studio: Studio,  # noqa: F811
+) -> None:
+    browser.open(f"{address}/")
+    browser.wait("globalThis.clevrEngine && document.querySelector('#duel .duel')")
+    agree(browser, studio)
+    assert faults(browser.complaints) == []
 
 
 OWN = ("key", "by", "ms", "seconds", "cost", "x0", "xt", "found")
@@ -228,6 +255,92 @@ def test_where_the_engine_fails_the_server_draws_and_it_is_said_once(fault: str,
     assert not [url for url in asked if "/engine/" in url], "a failure is final"
     assert len(warned) == 1
     assert says in warned[0]
+
+
+@contextlib.contextmanager
+def busy(line: WaitingLine, seconds: float) -> Iterator[None]:
+    """Others are being drawn, for so long as it seems to whoever comes."""
+    pace, line.pace = line.pace, 1.0
+    with contextlib.ExitStack() as turns:
+        for _ in range(line.width):
+            turns.enter_context(line.turn(work=seconds))
+        yield
+    line.pace = pace
+
+
+def waits(page: Any, line: WaitingLine) -> None:
+    page.locator("#duel .duel-summary").get_by_text("1 ahead of you, about").wait_for()
+    assert line.crowded
+
+
+SAID = """new MutationObserver(() => {
+    const told = document.querySelector('#duel .by')?.textContent;
+    if (told && window.said.at(-1) !== told) window.said.push(told);
+}).observe(((window.said = []), document), { subtree: true, childList: true });"""
+"""Keeps what stood below the pictures, in order."""
+
+
+def test_who_joins_a_long_line_leaves_it_for_an_engine_of_their_own(
+    open_page: Callable[..., Any], line: WaitingLine
+) -> None:
+    with busy(line, 30):
+        page = open_page(LINK, SAID, **CALM)
+        drawn(page)
+        assert not line.crowded, "the line is left"
+        assert page.locator("#generate").is_visible()
+        said = page.evaluate("window.said")
+        assert any(re.fullmatch(r"Many wait .* painters: \d+ of \d+ MB", one) for one in said), said
+        assert said[-1] == "Drawn by this browser, as the server was busy"
+        assert query_shown(page) in page.url
+        tick(page, "gray cube")
+        page.locator("#generate").click()
+        drawn(page, "gray-cube")
+        assert below(page) == BY_BROWSER
+
+
+def test_a_short_line_gets_nobody_an_engine(open_page: Callable[..., Any], line: WaitingLine) -> None:
+    with busy(line, 3):
+        page = open_page(LINK, **CALM)
+        waits(page, line)
+        page.wait_for_timeout(1500)  # told a few times
+        assert page.evaluate("clevrEngine.state.stage") == "none"
+    drawn(page)
+    assert below(page) == "Drawn by the server"
+
+
+def test_who_saves_data_is_offered_an_engine(open_page: Callable[..., Any], line: WaitingLine) -> None:
+    page = open_page(script="Object.defineProperty(navigator, 'connection', { value: { saveData: true } });", **CALM)
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    offer = page.locator("#duel .by button")
+    tick(page, "red cube")
+    with busy(line, 30):
+        page.locator("#generate").click()
+        offer.wait_for()
+        page.locator("#stop").click()
+        offer.wait_for(state="detached")
+        page.locator("#generate").click()
+        offer.wait_for()
+        assert re.fullmatch(r"Many wait for the server\.\s+Draw in this browser: \d+ MB, once", below(page))
+        assert not [url for url in asked if url.endswith(HEAVY)]
+        offer.click()
+        drawn(page, "red-cube")
+    assert below(page) == "Drawn by this browser, as the server was busy"
+
+
+def test_without_a_runtime_one_waits_for_ones_turn_without_a_word(
+    open_page: Callable[..., Any], line: WaitingLine
+) -> None:
+    with busy(line, 30):
+        page = open_page(**CALM)
+        page.context.route("**/engine/manifest.json", without_runtime)
+        tick(page, "red cube")
+        with page.expect_response("**/engine/manifest.json"):
+            page.locator("#generate").click()
+        waits(page, line)
+        assert page.evaluate("clevrEngine.state.stage") == "none"
+    drawn(page, "red-cube")
+    assert below(page) == "Drawn by the server"
 
 
 def test_addresses_of_the_engine_may_be_kept_for_good(address: str, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from clevr_demo.request import GenerationRequest
-from clevr_demo.serve.queue import WaitingLine
+from clevr_demo.request import GenerationRequest, from_query, query_of
+from clevr_demo.serve.queue import Waiting, WaitingLine
 from clevr_demo.ui.events import Drawing
 from tests.ui.conftest import Page
 
@@ -63,6 +63,15 @@ def test_many_steps_are_told_before_they_are_asked_for(page: Page) -> None:
     assert drawing.warn(1200, 1) == {cost: ["Takes about 24 s on this machine."]}
     drawing.line.pace = 0.001  # a GPU
     assert drawing.warn(1200, 1) == {cost: []}
+
+
+def test_who_waits_is_told_what_and_how_long(page: Page) -> None:
+    request = GenerationRequest.of(*ASKED[:4])
+    told = page.drawing.told(Waiting(3, 12.4, request))
+    assert told["state"] == "waiting"
+    assert told["status"] == "3 ahead of you, about 12 s. Stop leaves the line."
+    assert from_query(query_of(told["query"]))[0] == request
+    assert told["seconds"] == 12.4
 
 
 def test_a_run_draws_the_request_of_its_ticket_whatever_the_controls_hold_by_then(page: Page) -> None:

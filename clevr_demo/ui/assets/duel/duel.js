@@ -121,6 +121,7 @@ function tell(run) {
   told.querySelector('.seen').textContent = spoken ? `Seed ${run.seed}, ${many(run.steps, 'step')}, 64x64 as trained` : (run.status ?? '');
   told.querySelector('.unseen').textContent = spoken ? run.status : '';
   root.dataset.state = run.state;
+  root.dispatchEvent(new CustomEvent('duel:told', { detail: run }));
 }
 
 function show() {

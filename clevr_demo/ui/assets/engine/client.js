@@ -1,6 +1,6 @@
 // The page's side of the engine, one for all components of the page: gets it when it is wanted, and asks it for runs.
 // What fails once is over for this page: the server draws, and that is told once.
-import { needsOf } from './needs.js';
+import { graphsOf, needsOf } from './needs.js';
 
 export const engine = (globalThis.clevrEngine ??= (() => {
   const base = new URL('engine/', location.origin + location.pathname).href;
@@ -42,11 +42,17 @@ export const engine = (globalThis.clevrEngine ??= (() => {
     else one?.heard(data);
   }
 
-  async function start() {
+  // What there is to be got.
+  async function look() {
     const answer = await fetch(`${base}manifest.json`);
     if (!answer.ok) throw new Error(`no manifest (${answer.status})`);
     const manifest = await answer.json();
     if (manifest.missing) throw new Error(manifest.missing.replace(/\.$/, ''));
+    return manifest;
+  }
+
+  async function start() {
+    const manifest = await look();
     worker = new Worker(new URL(manifest.worker, base), { type: 'module' });
     worker.onmessage = hear;
     worker.onerror = (event) => off(event.message || 'its script cannot be run');
@@ -54,28 +60,30 @@ export const engine = (globalThis.clevrEngine ??= (() => {
   }
 
   // What a link's query says of who draws, and how; of what moves, as it is drawn meanwhile.
-  function askedBy(query, moving) {
+  function askedBy({ few }, query, moving) {
     const fields = new URLSearchParams(query);
     const duel = (fields.get('duel') ?? '').split(',').filter(Boolean);
     const steps = Number(fields.get('steps') ?? NaN);
-    return moving ? { duel, steps: Math.min(steps, state.manifest.few), sampler: 'dpm' } : { duel, steps, sampler: fields.get('sampler') };
+    return moving ? { duel, steps: Math.min(steps, few), sampler: 'dpm' } : { duel, steps, sampler: fields.get('sampler') };
   }
 
+  const needs = (query, moving, course, manifest = state.manifest) => needsOf(manifest, askedBy(manifest, query, moving), course);
   const notLoaded = (names) => names?.filter((name) => !state.loaded.has(name)) ?? null;
 
   async function get(query, moving) {
     if (state.stage === 'off') return;
     if (!state.manifest) await start();
-    const names = notLoaded(needsOf(state.manifest, askedBy(query, moving), !moving))?.filter((name) => !tried.has(name));
+    const names = notLoaded(needs(query, moving, !moving))?.filter((name) => !tried.has(name));
     if (!names?.length) return;
     const first = !tried.size;
     for (const name of names) tried.add(name);
     if (first) told({ stage: 'loading' });
-    const heard = ({ share, total }) => first && told({ share, total, stage: share < 1 ? 'loading' : 'checking' });
+    const heard = ({ share, total }) => told({ share, total, ...(first && { stage: share < 1 ? 'loading' : 'checking' }) });
     try {
       await ask({ act: 'load', base, manifest: state.manifest, names }, heard);
     } catch (error) {
       if (first) throw error;
+      told({ share: 1 });
       return console.warn(`The server draws what would need more of this page's engine: ${error.message}`);
     }
     for (const name of names) state.loaded.add(name);
@@ -93,7 +101,16 @@ export const engine = (globalThis.clevrEngine ??= (() => {
       wanted = wanted.then(all).catch((error) => off(error.message));
       return wanted;
     },
-    can: (query, moving) => state.stage === 'ready' && notLoaded(needsOf(state.manifest, askedBy(query, moving), false))?.length === 0,
+    // About how many bytes `want` would get, where nothing is kept yet; null where this browser cannot draw the request, of
+    // which nothing is said.
+    async size(query) {
+      const manifest = state.manifest ?? (await look().catch(() => null));
+      if (state.stage === 'off' || !manifest || !needs(query, false, false, manifest)) return null;
+      const names = new Set([true, false].flatMap((moving) => needs(query, moving, !moving, manifest)));
+      const files = [...(worker ? [] : Object.values(manifest.runtime)), ...notLoaded([...names]).map((name) => graphsOf(manifest)[name])];
+      return files.reduce((sum, { packed }) => sum + packed, 0);
+    },
+    can: (query, moving) => state.stage === 'ready' && notLoaded(needs(query, moving, false))?.length === 0,
     // The last run of a request; `shown` is given every one on the way. `halted` ends it.
     async draw(query, moving, shown = () => {}, halted = null) {
       let last = null;

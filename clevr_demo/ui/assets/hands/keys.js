@@ -59,6 +59,7 @@ const begin = () => {
   if (!duel()) return requestAnimationFrame(begin);
   root().addEventListener('duel:filled', changed);
   root().addEventListener('duel:filled', tellWho);
+  root().addEventListener('duel:told', heard);
   document.addEventListener('engine:told', tellWho);
   changed();
   tellWho();

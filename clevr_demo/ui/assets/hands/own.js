@@ -1,5 +1,5 @@
-// Who draws: the server or, once it has its engine, this browser. That comes as soon as somebody moves an object or draws
-// as they click, and from then on draws whatever it can; what it draws, nobody is told of.
+// Who draws: the server or, once it has its engine, this browser. That comes as soon as somebody moves an object, draws as
+// they click or waits for long, and from then on draws whatever it can; what it draws, nobody is told of.
 const SERVER_BUSY = () => Boolean(document.getElementById('stop')?.offsetParent);
 const MOST_SEED = 2 ** 31 - 1;
 let drawing = null; // of a request with all its steps: { query, abort }
@@ -22,10 +22,11 @@ function endOwn() {
   drawing = null;
 }
 
-async function drawOwn(query) {
+// `more` is what else its runs say.
+async function drawOwn(query, more = {}) {
   endOwn();
   const mine = (drawing = { query, abort: new AbortController() });
-  const shown = (run) => drawing === mine && !SERVER_BUSY() && duel().put(run);
+  const shown = (run) => drawing === mine && !SERVER_BUSY() && duel().put({ ...run, ...more });
   try {
     await engine.draw(query, false, shown, mine.abort.signal);
   } catch (error) {
@@ -85,14 +86,17 @@ const BY = props.alone ? { browser: 'Drawn by this browser' } : { browser: 'Draw
 // Below the pictures: who drew them, and how far the engine is.
 function tellWho() {
   const { run } = duel().filled();
-  const who = run && BY[run.by ?? 'server'];
+  const who = run && (run.waited ? 'Drawn by this browser, as the server was busy' : BY[run.by ?? 'server']);
   const { stage, share, total, reason } = engine.state;
   const size = total ? `: ${Math.round((share * total) / 1e6)} of ${Math.round(total / 1e6)} MB` : '';
+  const before = props.alone ? 'This' : isWaiting() ? 'Many wait for the server, so this' : 'The server draws while this';
+  const gets = `${before} browser gets its own painters${size}`;
   const news = {
-    loading: `${props.alone ? 'This' : 'The server draws while this'} browser gets its own painters${size}`,
+    loading: gets,
+    ready: share < 1 && isWaiting() ? gets : undefined,
     checking: 'This browser tries its own painters',
     off: `This browser does not draw by itself: ${reason}`,
   }[engine.state.told && !props.alone ? 'none' : stage];
-  root().querySelector('.by').textContent = news ?? who ?? '';
+  root().querySelector('.by').replaceChildren(...(offer() ?? [news ?? who ?? '']));
   if (stage === 'off') setTimeout(() => (engine.state.told = true), 1000 * SAID);
 }
