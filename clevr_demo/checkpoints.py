@@ -38,8 +38,9 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 FORMER = "former.json"
 METRICS = "metrics.json"
-FILES = (WEIGHTS, CONFIG, METRICS, "*.onnx", "README.md", "log*.csv", "records.csv.gz", "*.png")
-"""What a checkpoint folder consists of on the Hub."""
+FIGURES = ("*.png", "*.svg", "*.webp", "experiments/*.png")
+FILES = (WEIGHTS, CONFIG, METRICS, "*.onnx", "README.md", "log*.csv", "records.csv.gz", *FIGURES)
+"""What a checkpoint folder consists of on the Hub: what draws, what was measured, and the figures of its card."""
 ON_THE_HUB = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}", re.ASCII)
 LARGEST = 2**16
 """The largest whole number that a network's settings may hold."""

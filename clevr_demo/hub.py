@@ -38,9 +38,12 @@ ATTRIBUTES = """*.safetensors filter=lfs diff=lfs merge=lfs -text
 *.wasm filter=lfs diff=lfs merge=lfs -text
 *.png filter=lfs diff=lfs merge=lfs -text
 *.webp filter=lfs diff=lfs merge=lfs -text
+*.gz filter=lfs diff=lfs merge=lfs -text
 """
 """The .gitattributes of a repository on the Hub, where files of more than 10 MB have to be stored apart."""
 SPACE = ("app.py", "requirements.txt", CARD, "LICENSE", "NOTICE", "clevr_demo", "docs", "checkpoints")
+NOT_SHOWN = ("__pycache__", ".cache", "*.part", "teacher")
+"""What the page reads nothing of."""
 
 
 def evaluations(metrics: Mapping[str, Any]) -> Iterator[EvalResult]:
@@ -87,11 +90,16 @@ def card_of(folder: Path, kind: str) -> ModelCard:
     return ModelCard(f"---\n{card_data(kind, read_metrics(folder)).to_yaml()}\n---\n\n{body.strip()}\n")
 
 
+def copied(source: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, to)
+
+
 def stage_model(kind: str, folder: Path) -> None:
     """Copies the files of the model's checkpoint into the folder, with its card."""
     checkpoint = folder_of(kind)
     for path in (path for pattern in FILES for path in checkpoint.glob(pattern)):
-        shutil.copyfile(path, folder / path.name)
+        copied(path, folder / path.relative_to(checkpoint))
     write_text(folder / CARD, str(card_of(checkpoint, kind)))
     write_text(folder / ".gitattributes", ATTRIBUTES)
 
@@ -102,14 +110,12 @@ def stage_space(folder: Path) -> None:
     for name in SPACE:
         source = root / name
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", ".cache", "*.part", "log*.csv", "experiments", "teacher")
-            shutil.copytree(source, folder / name, ignore=ignored)
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns(*NOT_SHOWN))
         elif source.is_file():
             shutil.copyfile(source, folder / name)
     for name in ("package.json", *RUNTIME_FILES.values()):  # a Space has no npm; the licence is in package.json
         if (root / RUNTIME / name).is_file():
-            (folder / RUNTIME / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(root / RUNTIME / name, folder / RUNTIME / name)
+            copied(root / RUNTIME / name, folder / RUNTIME / name)
     write_text(folder / ".gitattributes", ATTRIBUTES)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -108,6 +112,61 @@ def test_a_space_gets_what_browsers_draw_with_where_it_is_installed(root: Path, 
     }
     assert sent == {"package.json", *RUNTIME_FILES.values()}
     assert "*.wasm filter=lfs" in (tmp_path / "sent/.gitattributes").read_text()
+
+
+SHOWN = """
+import json
+from clevr_demo.checkpoints import ROOT, fingerprint, former
+from clevr_demo.models import MODELS, usual_pair
+from clevr_demo.serve.claims import facts
+from clevr_demo.serve.learning import learned
+from clevr_demo.serve.scoreboard.board import board_of
+from clevr_demo.serve.scoreboard.table import table_csv
+from clevr_demo.serve.scoreboard.whole import markup
+
+board = board_of({one.name: one for one in usual_pair()}, lambda name: fingerprint(ROOT / name))
+found = {"facts": facts(), "old": {kind: former(kind) for kind in MODELS}}
+print(json.dumps(found | {"board": markup(board), "csv": table_csv(board), "sheets": learned()}))
+"""
+
+
+def shown_in(folder: Path) -> Any:
+    """What a page that runs in a folder reads of its files."""
+    how = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", SHOWN], cwd=folder, env=how, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_space_shows_what_the_page_shows_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records, figures, sheets of learning: with the weights that ship, and sheets where none ship."""
+    here, sent = tmp_path / "here", tmp_path / "sent"
+    shutil.copytree(Path(hub.__file__).parent, here / "clevr_demo", ignore=shutil.ignore_patterns("__pycache__"))
+    (here / "checkpoints").mkdir()
+    for kind in (*MODELS, *hub.JUDGE):
+        (here / "checkpoints" / kind).symlink_to(shipped(kind), target_is_directory=True)
+    sheets = here / "checkpoints" / "learning"
+    sheets.mkdir()
+    (sheets / "acgan.webp").write_bytes(b"a sheet")
+    (sheets / "learning.json").write_text(json.dumps({"models": {"acgan": {"sheet": "acgan.webp"}}}))
+    monkeypatch.setattr(hub, "ROOT", here / "checkpoints")
+    sent.mkdir()
+    hub.stage_space(sent)
+    shown = shown_in(here)
+    assert shown["sheets"] is not None
+    assert "data-choice" in shown["board"]
+    assert shown_in(sent) == shown
+
+
+@pytest.mark.parametrize("kind", [*MODELS, *hub.JUDGE])
+def test_a_cards_pictures_go_with_it(kind: str, tmp_path: Path) -> None:
+    (weights := tmp_path / kind).mkdir()
+    shipped(kind)
+    hub.stage_model(kind, weights)
+    linked = re.findall(r"\]\(<?([^)>:]+\.(?:png|svg|webp))>?\)", (weights / "README.md").read_text(encoding="utf-8"))
+    assert all((weights / one).is_file() for one in linked), linked
+    assert linked or kind not in MODELS
+    assert (weights / "records.csv.gz").is_file() or kind not in MODELS
 
 
 def test_a_dry_run_lists_everything_and_sends_nothing(

@@ -32,9 +32,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import clevr_demo
-from clevr_demo.checkpoints import ROOT, read_config, write_text
+from clevr_demo.checkpoints import CONFIG, ROOT, write_text
 from clevr_demo.generators.course import CourseGenerator, ReportGAN
 from clevr_demo.objects import multi_hot
+from clevr_demo.serve.scoreboard.trained import CURVES, EXPERIMENTS, GRIDS, LAST, LOG, LOGS, PROMPTS, SCORES, Trained
+from clevr_demo.serve.scoreboard.trained import REPORT as UNCHANGED
 from train.data.batches import Examples
 from train.data.iclevr import Pictures, find_prompts, load_pictures, load_prompts
 from train.learning.counting import accuracy
@@ -42,36 +44,21 @@ from train.learning.course import REPORT, ReportPreset, ReportTask, load_teacher
 from train.learning.loop import Run
 from train.learning.options import between, clear_errors, positive
 from train.measure.drawing import draw
-from train.measure.tables import add_rows, markdown, read_csv, shown, spread
+from train.measure.tables import add_rows, markdown, shown, spread
 
 FOLDER = ROOT / "acgan" / "experiments"
 WIDTHS = (32, 128, 1024)  # beside the report's 512
-CURVES = {
-    "teacher_accuracy": "teacher's accuracy",
-    "d_adversarial": "discriminator loss",
-    "g_adversarial": "generator loss",
-}
-GRIDS = 4  # sample grids a run, evenly spread
 SHOWN = 134  # pixels of a sample grid that the figure shows: two rows of pictures
-LOGS = 4  # rows of the log an epoch
-LAST = 3  # rows at the end whose weights the judge scores, and that the table takes the mean of
 SEEDS = 5
-PROMPTS = ("test.json", "new_test.json")
-SCORES = "scores.csv"
 
 RUNS: dict[str, ReportPreset] = {
-    "report": REPORT,
+    UNCHANGED: REPORT,
     **{
         f"width-{width}": dataclasses.replace(REPORT, model=dataclasses.replace(REPORT.model, label_width=width))
         for width in WIDTHS
     },
     "lambda-growing": dataclasses.replace(REPORT, lambda_to=0.5),
     "gradient-cut": dataclasses.replace(REPORT, cut_teacher=True),
-}
-EXPERIMENTS = {  # what a figure calls a run, and the run
-    "width": {"width 32": "width-32", "width 128": "width-128", "width 512": "report", "width 1024": "width-1024"},
-    "lambda": {"lambda fixed at 0.2": "report", "lambda growing from 0.2 to 0.5": "lambda-growing"},
-    "gradient": {"teacher's gradient flowing": "report", "teacher's gradient cut off": "gradient-cut"},
 }
 
 
@@ -121,7 +108,7 @@ def train_run(name: str, data: Pictures, options: argparse.Namespace) -> bool:
     done = run.train(options.max_minutes)
     kept = FOLDER / name
     kept.mkdir(parents=True, exist_ok=True)
-    for file in ("log.csv", "config.json", SCORES):
+    for file in (LOG, CONFIG, SCORES):
         if (run.folder / file).exists():
             shutil.copy(run.folder / file, kept / file)
     for path in (run.folder / "samples").glob("*.png"):
@@ -130,29 +117,16 @@ def train_run(name: str, data: Pictures, options: argparse.Namespace) -> bool:
     return done
 
 
-def epoch_of(name: str) -> int:
-    """Steps an epoch of a kept run."""
-    return LOGS * read_config(FOLDER / name)["training"]["log_every"]
-
-
-def scale(name: str) -> str:
-    """What was done in a kept run: the words for the figure."""
-    training = read_config(FOLDER / name)["training"]
-    epochs = training["steps_done"] / epoch_of(name)
-    return f"{epochs:.0f} epochs of 18,009 pictures (the report: 3,000), batch {training['batch']} (512), seed 0"
-
-
 def draw_curves(experiment: str) -> None:
     """Draws FOLDER/experiment.png from the kept logs."""
     drawing, panels = plt.subplots(1, len(CURVES), figsize=(13, 3.6), layout="constrained")
     for variant, name in EXPERIMENTS[experiment].items():
-        log = read_csv(FOLDER / name / "log.csv")
-        epochs = [int(row["step"]) / epoch_of(name) for row in log]
+        run = Trained(FOLDER / name)
         for panel, (column, title) in zip(panels, CURVES.items(), strict=True):
-            panel.plot(epochs, [float(row[column]) for row in log], marker=".", label=variant)
+            panel.plot(*zip(*run.curve(column), strict=True), marker=".", label=variant)
             panel.set(xlabel="epoch", title=title)
     panels[0].legend(fontsize="small")
-    drawing.suptitle(f"{experiment}: {scale(name)}", fontsize="medium")
+    drawing.suptitle(f"{experiment}: {run.scale}, seed 0", fontsize="medium")
     drawing.savefig(FOLDER / f"{experiment}.png", dpi=90)
     plt.close(drawing)
 
@@ -163,9 +137,9 @@ def draw_grids(experiment: str) -> None:
     size = (4 * GRIDS, 1.4 * len(variants))
     drawing, panels = plt.subplots(len(variants), GRIDS, figsize=size, layout="constrained", squeeze=False)
     for row, (variant, name) in zip(panels, variants.items(), strict=True):
-        for panel, path in zip(row, sorted((FOLDER / name).glob("*.png"))[:GRIDS], strict=False):
+        for panel, (epoch, path) in zip(row, Trained(FOLDER / name).grids.items(), strict=False):
             panel.imshow(plt.imread(path))
-            panel.set(xticks=[], yticks=[], title=f"epoch {int(path.stem) / epoch_of(name):.1f}")
+            panel.set(xticks=[], yticks=[], title=f"epoch {epoch:.1f}")
         row[0].set_ylabel(textwrap.fill(variant, 16), fontsize="small")
     drawing.savefig(FOLDER / f"{experiment}-grids.png", dpi=80)
     plt.close(drawing)
@@ -176,10 +150,9 @@ def table(experiment: str) -> str:
     header = ["variant", *CURVES.values(), *(f"judge's accuracy, {prompts}" for prompts in PROMPTS)]
     rows = []
     for variant, name in EXPERIMENTS[experiment].items():
-        log, scores = read_csv(FOLDER / name / "log.csv")[-LAST:], read_csv(FOLDER / name / SCORES)
-        means = [statistics.fmean(float(row[column]) for row in log) for column in CURVES]
-        judged = [[shown(float(row["accuracy"])) for row in scores if row["prompts"] == one] for one in PROMPTS]
-        rows.append([variant, *means, *map(", ".join, judged)])
+        run = Trained(FOLDER / name)
+        means = [statistics.fmean(value for _, value in run.curve(column)[-LAST:]) for column in CURVES]
+        rows.append([variant, *means, *(", ".join(map(shown, run.judged[prompts])) for prompts in PROMPTS)])
     return markdown(header, rows) + "\n"
 
 

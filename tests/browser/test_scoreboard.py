@@ -56,6 +56,18 @@ def test_the_gallery_of_failures_draws_one_again(page: Any) -> None:
     assert page.locator("#note-link").inner_text() == "", "drawn by the weights that were counted"
 
 
+def test_the_reports_curves_open_as_a_table_by_the_keyboard(page: Any) -> None:
+    part = scoreboard(page).locator("[data-part=report]")
+    assert part.locator("img").evaluate_all("(all) => all.every((one) => one.naturalWidth > one.naturalHeight)")
+    assert part.get_by_role("img", name="Discriminator loss by epoch: the report's GAN from").count() == 1
+    table = part.locator("table").first
+    assert not table.is_visible()
+    part.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    table.wait_for()
+    assert "discriminator loss" in table.inner_text()
+
+
 def test_a_phone_shows_the_scoreboard_within_its_width(open_page: Callable[..., Any]) -> None:
     page = open_page(**PHONE)
     page.get_by_label("More tabs").click()

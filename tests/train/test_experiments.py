@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
+from clevr_demo.serve.scoreboard import trained
+from tests.serve.scoreboard.made import kept_run
 from train import experiments
 from train.learning.course import REPORT
 from train.measure import cards
 
 
-@pytest.mark.parametrize("name", list(experiments.EXPERIMENTS))
+@pytest.mark.parametrize("name", list(trained.EXPERIMENTS))
 def test_an_experiment_changes_one_setting_of_the_report(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    variants = experiments.EXPERIMENTS[name]
+    variants = trained.EXPERIMENTS[name]
     experiments.main([name, "--dry-run"])
     assert capsys.readouterr().out.splitlines() == list(variants)
     presets = [experiments.RUNS[run] for run in variants.values()]
@@ -28,25 +28,12 @@ def test_an_experiment_changes_one_setting_of_the_report(name: str, capsys: pyte
     assert REPORT in presets
 
 
-def kept_run(folder: Path, accuracy: float) -> None:
-    """What a finished run of forty steps leaves, logged every ten."""
-    folder.mkdir(parents=True)
-    curves = "".join(f"{step},{accuracy},{step / 10},0.5\n" for step in (10, 20, 30, 40))
-    (folder / "log.csv").write_text(f"step,{','.join(experiments.CURVES)}\n{curves}")
-    scores = "".join(f"{step},{name},0.{step},0.01\n" for step in (30, 40) for name in experiments.PROMPTS)
-    (folder / experiments.SCORES).write_text("step,prompts,accuracy,std\n" + scores)
-    training = {"steps_done": 40, "log_every": 10, "batch": 8}
-    (folder / "config.json").write_text(json.dumps({"training": training}))
-    for step in (10, 20, 30, 40):
-        Image.new("RGB", (64, 32)).save(folder / f"{step:08d}.png")
-
-
-@pytest.mark.parametrize("name", list(experiments.EXPERIMENTS))
+@pytest.mark.parametrize("name", list(trained.EXPERIMENTS))
 def test_an_experiments_table_and_figures_come_from_the_kept_logs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(experiments, "FOLDER", tmp_path / "experiments")
-    for place, run in enumerate(experiments.EXPERIMENTS[name].values()):
+    for place, run in enumerate(trained.EXPERIMENTS[name].values()):
         kept_run(tmp_path / "experiments" / run, accuracy=place / 8)
     experiments.main([name, "--figure"])
     lines = capsys.readouterr().out.splitlines()
@@ -62,5 +49,5 @@ def test_an_experiments_table_and_figures_come_from_the_kept_logs(
 def test_an_experiment_is_scaled_to_its_epochs() -> None:
     loop = experiments.scaled(REPORT, epochs=3, pictures=100, batch=10).loop
     assert (loop.steps, loop.batch) == (30, 10)
-    assert loop.log_every == 10 // experiments.LOGS
-    assert loop.sample_every == 30 // experiments.GRIDS
+    assert loop.log_every == 10 // trained.LOGS
+    assert loop.sample_every == 30 // trained.GRIDS

@@ -24,6 +24,7 @@ from typing import Any
 from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, read_metrics, write_text
 from clevr_demo.models import MODELS
 from clevr_demo.request import PAIR
+from clevr_demo.serve.scoreboard.trained import TITLES
 from train.measure import bounds, compare
 from train.measure.anywhere import ALL as ANYWHERE
 from train.measure.job import Job, Measure
@@ -32,11 +33,6 @@ from train.measure.tables import DASH, markdown, read_csv, shown
 
 BLOCK = re.compile(r"<!-- ([a-z-]+) -->\n.*?<!-- /\1 -->", flags=re.S)
 CLAIMED = {"ddpm": "0.847 / 0.869", "acgan": "0.611 / 0.631"}  # by the course report: accuracy on both prompt files
-EXPERIMENTS = {  # of train.experiments, and their titles
-    "width": "The width of the class embedding",
-    "lambda": "Lambda fixed, or growing",
-    "gradient": "The classifier's gradient flowing, or cut off as in the report's code",
-}
 FIGURES = {"curves": "", "pictures": "-grids"}
 PAINTING = {  # columns of a painter's log, and what they say
     "gap_window": "windows: gap of logits",
@@ -149,7 +145,7 @@ def reliability(folder: Path) -> str:
 def experiments(folder: Path) -> str:
     """The figures and tables of the report's experiments, those that were run."""
     parts: list[str] = []
-    for name, title in EXPERIMENTS.items():
+    for name, title in TITLES.items():
         table = folder / "experiments" / f"{name}.md"
         if table.exists():
             parts += [f"### {title}", table.read_text(encoding="utf-8").strip()]

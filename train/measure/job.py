@@ -162,8 +162,8 @@ def add_common(parser: argparse.ArgumentParser, needs: tuple[str, ...]) -> None:
 def command_of(parser: argparse.ArgumentParser, name: str, options: argparse.Namespace) -> str:
     """The command that was run, with all its arguments, the defaults as well."""
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    words = ["python", "-m"] if processes == 1 else ["accelerate", "launch", "--num_processes", str(processes), "-m"]
-    words += ["train.measure", name]
+    launch = ["accelerate", "launch", "--multi_gpu", "--num_processes", str(processes)]  # several on a CPU, too
+    words = [*(["python"] if processes == 1 else launch), "-m", "train.measure", name]
     for action in parser._actions:
         value = getattr(options, action.dest, None)
         if value is None or value is False:

@@ -7,9 +7,10 @@ classifier, pooled over all requested objects; the teacher's beside it, so that 
 show. Intervals are 95 %: prompts are resampled, with all of their pictures (see `clevr_demo.estimates`).
 
 A row a picture goes to records.csv.gz, and what the rows say to metrics.json. Rows that are there already are not drawn
-again, so a stopped run goes on, and a complete one only counts anew; rows of weights that are there no longer go. Under
-`accelerate launch` the pictures are shared out. The set "anywhere" is that of the measure of this name. Where there is
-a GPU, `--device cpu` draws what the page does.
+again, so a stopped run goes on, and a complete one only counts anew; rows of weights that are there no longer go.
+`accelerate launch --multi_gpu --num_processes 2 -m train.measure scores ...` shares the pictures out to two processes,
+without a GPU, too, where `--cpu` instead of `--multi_gpu` starts but one. The set "anywhere" is that of the measure of
+this name. Where there is a GPU, `--device cpu` draws what the page does.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from clevr_demo.records import FILE, Record, differences, read, scores
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS
 from clevr_demo.serve.scoreboard.confusions import KINDS, counted, number_found, numbers, seen_as, valued
 from clevr_demo.serve.scoreboard.failures import worst
+from clevr_demo.serve.scoreboard.trained import Trained, trained
 
 SETS = {
     "test": "test.json",
@@ -186,6 +187,7 @@ class Board:
     costs: tuple[Point, ...]
     bounds: dict[str, dict[str, Any]]
     copies: dict[str, dict[str, Any]]
+    report: dict[str, dict[str, Trained]]
 
     @classmethod
     def of(cls, sides: Sequence[Side], root: Path = ROOT) -> Board:
@@ -193,7 +195,8 @@ class Board:
         lines = {name: _line(name, sides) for name in names}
         costs = tuple(point for side in sides for point in _costs(side))
         copies = {side.title: found for side in sides if (found := _metrics(root / side.name).get("copies"))}
-        return cls(tuple(sides), lines, costs, _metrics(root / "detector").get("bounds", {}).get("rows", {}), copies)
+        bounds = _metrics(root / "detector").get("bounds", {}).get("rows", {})
+        return cls(tuple(sides), lines, costs, bounds, copies, trained(root / "acgan" / "experiments"))
 
     @property
     def lacking(self) -> list[Side]:

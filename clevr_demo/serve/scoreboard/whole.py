@@ -12,6 +12,7 @@ from clevr_demo.serve.scoreboard.charts import cost_part, number_part
 from clevr_demo.serve.scoreboard.copies import copies_part
 from clevr_demo.serve.scoreboard.gallery import failure_part
 from clevr_demo.serve.scoreboard.matrices import confusion_part, object_part
+from clevr_demo.serve.scoreboard.report import report_part
 from clevr_demo.serve.scoreboard.table import table_part
 
 LACKS = "No records of the {title}'s weights {mark} lie beside them. This makes them: <code>{command}</code>"
@@ -32,4 +33,4 @@ def markup(board: Board) -> str:
     """The whole board; what there are no records for is left out, with a sentence on what makes them."""
     parts = [table_part, cost_part, number_part, object_part, confusion_part, failure_part] if board.drawn else []
     drawn = "".join(part(board) for part in parts if part is not cost_part or board.costs)
-    return lacking(board) + drawn + copies_part(board.copies)
+    return lacking(board) + drawn + copies_part(board.copies) + report_part(board)

@@ -1,13 +1,18 @@
-"""Made records of two contenders."""
+"""Made records of two contenders, and made runs of the report's GAN."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from clevr_demo.objects import index_of
 from clevr_demo.records import Record
 from clevr_demo.serve.scoreboard.board import Board, Side
+from clevr_demo.serve.scoreboard.trained import CURVES, SCORES
+from clevr_demo.serve.scoreboard.trained import PROMPTS as FILES
 
 
 def row(model: str, objects: list[str], seed: int = 0, **changes: Any) -> Record:
@@ -46,3 +51,17 @@ def board(root: Path) -> Board:
     four = [row("ddpm", prompt, place, steps=4, seconds=0.02) for place, prompt in enumerate(PROMPTS)]
     ddpm = side("ddpm", [*rows("ddpm", missing=["red sphere"], extra=["blue sphere"]), *four])
     return Board.of([ddpm, side("acgan", rows("acgan", doubled=["gray cube"]))], root)
+
+
+def kept_run(folder: Path, accuracy: float, judged: str = "0.{step}") -> None:
+    """What a finished run of the report's GAN leaves after forty steps, an epoch, logged every ten; `judged` is the
+    judge's accuracy after a step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    curves = "".join(f"{step},{accuracy},{step / 10},0.5\n" for step in (10, 20, 30, 40))
+    (folder / "log.csv").write_text(f"step,{','.join(CURVES)}\n{curves}")
+    scores = "".join(f"{step},{name},{judged.format(step=step)},0.01\n" for step in (30, 40) for name in FILES)
+    (folder / SCORES).write_text("step,prompts,accuracy,std\n" + scores)
+    training = {"steps_done": 40, "log_every": 10, "batch": 8}
+    (folder / "config.json").write_text(json.dumps({"training": training}))
+    for step in (10, 20, 30, 40):
+        Image.new("RGB", (64, 32)).save(folder / f"{step:08d}.png")

@@ -28,7 +28,7 @@ def test_the_command_that_is_printed_is_the_command_that_was_run(measure: Any) -
 def test_a_command_of_several_processes_names_the_launcher(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     command = job_of(["scores", "--model", "acgan"])[1].command
-    assert command.startswith("accelerate launch --num_processes 2 -m train.measure scores")
+    assert command.startswith("accelerate launch --multi_gpu --num_processes 2 -m train.measure scores")
 
 
 def test_common_options_mean_the_same_everywhere() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import functools
+import html
+import random
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +15,11 @@ import pytest
 from clevr_demo.checkpoints import METRICS, fingerprint, read_metrics
 from clevr_demo.judge.evaluator import MAX_JUDGED
 from clevr_demo.models import MODELS
-from clevr_demo.records import FILE, Record, read
+from clevr_demo.records import FILE, Record, read, seen
+from clevr_demo.serve.scoreboard.board import Choice, board_of
+from clevr_demo.serve.scoreboard.evidence import opened
+from clevr_demo.serve.scoreboard.whole import markup
+from clevr_demo.serve.studio import Studio
 from tests.conftest import shipped
 from train.measure import anywhere, scores
 from train.measure.__main__ import job_of
@@ -19,6 +27,7 @@ from train.measure.prompts import ANYWHERE, NUMBERS
 from train.measure.records import Recorder, processor
 
 REDRAWN = 24  # rows a model, evenly spread over its sets
+OPENED = 50  # cells, points and bars of the scoreboard
 
 
 def committed(kind: str) -> tuple[Path, list[Record]]:
@@ -37,9 +46,15 @@ def entry_of(kind: str, steps: int, sampler: str) -> str:
     return job_of(["scores", "--model", kind, *words])[1].variant
 
 
+def may_turn(folders: Iterable[Path]) -> int:
+    """None on the kind of processor that drew the rows; elsewhere a verdict in a hundred may turn, so one of some
+    dozens."""
+    entries = (entry for folder in folders for entry in read_metrics(folder)["scores"].values())
+    return 0 if {entry["processor"] for entry in entries if "processor" in entry} == {processor()} else 1
+
+
 @pytest.mark.parametrize("kind", MODELS)
 def test_committed_rows_are_drawn_again(kind: str) -> None:
-    """Exactly on the kind of processor that drew them; elsewhere a verdict in a hundred may turn, so one of these."""
     folder, rows = committed(kind)
     few = [row for row in rows if row.steps <= 20][:: max(1, len(rows) // REDRAWN)][:REDRAWN]
     recorders = {}
@@ -51,8 +66,26 @@ def test_committed_rows_are_drawn_again(kind: str) -> None:
             recorders[how] = Recorder(job_of(["scores", "--model", kind, "--device", "cpu", *words])[1])
         redrawn.append(recorders[how].row(row.prompts, row.digest, row.request))
     turned = [row for row, again in zip(few, redrawn, strict=True) if replace(again, seconds=row.seconds) != row]
-    drawn_on = {entry["processor"] for entry in read_metrics(folder)["scores"].values() if "processor" in entry}
-    assert len(turned) <= (0 if drawn_on == {processor()} else 1)
+    assert len(turned) <= may_turn([folder])
+
+
+def test_what_the_scoreboard_opens_is_drawn_with_the_recorded_verdicts() -> None:
+    """The first picture behind each of fifty figures, chosen at random of all that the page shows."""
+    folders = [committed(kind)[0] for kind in MODELS]
+    studio = Studio.load(device="cpu")
+    board = board_of(studio.contenders, studio.fingerprint)
+    figures = sorted({html.unescape(query) for query in re.findall(r'data-choice="([^"]+)"', markup(board))})
+    turned = []
+    for query in random.Random(0).sample(figures, OPENED):
+        choice = Choice.of(query)
+        tables = opened(studio, board, choice, 0).draw(lambda: False)
+        (place, picture), *_ = next(table for table in tables if table.pictures).pictures.items()
+        name, row = board.chosen(choice)[place]
+        assert picture.query == studio.query(row.request), "a link to the recorded picture"
+        assert picture.verdict is not None
+        again = seen(row.request, picture.verdict)
+        turned += [(query, row) for part, found in again.items() if found != getattr(row, part)][:1]
+    assert len(turned) <= may_turn(folders), turned
 
 
 @pytest.mark.parametrize("kind", MODELS)

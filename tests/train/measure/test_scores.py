@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -165,32 +162,3 @@ def test_the_grid_shows_the_first_seeds_pictures(iclevr: Path, tmp_path: Path) -
         expected = Painter().one([0], number).frames[0].predicted_pixels.add(1).mul(127.5).round()
         left = 2 + number * 66
         assert np.array_equal(shown_grid[2:66, left : left + 64], expected.movedim(0, -1).numpy())
-
-
-PROCESSES = """
-import sys
-from pathlib import Path
-from tests.train.measure.made import job
-from train.measure import scores
-
-words = ("--prompts", "test", "four", "--seeds", "5", "--device", "cpu")
-scores.run(job(Path(sys.argv[1]), Path(sys.argv[2]), "scores", *words))
-"""
-
-
-def test_two_processes_give_the_rows_of_one(iclevr: Path, tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(PROCESSES)
-    (tmp_path / "two").mkdir()
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
-    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*launch, str(iclevr), str(tmp_path / "two")], env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    scores.run(job(iclevr, tmp_path / "one", "scores", "--prompts", "test", "four", "--seeds", "5"))
-    assert rows(tmp_path / "two") == rows(tmp_path / "one")
-    assert len(rows(tmp_path / "two")) == 5 * (2 + 64)
-    assert said(tmp_path / "two") == said(tmp_path / "one")
-    command = read_metrics(tmp_path / "two")["scores"]["test"]["command"]
-    assert command.startswith("accelerate launch --num_processes 2")
