@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from clevr_demo.checkpoints import folder_of, read_config
-from clevr_demo.generators.acgan import ACGANGenerator, load_acgan
+from clevr_demo.checkpoints import CheckpointError, folder_of, read_config
+from clevr_demo.generators.acgan import ACGANGenerator, load_acgan, noise_told
 from clevr_demo.generators.course import or_course
 from clevr_demo.generators.ddpm import DiffusionGenerator, load_ddpm
 from clevr_demo.generators.protocol import Generator
@@ -35,7 +35,8 @@ class Model:
     request has a field for are the request's. `sources` are its sources of noise, of those in `request.SOURCES`: each
     may take a seed of its own, and a model that has "places" can be given places. `has_steps` says whether the picture
     depends on the request's steps, which then are its passes of the pixel network; else it takes one. `costs` says that
-    in words. `on_gpu` is for a model whose draws are worth a shared GPU.
+    in words. `on_gpu` is for a model whose draws are worth a shared GPU. `noise(path)` says of a checkpoint folder what
+    it takes to see the noise of a picture, see `acgan.noise_told`; None for a model whose timeline shows it.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Model:
     has_steps: bool = False
     costs: str = "in one pass"
     on_gpu: bool = False
+    noise: Callable[[str | Path | None], dict[str, Any]] | None = None
 
 
 MODELS: dict[str, Model] = {}
@@ -70,7 +72,7 @@ register(
     Model(
         "acgan", "ACGAN", "A GAN: one pass turns noise into places, one more turns them into pixels.",
         or_course("acgan", load_acgan),
-        settings={"walk": "both"}, sources=ACGANGenerator.sources,
+        settings={"walk": "both"}, sources=ACGANGenerator.sources, noise=noise_told,
     )
 )  # fmt: skip
 
@@ -127,6 +129,13 @@ class Contender:
     def title(self) -> str:
         """What people read: the model's title, or the contender's own name where it has another."""
         return self.model.title if self.name == self.kind else self.name
+
+    def noise(self) -> dict[str, Any] | None:
+        """What it takes to see the noise of its pictures; None where that cannot be seen."""
+        try:
+            return self.model.noise(self.path) if self.model.noise else None
+        except CheckpointError:  # another architecture, or none: loading it says so
+            return None
 
     def load(self, device: str = "auto") -> Generator:
         return self.model.load(self.path, device)

@@ -13,6 +13,7 @@ One pass cannot be asked for what it was not trained for: where places are given
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -294,3 +295,18 @@ def load_acgan(path: str | Path | None = None, device: str = "auto") -> ACGANGen
     place, name = pick_device(device), f"acgan@{fingerprint(folder)}"
     graphs = open_graphs(folder, GRAPHS, place)
     return ACGANGenerator(load_network(ACGANNetwork, ACGANConfig, folder), name, place, graphs)
+
+
+@functools.cache
+def noise_told(path: str | Path | None = None) -> dict[str, Any]:
+    """What it takes to see the noise of one picture, for a checkpoint folder: its `shapes` by source, in the order in
+    which it is drawn; the first two numbers of an object's layout noise, times `scale` and plus `mean`, are the row and
+    column in pixels that the planner moves it from.
+
+    Raises:
+        CheckpointError: the folder holds no such ACGAN.
+    """
+    network = load_network(ACGANNetwork, ACGANConfig, folder_of("acgan", path))
+    planner = network.planner
+    shapes = {name: list(shape) for name, shape in network.noise_shapes.items()}
+    return {"shapes": shapes, "mean": planner.mean.tolist(), "scale": planner.scale.tolist()}

@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from clevr_demo.checkpoints import write_text
@@ -28,6 +29,7 @@ from clevr_demo.request import GenerationRequest
 from clevr_demo.serve import card as cards
 from clevr_demo.serve.costs import Costs
 from clevr_demo.serve.drawing import draw
+from clevr_demo.serve.payload import webp_base64
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.wording import cost
 
@@ -75,6 +77,13 @@ def entries() -> list[cards.Entry]:
         picture = Image.open(io.BytesIO(base64.b64decode(last["x0"]))).convert("RGB")
         found.append(cards.Entry(one.title, picture, last["told"], spent, last["exact"]))
     return found
+
+
+@cache
+def thumbnails() -> dict[str, str]:
+    """Both pictures by their contenders' names, small, as addresses of an <img>."""
+    pictures = zip(usual_pair(), entries(), strict=True)
+    return {one.name: f"data:image/webp;base64,{webp_base64(np.asarray(entry.picture))}" for one, entry in pictures}
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ import gradio as gr
 from clevr_demo.models import Contender
 from clevr_demo.objects import COLOURS, MAX_TRAINED, OBJECTS, SHAPES, parse
 from clevr_demo.request import SOURCES
+from clevr_demo.serve import showcase, starts
 from clevr_demo.serve.lessons import CARDS, LESSONS, Lesson
 from clevr_demo.serve.wording import SOURCES_OWN
 
@@ -125,8 +126,9 @@ class Duel(Html):
     template = asset("duel/duel.html")
     script = asset(
         "engine/numbers.js", "engine/words.js", "page/storage.js", "history/model.js", "hands/request.js",
-        "duel/model.js", "duel/parts.js", "duel/chart.js", "duel/marks.js", "duel/dice.js", "duel/race.js",
-        "duel/view.js", "duel/duel.js",
+        "engine/mersenne.js", "engine/noise.js", "engine/walk.js", "duel/model.js", "duel/parts.js", "duel/chart.js",
+        "duel/marks.js", "duel/dice.js", "duel/race.js", "duel/start.js", "duel/view.js", "duel/wipe.js",
+        "duel/duel.js",
     )  # fmt: skip
 
     def __init__(self, contenders: Iterable[Contender], address: bool = False, **arguments: Any) -> None:
@@ -136,6 +138,7 @@ class Duel(Html):
             {
                 "name": one.name, "title": one.title, "costs": one.model.costs, "steps": one.model.has_steps,
                 "sources": sources_told(one.model.sources), "card": one.kind if one.kind in CARDS else "",
+                "noise": one.noise(),
             }
             for one in contenders
         ]  # fmt: skip
@@ -210,11 +213,35 @@ class Pictures(Html):
     template = asset("table/table.html")
 
 
+class Starts(Html):
+    """Grids to begin with; its value is the chosen one: {"form": the grid's fields, "objects": for where none are
+    ticked}."""
+
+    script = asset("table/starts.js")
+
+    def __init__(self, contenders: Mapping[str, Contender], **arguments: Any) -> None:
+        forms = [
+            [plan.rows.kind, plan.rows.text, plan.columns.kind, plan.columns.text, plan.model]
+            for _, plan in starts.plans(contenders)
+        ]
+        buttons = starts.markup(contenders, showcase.thumbnails())
+        template = asset("table/starts.html").replace("@starts", buttons)
+        super().__init__(html_template=template, forms=forms, objects=list(showcase.REQUEST.names), **arguments)
+
+
 class Entries(Html):
     """This visitor's last results, kept by the browser; its value is the chosen one: {"run", "query", "words"}."""
 
-    template = asset("history/history.html")
     script = asset("page/storage.js", "history/model.js", "history/history.js")
+
+    def __init__(self, example: Iterable[str], **arguments: Any) -> None:
+        """`example` are pictures for the first place, while there are none."""
+        pair = "".join(f'<img src="{source}" alt="">' for source in example)
+        first = (
+            f'<span class="history-slot">{pair}<b>Example</b></span>' if pair else '<span class="history-slot"></span>'
+        )
+        slots = first + 11 * '<span class="history-slot"></span>'
+        super().__init__(html_template=asset("history/history.html").replace("@slots", slots), **arguments)
 
 
 class Guess(Html):
@@ -234,7 +261,8 @@ def _lesson(lesson: Lesson) -> str:
     return (
         f'<article data-spot="{said["spot"]}" hidden><h3>{said["question"]}</h3>'
         f'<div class="lesson-ready" role="group" aria-label="Draw">{ready}</div><p>{said["task"]}</p>'
-        f"<details><summary>Uncover the answer</summary><p>{said['answer']}</p></details></article>"
+        "<details><summary><span>Uncover the answer</span><span>The answer</span></summary>"
+        f"<p>{said['answer']}</p></details></article>"
     )
 
 

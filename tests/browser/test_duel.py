@@ -11,6 +11,7 @@ import pytest
 from clevr_demo.request import MAX_PICTURES
 from clevr_demo.serve.gate import draws_at_once
 from tests.browser.helpers import (
+    PHONE,
     STEP,
     generate,
     pictures,
@@ -307,3 +308,67 @@ def test_what_the_ddpm_has_and_what_it_guesses_are_both_in_view(open_page: Calla
     assert all(noise != guess for noise, guess, _ in seen)
     assert [text for _, _, text in seen] == ["noisy, step 6", "noisy, step 5", "noisy, waits"]
     assert page.locator('#duel .stage[data-model="ddpm"] .trail').count() == 2
+
+
+UNDER = "([x, y]) => document.elementFromPoint(x, y).closest('#duel .stage').dataset.side"
+"""Whose picture one sees at a point."""
+BOXES = """['.stages', '.dice', '.player', '.verdicts'].map((one) => {
+    const { x, y, width, height } = document.querySelector(`#duel ${one}`).getBoundingClientRect();
+    return [x, y + scrollY, width, height];
+})"""
+"""Where what stands around the pictures is, on the whole page."""
+
+
+@pytest.mark.parametrize("options", [{"viewport": {"width": 1440, "height": 900}}, PHONE], ids=["desktop", "phone"])
+def test_a_wipe_lays_both_pictures_over_each_other(open_page: Callable[..., Any], options: dict[str, Any]) -> None:
+    page = open_page(reduced_motion="reduce", **options)
+    page.wait_for_selector('#duel .duel[data-state="showcase"]')
+    button, wipe, slider = (page.locator(f"#duel {one}") for one in ('[data-switch="wipe"]', ".wipe", ".wipe input"))
+    assert wipe.is_hidden()
+    before, size = page.evaluate(BOXES), page.locator("#duel .canvas").first.bounding_box()["width"]
+    button.click()
+    assert page.evaluate(BOXES) == before, "nothing else moves"
+    left, right = (page.locator(f'.stage[data-side="{side}"] .canvas').bounding_box() for side in ("left", "right"))
+    assert left == pytest.approx(right, abs=1)
+    assert left["width"] >= 240, "on a phone, too"
+    assert page.locator(".wipe-name").all_inner_texts() == ["DDPM", "ACGAN"]
+
+    def seen(share: float) -> str:
+        return page.evaluate(UNDER, [left["x"] + share * left["width"], left["y"] + 0.45 * left["height"]])
+
+    assert [seen(0.3), seen(0.7)] == ["left", "right"]
+    line = page.locator(".wipe-line").bounding_box()
+    page.mouse.move(line["x"] + line["width"] / 2, line["y"] + 0.6 * line["height"])
+    page.mouse.down()
+    page.mouse.move(left["x"] + 0.9 * left["width"], left["y"] + 0.7 * left["height"], steps=3)
+    page.mouse.up()
+    assert seen(0.7) == "left"
+    assert slider.get_attribute("aria-valuetext") == "DDPM 90 %, ACGAN 10 %"
+    assert page.locator(".wipe-name").nth(1).is_hidden(), "a side too narrow for its name has none"
+    page.keyboard.press("Home")
+    assert seen(0.3) == "right"
+    page.keyboard.press("ArrowRight")
+    assert slider.input_value() == "1"
+    button.click()
+    assert wipe.is_hidden()
+    boxes = [page.locator("#duel .canvas").nth(place).bounding_box() for place in range(2)]
+    assert boxes[1]["x"] - boxes[0]["x"] > size, "side by side again"
+    assert page.evaluate(BOXES) == before
+
+
+def test_the_acgans_stage_shows_its_noise_and_then_in_one_step_its_picture(open_page: Callable[..., Any]) -> None:
+    page = open_page(reduced_motion="reduce")
+    page.wait_for_selector('#duel .duel[data-state="showcase"]')
+    noise = page.locator('.stage[data-model="acgan"] .start-noise')
+    assert noise.is_hidden(), "what is finished is shown"
+    page.locator('[data-go="start"]').click()
+    assert "One pass turns this noise into its picture." in noise.inner_text()
+    assert noise.locator(".start-place").count() == 3, "a place's noise an object"
+    sizes = noise.locator("canvas").evaluate_all("(all) => all.map(({ width, height }) => [width, height])")
+    assert sizes == [[8, 3], [8, 1], [64, 64]], "looks, light and grain"
+    assert page.locator('.stage[data-model="ddpm"] .start-noise').is_hidden()
+    for _ in range(3):
+        page.locator('[data-go="on"]').click()
+        assert noise.is_visible()
+    page.locator('[data-go="on"]').click()
+    assert noise.is_hidden()

@@ -73,6 +73,21 @@ def test_another_kind_of_axis_brings_values_that_suit_it(page: Any) -> None:
     assert page.locator(VALUES).first.input_value() == "dpm, unipc, ddim, ddpm"
 
 
+def test_a_grid_begins_with_a_question_and_what_the_example_has_drawn(page: Any) -> None:
+    set_number(page, "Steps", 2)
+    page.get_by_role("tab", name="Grid").click()
+    starts = page.locator("#grid-starts .start")
+    assert [starts.nth(place).locator("img").count() for place in range(4)] == [1, 1, 2, 2]
+    starts.filter(has_text="one object more").click()
+    page.wait_for_selector('#grid .pictures[data-state="done"]')
+    assert heads(page, "thead") == ["as ticked", "+ gray cube", "+ purple sphere"]
+    assert heads(page, "tbody") == ["DDPM", "ACGAN"]
+    assert page.locator(VALUES).first.input_value() == "nothing, gray cube, purple sphere"
+    ticked = page.locator("#picker input:checked").evaluate_all("(all) => all.map((one) => one.value)")
+    assert sorted(ticked) == ["cyan sphere", "red cube", "yellow cylinder"]
+    assert page.locator("#grid-starts").is_hidden()
+
+
 def test_a_grid_can_be_stopped_and_bad_values_are_named(page: Any) -> None:
     tick(page, "red cube")
     page.get_by_role("tab", name="Grid").click()

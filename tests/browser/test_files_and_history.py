@@ -123,6 +123,21 @@ def test_history_outlives_a_reload_and_leaves_the_settings_alone(page: Any, addr
     assert page.locator("#ask").get_by_label("Steps", exact=True).input_value() == "3"
 
 
+def test_an_empty_history_shows_what_it_will_hold_and_a_way_to_begin(page: Any) -> None:
+    page.get_by_role("tab", name="History").click()
+    assert page.locator(".history-slot").count() == 12
+    assert page.locator(".history-slot img").count() == 2
+    assert page.locator(".history-forget").is_hidden()
+    page.locator("#draw-example").click()
+    wait_for_state(page, "done")
+    page.get_by_role("tab", name="History").click()
+    assert page.locator("#history .history-entry").count() == 1
+    for place in (".history-none", "#draw-example"):
+        assert page.locator(place).is_hidden(), place
+    page.locator(".history-forget").click()
+    page.locator("#draw-example").wait_for()
+
+
 DENIED = """for (const name of ['localStorage', 'sessionStorage'])
   Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError'); } });"""
 

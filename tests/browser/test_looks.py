@@ -86,6 +86,23 @@ def test_no_tab_has_a_serious_accessibility_finding(
     assert findings(page, axe) == []
 
 
+@pytest.mark.parametrize(
+    "look", [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"forced_colors": "active"}], ids=str
+)
+def test_what_one_begins_with_has_no_serious_accessibility_finding(
+    open_page: Callable[..., Any], axe: str, look: dict[str, Any]
+) -> None:
+    page = open_page(**look, reduced_motion="reduce")
+    page.wait_for_selector('#duel .duel[data-state="showcase"]')
+    page.locator('[data-go="start"]').click()
+    page.locator('[data-switch="wipe"]').click()
+    assert findings(page, axe) == []
+    for name, place in (("Grid", "#grid-starts .start"), ("History", ".history-slot")):
+        page.get_by_role("tab", name=name).click()
+        page.locator(place).first.wait_for()
+        assert findings(page, axe) == []
+
+
 CUT = """(all) => all.filter((one) => one.checkVisibility()).filter((one) => {
     const range = document.createRange();
     range.selectNodeContents(one);

@@ -50,6 +50,24 @@ def test_less_motion_shows_the_finished_example(open_page: Callable[..., Any]) -
     assert pictures(page)[0].startswith("data:image/png")
 
 
+def test_the_examples_request_stands_beside_it_and_is_framed_in_the_picker(open_page: Callable[..., Any]) -> None:
+    page = open_page(reduced_motion="reduce")
+    page.wait_for_selector(f'{DUEL}[data-state="showcase"]')
+    icons, framed = page.locator(".hands-asked .object"), page.locator("#picker .cell.shown input")
+    page.get_by_role("img", name="Example: red cube, cyan sphere, yellow cylinder").wait_for()
+    assert icons.count() == 3
+    shown = framed.evaluate_all("(all) => all.map((one) => one.value)")
+    assert sorted(shown) == ["cyan sphere", "red cube", "yellow cylinder"]
+    assert page.locator(".picker-count").inner_text() == "Tick one to three; framed: the example."
+    assert page.locator("#picker input:checked").count() == 0
+    tick(page, "gray cube")
+    assert framed.count() == 0, "what is ticked is what is asked for"
+    set_number(page, "Steps", 2)
+    press_generate(page)
+    page.get_by_role("img", name="Asked for: gray cube").wait_for()
+    assert icons.count() == 1
+
+
 def test_an_example_draws_at_once_and_changes_dim_what_is_shown(page: Any) -> None:
     page.locator("#examples").get_by_role("button", name="2 objects").click()
     wait_for_state(page, "done")
@@ -119,6 +137,8 @@ def test_the_teachers_sheet_has_all_lessons_and_nothing_else(page: Any) -> None:
     for part in ("How few steps are enough?", "When do they fail?", "two the red cube is missing"):
         assert part in sheet
     assert "Generate" not in sheet
+    assert "Uncover" not in sheet, "nothing is left to be uncovered on paper"
+    assert sheet.count("The answer") == 5
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("#generate").is_visible()
 

@@ -20,7 +20,7 @@ from clevr_demo.serve.sheet import sheet_png
 from clevr_demo.serve.table import Table
 from clevr_demo.ui.events import AT_ONCE, Drawing, Stage, Updates, message, visitor
 from clevr_demo.ui.sharing import copy_button
-from clevr_demo.ui.widgets import Note, Pictures, asset, in_browser
+from clevr_demo.ui.widgets import Note, Pictures, Starts, asset, in_browser
 
 STARTS = {"seed": "7, 8, 9", "steps": "2, 4, 8, 20"}
 """The axes' values when the page opens."""
@@ -110,6 +110,9 @@ def build_grid(drawing: Drawing, demo: gr.Blocks) -> None:
     tab = Experiment("Draw the grid", "grid", drawing, make)
     inputs = [rows, down, columns, across, model]
     tab.wire([*inputs, *controls.request])
+    begin = Starts(studio.contenders, elem_id="grid-starts")
+    begun = in_browser(begin.select, asset("table/begin.js"), [begin, controls.picker], [*inputs, controls.picker])
+    tab.then_draw(begun.then(tab.start, [*inputs, *controls.request], tab.asked, **AT_ONCE))
     tab.then_draw(demo.load(restore, None, [*inputs, tabs, *tab.asked], **AT_ONCE))
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from clevr_demo.generators.acgan import load_acgan, noise_told
+from clevr_demo.request import GenerationRequest
 from tests.ui.assets.node import in_node
 
 DICE = ("duel/dice.js",)
@@ -26,7 +28,7 @@ def test_places_are_shown_on_the_empty_scene_that_travelled_once() -> None:
 
 
 def test_the_noise_beside_it_is_the_steps_own_and_waits_while_the_places_are_chosen() -> None:
-    shown = in_node("timeline(side).map((frame) => noiseOf(timeline(side), frame) ?? null)")
+    shown = in_node("timeline(side).map((frame) => noisyOf(timeline(side), frame) ?? null)")
     assert shown == ["more noise", "more noise", "more noise", None, None]
     assert in_node("trailOf(timeline(side), side.frames[1], 0)") == [[1, 2], [3, 4]]
 
@@ -34,6 +36,24 @@ def test_the_noise_beside_it_is_the_steps_own_and_waits_while_the_places_are_cho
 def test_a_die_shows_its_own_seed_or_that_of_the_picture() -> None:
     shown = in_node("[seedOf('seed=7&seed-looks=3', 'looks', 2), seedOf('seed=7&seed-looks=3', 'light', 2)]", *DICE)
     assert shown == [{"seed": "3", "own": True}, {"seed": "9", "own": False}]
+
+
+NOISE = ("engine/mersenne.js", "engine/noise.js", "engine/walk.js", "duel/dice.js", "duel/start.js")
+
+
+def test_what_one_pass_starts_from_is_what_the_generator_draws() -> None:
+    generator = load_acgan(device="cpu")
+    told = noise_told()
+    request = GenerationRequest.of(["red cube"], seed=9, seeds={"looks": 3})
+    theirs = generator._noise(request, 1, "both")[0]
+    args = f"{json.dumps(told)}, "
+    drawn = f"sourcesOf({args}'seed=7&seed-looks=3', 2)"
+    mine, start = in_node(f"[{drawn}, startOf({args}{drawn}, {request.objects[0]})]", *NOISE)
+    for name, values in theirs.items():
+        assert list(mine[name].values()) == pytest.approx(values.flatten().tolist(), abs=1e-5), name
+    planner, index = generator.network.planner, request.objects[0]
+    meant = planner.mean + planner.scale * theirs["places"][index, :2]
+    assert start == pytest.approx(meant.tolist(), abs=1e-4)
 
 
 def test_the_axis_and_a_press_on_it_agree() -> None:

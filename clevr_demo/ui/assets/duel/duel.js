@@ -6,7 +6,7 @@ const stageOf = (model) => find(`.stage[data-model="${model}"]`);
 const verdictOf = (model) => find(`.verdict[data-model="${model}"]`);
 const scrub = find('.scrub');
 const playButton = find('[data-go="play"]');
-const looks = { rings: true, places: Boolean(props.address), pixels: false };
+const looks = { rings: true, places: Boolean(props.address), pixels: false, wipe: false };
 // `filled` is what stands in the pictures: a run, and each model's frame. `accepts` says which run may be shown while
 // pictures of objects that are moved by hand stand there; null while none do.
 const state = { run: null, key: '', chosen: 0, position: 0, following: true, timer: 0, filled: { run: null, pair: null, frames: {} }, accepts: null };
@@ -50,6 +50,7 @@ function seat() {
   find('.curves').setAttribute('aria-label', `${title}: how sure the detector is of each requested object by denoising step`);
   find('.chart-about span').textContent = `How sure the detector is of the ${title}'s guess, step by step`;
   find('.ends-title').textContent = other()?.title ?? '';
+  wipeTo(divider.value / 100);
 }
 
 // Lets another contender take a seat; the choice lies unseen over the name of the one who has it.
@@ -72,6 +73,12 @@ function begin(run) {
   root.classList.toggle('still', run.state === 'done' && run.pairs.every((pair) => !pair[lead().name].frames.length) && run.steps > 1);
 }
 
+// Whether the one with a timeline has just begun to place: the first half of that.
+function atStart({ pair, frames }) {
+  const frame = frames[lead().name];
+  return frame?.stage === 'where' && frame.step <= whereCount(timeline(pair?.[lead().name])) / 2;
+}
+
 // A frame of a run in its model's place.
 function fillSide(model, side, frame, run) {
   fillPicture(stageOf(model), timeline(side), frame, run, props.names, model);
@@ -80,6 +87,8 @@ function fillSide(model, side, frame, run) {
   // Where they can be taken, marks of their own stand at the places; while the one chooses, the other shows its own.
   const choosing = Object.values(state.filled.frames).some((one) => one?.stage === 'where');
   drawMarks(stageOf(model), frame, run, props.names, { rings: looks.rings, places: choosing || (looks.places && !props.address), frames: timeline(side) });
+  const waits = lead().name !== model && atStart(state.filled);
+  fillStart(stageOf(model), waits && contenders().find((one) => one.name === model).noise, run, frame, state.chosen, props.names);
   fillChips(verdictOf(model).querySelector('.chips'), frame, run, props.names);
   fillScores(verdictOf(model), frame, run);
 }
@@ -87,7 +96,7 @@ function fillSide(model, side, frame, run) {
 function fill(run, pair, frames) {
   state.filled = { run, pair, frames };
   for (const model of models()) fillSide(model, pair?.[model], frames[model], run);
-  root.dispatchEvent(new CustomEvent('duel:filled'));
+  root.dispatchEvent(new CustomEvent('duel:filled', { bubbles: true }));
 }
 
 const framesOf = (frameOf) => Object.fromEntries(contenders().map((one) => [one.name, frameOf(one)]));
@@ -276,6 +285,7 @@ root.addEventListener('click', (event) => {
   button.setAttribute('aria-pressed', String(looks[look]));
   root.classList.toggle('pixels', looks.pixels);
   root.classList.toggle('bare', !looks.places);
+  root.classList.toggle('wiping', looks.wipe);
   redraw();
 });
 root.addEventListener('pointermove', (event) => {

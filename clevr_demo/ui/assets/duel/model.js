@@ -87,7 +87,7 @@ function pictureOf(frames, frame) {
 }
 
 // The noisy picture that a step starts from; while the places are chosen, the pure noise that waits for the first one.
-function noiseOf(frames, frame) {
+function noisyOf(frames, frame) {
   if (frame?.stage !== 'where') return frame?.xt;
   return frames.find((one) => one.stage !== 'where')?.xt;
 }

@@ -80,7 +80,7 @@ function showPicture(picture, base64) {
 // What a denoising model has, small, beside what it guesses: from pure noise on, at every step.
 function fillNoise(stage, frames, frame) {
   const [inset, label] = [stage.querySelector('.inset'), stage.querySelector('.guess-label')];
-  const noise = noiseOf(frames, frame);
+  const noise = noisyOf(frames, frame);
   inset.hidden = !noise;
   label.hidden = !noise || frame.stage === 'where';
   if (!noise) return;

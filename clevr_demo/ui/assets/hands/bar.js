@@ -2,6 +2,7 @@
 const bar = element.querySelector('.hands');
 const part = (selector) => bar.querySelector(selector);
 const WARN = 'Busy: others wait for their pictures, so these follow more slowly.';
+const MOST_ICONS = 4; // of a request, as there is room for
 const PAUSE = 700; // milliseconds after which nudges are over
 const HOW = 'Drag a mark to move an object, or tap it and then its new place.';
 const ACTS = { free: () => free(hand.chosen), 'free-all': freeAll, remove: () => remove(hand.chosen), undo, redo };
@@ -11,16 +12,35 @@ const say = (text) => (part('.hands-said').textContent = text);
 // The place of the chosen object, on the picture where it was chosen.
 const chosenMark = () => (hand.chosen ? marksOf(hand.model).find(({ name }) => name === hand.chosen) : null);
 
+const iconOf = (name) => {
+  const [colour, form] = name.split(' ');
+  return `<svg class="object colour-${colour}" aria-hidden="true"><use href="#object-${form}"></use></svg>`;
+};
+
+// What the pictures were asked for, as icons; of the example it is said that it is one.
+function fillAsked() {
+  const { run } = duel().filled();
+  const asked = run?.objects.map((object) => NAMES[object]) ?? [];
+  const title = run?.state === 'showcase' ? 'Example' : 'Asked for';
+  const [place, words] = [part('.hands-asked'), `${title}: ${asked.join(', ')}`];
+  place.hidden = !asked.length;
+  if (place.ariaLabel === words) return;
+  place.ariaLabel = words;
+  place.title = words;
+  const more = asked.length > MOST_ICONS ? `+${asked.length - MOST_ICONS}` : '';
+  place.innerHTML = `${title} ${asked.slice(0, MOST_ICONS).map(iconOf).join('')}${more}`;
+}
+
 function fillBar() {
   const mark = chosenMark();
   const unusual = duel().filled().run?.unusual ?? '';
   const leaving = hand.moving && hand.chosen && !mark;
   part('.hands-chosen').hidden = !mark;
-  part('.hands-hint').hidden = Boolean(mark);
+  part('.hands-idle').hidden = Boolean(mark);
+  fillAsked();
   part('.hands-hint').textContent = leaving ? `Let go, and the ${hand.chosen} leaves the scene.` : unusual || rollWords() || HOW;
   if (mark) {
-    const [colour, form] = mark.name.split(' ');
-    part('.hands-object').innerHTML = `<svg class="object colour-${colour}" aria-hidden="true"><use href="#object-${form}"></use></svg>`;
+    part('.hands-object').innerHTML = iconOf(mark.name);
     part('.hands-chosen').setAttribute('aria-label', mark.name);
     part('.hands-words strong').textContent = mark.name;
     const words = `${PLACE_WORDS(halved(mark.place))}, by ${mark.given ? 'you' : 'the model'}`;

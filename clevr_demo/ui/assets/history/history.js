@@ -31,6 +31,7 @@ function show() {
   list.replaceChildren(...runs.map(entry));
   list.classList.toggle('none', !runs.length);
   element.querySelector('.history-none').hidden = Boolean(runs.length);
+  element.querySelector('.history-forget').hidden = !runs.length;
 }
 
 element.querySelector('.history-forget').addEventListener('click', () => {

@@ -3,14 +3,24 @@ const boxes = [...element.querySelectorAll('input[type="checkbox"]')];
 const count = element.querySelector('.picker-count');
 const columns = 8;
 
+// Where nothing is ticked, what the pictures show is framed: the example, to begin with. Gives what that is called.
+function frame(none) {
+  const duel = document.querySelector('#duel .duel')?.duel;
+  const run = none ? duel?.run() : null;
+  const shown = new Set(run ? duel.objects() : []);
+  for (const box of boxes) box.parentElement.classList.toggle('shown', shown.has(box.value));
+  return run && (run.state === 'showcase' ? 'the example' : 'what is shown');
+}
+
 function tell() {
   const ticked = boxes.filter((box) => box.checked).length;
   const most = props.most ?? 3;
   const beyond = ticked > most;
   count.classList.toggle('beyond', beyond);
-  if (ticked === 0) count.textContent = `Tick one to ${most === 3 ? 'three' : most} objects.`;
-  else if (beyond) count.textContent = `${ticked} ticked: more than any training picture holds. It still draws.`;
-  else count.textContent = `${ticked} ticked`;
+  const framed = frame(ticked === 0);
+  const told = [`Tick one to ${most === 3 ? 'three' : most}${framed ? `; framed: ${framed}.` : ' objects.'}`, `${ticked} ticked`];
+  const said = beyond ? `${ticked} ticked: more than any training picture holds. It still draws.` : told[Math.min(1, ticked)];
+  if (count.textContent !== said) count.textContent = said; // else it would be read out at every picture
   count.title = boxes.filter((box) => box.checked).map((box) => box.value).join(', ');
 }
 
@@ -53,5 +63,6 @@ element.addEventListener('keydown', (event) => {
 });
 
 stopAt(boxes[0]);
+document.addEventListener('duel:filled', tell);
 watch('value', show);
 show();

@@ -21,6 +21,7 @@ const ACTS = {
   n: () => (press('#dice'), setTimeout(() => press('#generate'), 50)),
   r: () => look('rings'),
   p: () => look('places'),
+  w: () => look('wipe'),
   g: () => press('#guess [data-open]'),
   l: () => press('#lessons [data-open]'),
   c: () => page.classList.toggle('presenting-controls'),
