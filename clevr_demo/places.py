@@ -25,10 +25,8 @@ NEAREST = 8.5
 GROUND = ((13.0, 31.0), (28.5, 59.0), (53.0, 26.5), (28.0, 5.0))
 """Corners, row and column, of the ground that 99 % of the centres in the training pictures stand on; by
 `train.data.layout.find_layout`."""
-MIDDLE, FILLED = (28.0, 31.5), 2.2
-"""Where every training picture has an object: row and column, and the pixels from there within which one fills the
-middle. Real middle objects stand within 2 pixels, others 7.8 or more off. What lay between two grounds was drawn wrong
-by half: a mean of both is a ground that no picture shows."""
+MIDDLE = (28.0, 31.5)
+"""Row and column where every training picture has an object, within 2 pixels; others stand 7.8 or more off."""
 T = TypeVar("T")
 Given = Mapping[int, tuple[float, float]]
 """Row and column in pixels of the objects, by index, whose places are given."""
@@ -182,17 +180,21 @@ def maps_of(found: torch.Tensor) -> torch.Tensor:
     return 2 * planes - 1
 
 
-def in_middle(centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """(N, 1, 1, 1): 1 where one of the objects that labels (N, 24) tick, at centres (N, 24, 2) in pixels, fills the
-    middle, and 0 elsewhere."""
+def in_middle(centres: torch.Tensor, labels: torch.Tensor, reach: float) -> torch.Tensor:
+    """(N, 1, 1, 1): 1 where one of the objects that labels (N, 24) tick, at centres (N, 24, 2) in pixels, stands within
+    so many pixels of the middle, and 0 elsewhere."""
     away = (centres - centres.new_tensor(MIDDLE)).square().sum(dim=2).sqrt()
-    return ((away <= FILLED) * labels).amax(dim=1)[:, None, None, None]
+    return ((away <= reach) * labels).amax(dim=1)[:, None, None, None]
 
 
-def ground(bare: torch.Tensor, usual: torch.Tensor, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def ground(
+    bare: torch.Tensor, usual: torch.Tensor, centres: torch.Tensor, labels: torch.Tensor, reach: float
+) -> torch.Tensor:
     """(N, 3, 64, 64) the ground that a painter draws on: what is `usual` (3, 64, 64) in the training pictures, with
-    its trace of an object in the middle, where one stands there, and the `bare` scene (3, 64, 64) where none does."""
-    filled = in_middle(centres, labels)
+    its trace of an object in the middle, where one stands within `reach` pixels of it, and the `bare` scene
+    (3, 64, 64) where none does. It is one or the other: on a mean of both, which no picture shows, half of the objects
+    were drawn wrong."""
+    filled = in_middle(centres, labels, reach)
     return filled * usual + (1 - filled) * bare
 
 

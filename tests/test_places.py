@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from clevr_demo.objects import InputError, multi_hot
 from clevr_demo.places import (
-    FILLED,
     GROUND,
     MIDDLE,
     NEAREST,
@@ -118,13 +117,13 @@ def test_the_first_try_with_room_is_taken_and_else_the_one_with_the_most() -> No
 def test_the_ground_is_the_usual_one_where_an_object_fills_the_middle_and_bare_where_none_does() -> None:
     bare, usual = torch.rand(2, 3, 64, 64)
     row, column = MIDDLE
-    away = [0.0, FILLED, FILLED + 0.1, 20.0, 20.0]
+    away = [0.0, 3.0, 3.1, 20.0, 20.0]
     centres = by_object([Places((3, 9), ((12.0, 50.0), (row, column + one))) for one in away])
     centres[-1, 7] = torch.tensor(MIDDLE)  # of an object that nobody asked for
     labels = multi_hot([[3, 9]] * len(away))
-    assert in_middle(centres, labels).flatten().tolist() == [1, 1, 0, 0, 0]
-    drawn = ground(bare, usual, centres, labels)
+    assert in_middle(centres, labels, 3.0).flatten().tolist() == [1, 1, 0, 0, 0]
+    drawn = ground(bare, usual, centres, labels, 3.0)
     assert torch.equal(drawn[0], usual)
     assert torch.equal(drawn[1], usual)
     assert all(torch.equal(one, bare) for one in drawn[2:])
-    assert torch.equal(ground(bare, usual, centres[:1], torch.zeros(1, 24))[0], bare)
+    assert torch.equal(ground(bare, usual, centres[:1], torch.zeros(1, 24), 3.0)[0], bare)

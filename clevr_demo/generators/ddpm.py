@@ -61,6 +61,7 @@ from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_wa
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
+FILLED = 2.8  # pixels from the middle within which an object fills it: real ones stand within 2
 CELLS = SIZE // PATCH
 SPREAD = 0.5  # of pixels in [-1, 1] around the ground, by which they are divided
 TIME_WIDTH = 256
@@ -149,7 +150,7 @@ class Painter(nn.Module):
 
     def ground(self, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Pixels (N, 3, 64, 64) to draw objects on that stand at centres (N, 24, 2), where labels (N, 24) tick them."""
-        return ground(self.empty, self.median, centres, labels)
+        return ground(self.empty, self.median, centres, labels, FILLED)
 
     @staticmethod
     def pack(pixels: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
