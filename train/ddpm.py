@@ -87,7 +87,7 @@ PRESETS: dict[str, Any] = {  # how the weights that ship score: checkpoints/ddpm
         rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
         anywhere=True,
     ),
-    "beside": DDPMPreset(  # goes on from that mean: half of the objects 5 pixels from the middle were drawn in it
+    "beside": DDPMPreset(  # goes on from that mean; a mean of both ships
         "what", LoopSettings(pictures=500_000, batch=256, seed=2, ema=0.999, log_every=50, sample_every=10**9),
         rate=5e-4, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
         anywhere=True, beside=0.6,
