@@ -35,7 +35,7 @@ from clevr_demo.places import SIZE, Places, by_object, giving_way, ground, maps_
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
-FILLED = 4.0  # pixels from the middle within which an object fills it: its planner means some so far off
+IN_MIDDLE = (4.0, 4.0)  # pixels, see `places.ground`: some of the planner's middle objects stand so far off
 CLASSES = len(OBJECTS)
 CHANNELS = 3 * PATCH**2  # of a packed picture
 GRAPHS = ("planner", "painter")
@@ -129,7 +129,7 @@ class Painter(nn.Module):
         side = SIZE // PATCH
         found = spots(centres, labels, side)
         line = torch.linspace(-1, 1, side, device=centres.device).expand(len(centres), 1, side, side)
-        beneath = F.pixel_unshuffle(ground(self.empty, self.mean, centres, labels, FILLED), PATCH)
+        beneath = F.pixel_unshuffle(ground(self.empty, self.mean, centres, labels, *IN_MIDDLE), PATCH)
         return torch.cat([found, maps_of(found), line.mT, line, beneath], dim=1)
 
     def forward(

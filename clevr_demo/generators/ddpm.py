@@ -61,7 +61,6 @@ from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_wa
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
-FILLED = 2.8  # pixels from the middle within which an object fills it: real ones stand within 2
 CELLS = SIZE // PATCH
 SPREAD = 0.5  # of pixels in [-1, 1] around the ground, by which they are divided
 TIME_WIDTH = 256
@@ -80,6 +79,7 @@ class DDPMConfig(ScheduleConfig):
     and edges are not averaged away; few steps need a higher power for that, see `painter_power`. `fast_steps` is the
     number of steps for which a checkpoint has a second painter, distilled from the first (`train.distil`); 0 for none.
     `planner_given` says whether the planner was taught to place objects around others whose places are given.
+    `middle` are the pixels from the middle to which an object fills it, and from which none does, see `places.ground`.
     `architecture` and `unet` tell the folders of the course report's network apart, see `course`.
     """
 
@@ -91,6 +91,7 @@ class DDPMConfig(ScheduleConfig):
     blocks: Depths = (1, 2, 2)
     time_power: Annotated[float, Field(ge=0.1, le=10)] = 2.0
     fast_steps: Annotated[int, Field(ge=0, le=TEACHER_STEPS)] = 0
+    middle: tuple[Annotated[float, Field(ge=0, le=SIZE)], Annotated[float, Field(ge=0, le=SIZE)]] = (4.5, 7.5)
     unet: None = None
 
 
@@ -150,7 +151,7 @@ class Painter(nn.Module):
 
     def ground(self, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Pixels (N, 3, 64, 64) to draw objects on that stand at centres (N, 24, 2), where labels (N, 24) tick them."""
-        return ground(self.empty, self.median, centres, labels, FILLED)
+        return ground(self.empty, self.median, centres, labels, *self.config.middle)
 
     @staticmethod
     def pack(pixels: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
