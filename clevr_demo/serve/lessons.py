@@ -89,7 +89,7 @@ LESSONS = (
         ),
         "Draw them and read what the judge says. Then drag the two apart, or the red cube down from the wall.",
         "Where the training pictures show nothing: they have one to three objects, apart, on the ground. Of 30 random "
-        "requests of six objects the DDPM drew 20 exact, in four steps, and the ACGAN 11; of three objects 29 each. "
+        "requests of six objects the DDPM drew 20 exact, in four steps, and the ACGAN 11; of three objects 29 and 28. "
         "Of 20 pairs four pixels apart they drew none; of 20 objects on the wall 13 and five. The worst "
         "failures that were counted stand on the scoreboard.",
         ".verdicts",
