@@ -193,7 +193,9 @@ def ground(
 ) -> torch.Tensor:
     """(N, 3, 64, 64) the ground that a painter draws on: what is `usual` (3, 64, 64) in the training pictures, with
     its trace of an object in the middle, where one stands within `near` pixels of it, the `bare` scene (3, 64, 64)
-    where none is nearer than `far`, and a mean of both between."""
+    where none is nearer than `far`, and a mean of both between. With a `far` of 0 it is always the bare one."""
+    if not far:
+        return bare.expand(len(centres), -1, -1, -1)
     share = in_middle(centres, labels, near, far)
     return share * usual + (1 - share) * bare
 

@@ -86,10 +86,10 @@ PRESETS: dict[str, Any] = {  # how the weights that ship score: checkpoints/ddpm
         rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
         anywhere=True,
     ),
-    "beside": DDPMPreset(  # goes on from that mean; not shipped, see checkpoints/ddpm/README.md
-        "what", LoopSettings(pictures=500_000, batch=256, seed=2, ema=0.999, log_every=50, sample_every=10**9),
-        rate=5e-4, model=DDPMConfig(middle=(2.8, 2.8)), warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True,
-        object_weight=4.0, whole_from=0.9, anywhere=True, beside=0.6,
+    "beside": DDPMPreset(  # goes on from that mean, with everything on the bare ground
+        "what", LoopSettings(pictures=1_500_000, batch=256, seed=2, ema=0.999, log_every=50, sample_every=10**9),
+        rate=1e-3, model=DDPMConfig(middle=(0.0, 0.0)), warmup=200, decay_from=0.3, betas=(0.9, 0.99), muon=True,
+        object_weight=4.0, whole_from=0.93, anywhere=True, beside=0.3,
     ),
     "tiny-where": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=TINY),  # for tests: two steps in a second
     "tiny-where-given": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=replace(TINY, planner_given=True)),

@@ -79,7 +79,8 @@ class DDPMConfig(ScheduleConfig):
     and edges are not averaged away; few steps need a higher power for that, see `painter_power`. `fast_steps` is the
     number of steps for which a checkpoint has a second painter, distilled from the first (`train.distil`); 0 for none.
     `planner_given` says whether the planner was taught to place objects around others whose places are given.
-    `middle` are the pixels from the middle to which an object fills it, and from which none does, see `places.ground`.
+    `middle` are the pixels from the middle to which an object fills it, and from which none does, see `places.ground`;
+    two zeros that none ever does.
     `architecture` and `unet` tell the folders of the course report's network apart, see `course`.
     """
 

@@ -108,6 +108,10 @@ class SharedRuns:
         self.studio = studio
         self._runs = Shared[Run](kept, complete=lambda run: run.state == "done", dropped=lambda key, run: run.thin())
 
+    def __contains__(self, wanted: GenerationRequest) -> bool:
+        """Whether following the request costs no draw."""
+        return self.studio.query(wanted) in self._runs
+
     def follow(self, wanted: GenerationRequest, stopped: Callable[[], bool]) -> Iterator[Run]:
         """The run after every update: this visitor's own, another's that draws the same, or one that is done."""
         query = self.studio.query(wanted)

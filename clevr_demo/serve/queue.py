@@ -145,9 +145,11 @@ class NewestRun(Generic[Wanted, Drawn]):
         work: Callable[[Wanted], float],
         progress: Callable[[Drawn], float],
         linger: float = LINGER,
+        is_drawn: Callable[[Wanted], bool] = lambda wanted: False,
     ) -> None:
-        """For the line's estimates: how many network evaluations a request takes, and which share of them is done."""
-        self.line, self.work, self.progress, self.linger = line, work, progress, linger
+        """For the line's estimates: how many network evaluations a request takes, and which share of them is done. What
+        is drawn already, or by somebody else just now, waits for no turn."""
+        self.line, self.work, self.progress, self.linger, self.is_drawn = line, work, progress, linger, is_drawn
         self._newest: OrderedDict[str, Ticket[Wanted]] = OrderedDict()
         self._running: set[str] = set()
         self._moments = itertools.count()
@@ -236,6 +238,11 @@ class NewestRun(Generic[Wanted, Drawn]):
             return
         try:
             while ticket := await self._next(visitor):
+                if self.is_drawn(ticket.wanted):
+                    async for drawn in self._drawn(visitor, ticket, draw):
+                        yield drawn
+                    ticket.over = True
+                    continue
                 with self.line.turn(self.work(ticket.wanted)) as turn:
                     for tick in itertools.count():
                         ahead = self.line.ahead(turn)

@@ -145,7 +145,9 @@ class Drawing(Stage):
         self.shared, self.result = SharedRuns(studio), gr.State(None, time_to_live=3600)
         self.moment = gr.Number(0, visible="hidden", elem_id="moment")
         self.own = gr.Textbox(visible="hidden")  # where `OWN` says what the browser itself has drawn
-        runs = NewestRun[GenerationRequest, Run](self.line, work, lambda run: run.progress)
+        runs = NewestRun[GenerationRequest, Run](
+            self.line, work, lambda run: run.progress, is_drawn=self.shared.__contains__
+        )
         super().__init__(
             runs, self.shared.follow, controls.generate, controls.stop, shown=duel, last=self.moment, kept=self.result
         )

@@ -77,11 +77,16 @@ def step_shown(page: Any) -> int:
     return int(page.locator("#duel .duel").get_attribute("data-step"))
 
 
-WATCH_SHIFTS = """window.shifts = 0;
+WATCH_SHIFTS = """Object.assign(window, { shifts: 0, shifted: [] });
 new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifts += one.value;
+    for (const { hadRecentInput, value, sources } of list.getEntries()) {
+        if (hadRecentInput) continue;
+        window.shifts += value;
+        const moved = sources.map(({ node }) => node?.className || node?.id || node?.nodeName);
+        if (value > 0.002) window.shifted.push(`${value.toFixed(4)} ${moved.join(', ')}`);
+    }
 }).observe({ type: 'layout-shift', buffered: true });"""
-"""Adds up the page's layout shifts (the web vital CLS); an init script."""
+"""Adds up the page's layout shifts (the web vital CLS), and keeps what moved in the larger ones; an init script."""
 
 
 def stream_bytes(page: Any) -> list[int]:

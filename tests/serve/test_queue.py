@@ -108,6 +108,17 @@ def test_whoever_waits_is_told_how_many_are_ahead_and_stop_leaves_the_line(clock
     assert told[1:] == ["stopped"]
 
 
+def test_what_is_drawn_already_waits_for_no_turn_and_takes_none() -> None:
+    runs = NewestRun[str, str](WaitingLine(1), lambda wanted: 1.0, lambda drawn: 0.0, 0.1, lambda wanted: wanted == "old")
+
+    async def wait() -> tuple[list[Any], bool]:
+        with runs.line.turn(100):
+            runs.ask(ME, "old")
+            return await heard(runs, ME, drawn_at_once), runs.line.crowded
+
+    assert asyncio.run(wait()) == (["old begins", "old is done"], False)
+
+
 def test_a_run_that_fails_leaves_no_runner_behind() -> None:
     runs = runner()
 

@@ -152,6 +152,11 @@ function note() {
   changed();
 }
 
+// Who acts at once, before a link's request has stood for a while, still gets back to it.
+for (const kind of ['pointerdown', 'keydown']) {
+  window.addEventListener(kind, () => opened.byLink && hand.asked[0]?.length && note(), true);
+}
+
 document.addEventListener('duel:asked', ({ detail }) => {
   hand.asked = detail;
   clearTimeout(timers.note);
