@@ -109,7 +109,7 @@ def test_whoever_waits_is_told_how_many_are_ahead_and_stop_leaves_the_line(clock
 
 
 def test_what_is_drawn_already_waits_for_no_turn_and_takes_none() -> None:
-    runs = NewestRun[str, str](WaitingLine(1), lambda wanted: 1.0, lambda drawn: 0.0, 0.1, lambda wanted: wanted == "old")
+    runs = NewestRun[str, str](WaitingLine(1), lambda wanted: 1.0, lambda drawn: 0.0, is_drawn={"old"}.__contains__)
 
     async def wait() -> tuple[list[Any], bool]:
         with runs.line.turn(100):
