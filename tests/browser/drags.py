@@ -93,12 +93,16 @@ def told(times: list[float]) -> str:
 
 
 def alone(browser: Any, address: str, moves: int) -> Iterator[str]:
-    """What a drag takes; the server draws until the browser has its engine."""
-    page = opened(browser, address, 1)
-    take(page)
-    yield told(follow(page, moves))
-    page.mouse.up()
-    page.context.close()
+    """What a drag takes that the server draws: while the browser gets its engine on the same cores, and where it gets
+    none."""
+    for seed, title in enumerate(("while the engine comes", "without one")):
+        page = opened(browser, address, seed)
+        if title == "without one":
+            page.context.route("**/engine/**", lambda route: route.abort())
+        take(page)
+        yield f"{title}: {told(follow(page, moves))}"
+        page.mouse.up()
+        page.context.close()
 
 
 def tasks(browser: Any, page: Any, act: Callable[[], Any]) -> str:
