@@ -93,7 +93,9 @@ def test_who_watches_a_long_run_is_told_how_long_it_still_takes(clock: SimpleNam
 def test_a_stopped_run_is_drawn_anew() -> None:
     one = SharedRuns(fake_studio())
     assert runs(one, asked(), stop_after=2)[-1].state == "stopped"
+    assert asked() not in one
     assert runs(one, asked())[-1].state == "done"
+    assert asked() in one
 
 
 def test_frames_of_old_runs_are_dropped_and_their_pictures_kept() -> None:
