@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from clevr_demo.serve.learning import there
 from tests.browser.helpers import PHONE, WATCH_SHIFTS, generate, press_generate, set_number, tick, wait_for_state
 
 AXE = "4.14.1"
@@ -97,7 +98,10 @@ def test_what_one_begins_with_has_no_serious_accessibility_finding(
     page.locator('[data-go="start"]').click()
     page.locator('[data-switch="wipe"]').click()
     assert findings(page, axe) == []
-    for name, place in (("Grid", "#grid-starts .start"), ("History", ".history-slot")):
+    places = {"Grid": "#grid-starts .start", "History": ".history-slot"}
+    if there():
+        places["Watch them learn"] = "#learning .learning-cell"
+    for name, place in places.items():
         page.get_by_role("tab", name=name).click()
         page.locator(place).first.wait_for()
         assert findings(page, axe) == []

@@ -30,7 +30,9 @@ async function takeOver(query) {
   document.getElementById('stop').click();
   while (SERVER_BUSY()) await new Promise((done) => setTimeout(done, 20));
   waited.leaving = false;
-  if (root().dataset.state === 'stopped' && waited.query === query) drawOwn(query, { waited: true });
+  if (root().dataset.state !== 'stopped' || waited.query !== query) return;
+  root().querySelector('.duel-summary .seen').textContent = 'This browser draws it now.';
+  drawOwn(query, { waited: true });
 }
 
 // What the duel says of itself; while a request waits, the server says that twice a second.
