@@ -85,6 +85,7 @@ class WhatPreset:
     whole_from: float = 0.86
     window: int = 32  # pixels a side
     anywhere: bool = False  # whether lifted and composed pictures are learnt from beside the real ones
+    beside: float = 0.0  # share of the composed ones with an object beside the middle
 
 
 WHERE = WherePreset(
@@ -118,11 +119,12 @@ PRESETS: dict[str, Any] = {  # how the weights that ship score: checkpoints/acga
     "what-alone": dataclasses.replace(WHAT, adversary=0.0),
     "anywhere": dataclasses.replace(  # goes on from the weights of "what", with a new discriminator
         WHAT,
-        loop=dataclasses.replace(WHAT.loop, pictures=85_000, seed=1),
-        players=Players(decay_from=0.4),
+        loop=dataclasses.replace(WHAT.loop, pictures=160_000, seed=1),
+        players=Players(generator_from=0.04, decay_from=0.4),
         pull_from=0.6,
         whole_from=0.9,
         anywhere=True,
+        beside=0.3,
     ),
     "tiny-where": TINY_WHERE,
     "tiny-where-given": dataclasses.replace(TINY_WHERE, model=dataclasses.replace(TINY, planner_given=True)),
@@ -201,7 +203,7 @@ class WhatTask(Duel):
 
     def __init__(self, preset: WhatPreset, data: Pictures) -> None:
         self.painter = Painter(preset.model)
-        taught = (anywhere if preset.anywhere else as_they_are)(data)
+        taught = anywhere(data, beside=preset.beside) if preset.anywhere else as_they_are(data)
         self.examples = taught.examples
         self.painter.mean.copy_(to_unit(data.pixels[:: max(1, len(data) // 4000)]).mean(dim=0))
         self.painter.empty.copy_(taught.empty)
