@@ -11,7 +11,7 @@ from clevr_demo.serve.learning import learned
 from tests.browser.helpers import PHONE
 
 FOUND = learned()
-NAME = "Watch them learn"
+NAME = "Learning"
 pytestmark = pytest.mark.skipif(FOUND is None, reason="no sheets lie in checkpoints/learning")
 
 

@@ -100,7 +100,7 @@ def test_what_one_begins_with_has_no_serious_accessibility_finding(
     assert findings(page, axe) == []
     places = {"Grid": "#grid-starts .start", "History": ".history-slot"}
     if there():
-        places["Watch them learn"] = "#learning .learning-cell"
+        places["Learning"] = "#learning .learning-cell"
     for name, place in places.items():
         page.get_by_role("tab", name=name).click()
         page.locator(place).first.wait_for()

@@ -1,6 +1,6 @@
 """How both models learn: the same requests and seeds, drawn at every moment of two runs that kept some.
 
-    python -m train.measure learning runs/ddpm-what runs/acgan-what --out checkpoints/learning
+    python -m train.measure learning runs/ddpm-what runs/acgan-what
 
 The runs are of painters, from random weights, with `--moments 16`; the places are those of the weights that ship, or of
 `--where`. Of each run a sheet of pictures, a row a moment, and for every moment how many of further pictures the judge
@@ -89,6 +89,13 @@ def judged(job: Job, pixels: Any, prompts: Sequence[tuple[int, ...]]) -> dict[st
     }
 
 
+def windows_seen(training: Mapping[str, Any]) -> int:
+    """How many windows weights saw in all, with the runs that they started from; of a mean the most."""
+    before = training.get("start") or {}
+    starts = before.get("mean of", [before] if before else [])
+    return int(training.get("pictures_seen", 0)) + max(map(windows_seen, starts), default=0)
+
+
 def followed(job: Job, run: Path, where: Path | None) -> tuple[dict[str, Any], bytes]:
     """A run's figures, and its sheet as WebP."""
     kind, rows, shares = read_config(run)["kind"], [], []
@@ -106,6 +113,7 @@ def followed(job: Job, run: Path, where: Path | None) -> tuple[dict[str, Any], b
         "shares": shares,
         "curves": curves,
         "sheet": f"{kind}.webp",
+        "ships": windows_seen(read_config(ROOT / kind)["training"]["what"]),
     }
     facts |= {"training": {key: read_config(run)["training"].get(key) for key in ("batch", "hours", "device")}}
     sheet = io.BytesIO()
@@ -128,7 +136,8 @@ def looks(models: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     moments = [at for one in models.values() for at in one["moments"]]
     start = f"The first moment; counted exact: {exact(0)}. Look at the ground and the light."
-    end = f"The end; counted exact: {exact(-1)}. Look at edges and shadows."
+    ships = ", ".join(f"{one['title']} {one['ships'] / 1e6:.1f} million windows" for one in models.values())
+    end = f"The end; counted exact: {exact(-1)}. Look at edges and shadows. What ships learned longer: {ships}."
     halves = {one["title"]: at for one in models.values() if (at := reached(one)) is not None}
     between = [
         {
@@ -142,6 +151,7 @@ def looks(models: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def run(job: Job) -> None:
     options, sheets = job.options, {}
+    out = options.out or FOLDER
     models: dict[str, Any] = {}
     for place, folder in enumerate(options.runs):
         kind = read_config(folder)["kind"]
@@ -151,8 +161,8 @@ def run(job: Job) -> None:
     requests = [[OBJECTS[index] for index in prompt] for prompt in REQUESTS]
     found = {"requests": requests, "pictures": job.options.pictures // 3 * 3, "models": models, "looks": looks(models)}
     for name, data in sheets.items():
-        write_bytes(options.out / name, data)
-    write_json(options.out / FILE, job.signed(found, "judge"))
+        write_bytes(out / name, data)
+    write_json(out / FILE, job.signed(found, "judge"))
     print(json.dumps({name: one["shares"] for name, one in models.items()}, indent=1))
 
 
@@ -163,7 +173,7 @@ MEASURE = Measure(
     run=run,
     options={
         "runs": {"nargs": 2, "type": Path, "metavar": "RUN", "help": "runs of two models' painters"},
-        "--out": {"type": Path, "default": FOLDER, "help": "where the sheets go (default: where the page looks)"},
+        "--out": {"type": Path, "help": "where the sheets go (default: where the page looks)"},
         "--where": {
             "nargs": 2,
             "type": Path,

@@ -17,7 +17,7 @@ def build_learning() -> None:
     """The tab, or nothing."""
     if not there():
         return
-    with gr.Tab("Watch them learn", id="learning"):
+    with gr.Tab("Learning", id="learning"):
         gr.Markdown(WORDS)
 
         def sheets(_: Any) -> dict[str, Any]:

@@ -75,12 +75,21 @@ def test_a_broken_folder_shows_nothing(tmp_path: Path) -> None:
 
 def test_looks_say_when_each_is_halfway() -> None:
     def model(title: str, *exact: float) -> dict[str, object]:
-        return {"title": title, "moments": [10, 100, 1000], "shares": [{"exact": one} for one in exact]}
+        shares = [{"exact": one} for one in exact]
+        return {"title": title, "moments": [10, 100, 1000], "shares": shares, "ships": 2_400_000}
 
     found = learning.looks({"ddpm": model("DDPM", 0.0, 0.2, 0.9), "acgan": model("ACGAN", 0.0, 0.5, 0.8)})
     assert [one["at"] for one in found] == [10, 100, 1000, 1000]
     assert found[1]["text"].startswith("After 100 windows the ACGAN is halfway")
     assert "DDPM 90 %, ACGAN 80 %" in found[-1]["text"]
+    assert "DDPM 2.4 million windows" in found[-1]["text"]
+
+
+def test_what_weights_saw_counts_the_runs_they_started_from() -> None:
+    first = {"pictures_seen": 1000}
+    second = {"pictures_seen": 300, "start": first}
+    assert learning.windows_seen({"pictures_seen": 10, "start": {"mean of": [first, second]}}) == 1310
+    assert learning.windows_seen({}) == 0
 
 
 def test_a_curve_is_thinned_evenly_in_the_logarithm() -> None:
