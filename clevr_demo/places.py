@@ -180,24 +180,15 @@ def maps_of(found: torch.Tensor) -> torch.Tensor:
     return 2 * planes - 1
 
 
-def in_middle(centres: torch.Tensor, labels: torch.Tensor, near: float, far: float) -> torch.Tensor:
-    """(N, 1, 1, 1) in [0, 1]: 1 where one of the objects that labels (N, 24) tick, at centres (N, 24, 2) in pixels,
-    stands within `near` pixels of the middle, 0 where none is nearer than `far`."""
-    away = (centres - centres.new_tensor(MIDDLE)).square().sum(dim=2).sqrt()
-    share = ((far - away) / (far - near)).clamp(0, 1) if far > near else (away <= near).to(away.dtype)
-    return (share * labels).amax(dim=1)[:, None, None, None]
-
-
 def ground(
-    bare: torch.Tensor, usual: torch.Tensor, centres: torch.Tensor, labels: torch.Tensor, near: float, far: float
+    bare: torch.Tensor, usual: torch.Tensor, centres: torch.Tensor, labels: torch.Tensor, near: float
 ) -> torch.Tensor:
     """(N, 3, 64, 64) the ground that a painter draws on: what is `usual` (3, 64, 64) in the training pictures, with
-    its trace of an object in the middle, where one stands within `near` pixels of it, the `bare` scene (3, 64, 64)
-    where none is nearer than `far`, and a mean of both between. With a `far` of 0 it is always the bare one."""
-    if not far:
-        return bare.expand(len(centres), -1, -1, -1)
-    share = in_middle(centres, labels, near, far)
-    return share * usual + (1 - share) * bare
+    its trace of an object in the middle, where one of the objects that labels (N, 24) tick, at centres (N, 24, 2) in
+    pixels, stands within `near` pixels of it, and else the `bare` scene (3, 64, 64)."""
+    away = (centres - centres.new_tensor(MIDDLE)).square().sum(dim=2).sqrt()
+    filled = ((away <= near) * labels).amax(dim=1)[:, None, None, None]
+    return filled * usual + (1 - filled) * bare
 
 
 def attribute_maps(centres: torch.Tensor, labels: torch.Tensor, side: int) -> torch.Tensor:

@@ -298,7 +298,7 @@ def test_a_missing_or_unknown_setting_is_refused_or_draws(name: str, folders: di
         ("ddpm", "widths", [16] * 65), ("ddpm", "blocks", 1), ("ddpm", "time_power", float("nan")),
         ("ddpm", "time_power", True), ("ddpm", "fast_steps", 21), ("ddpm", "timesteps", 10), ("ddpm", "unet", {}),
         ("ddpm", "beta_schedule", "cosine"), ("ddpm", "architecture", "pixels"), ("ddpm", "a\nb", 1),
-        ("acgan", "light", 1.5), ("acgan", "light", float("inf")), ("acgan", "layout_noise", 1),
+        ("acgan", "light_edge", [0.5, "1"]), ("acgan", "light_edge", [float("inf")]), ("acgan", "layout_noise", 1),
         ("ddpm-report", "unet", {"block_out_channels": [8, 10**9]}), ("ddpm-report", "unet", {"dropout": float("nan")}),
         ("ddpm-report", "unet", None),
     ],

@@ -81,15 +81,10 @@ PRESETS: dict[str, Any] = {  # how the weights that ship score: checkpoints/ddpm
         "what", LoopSettings(pictures=7_000_000, batch=512, ema=0.999, sample_every=2000),
         rate=2e-3, warmup=300, decay_from=0.5, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.85,
     ),
-    "anywhere": DDPMPreset(  # goes on from the weights of "what"; the mean of both ships
-        "what", LoopSettings(pictures=400_000, batch=128, seed=1, ema=0.999, log_every=50, sample_every=500),
-        rate=1e-3, warmup=100, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.9,
-        anywhere=True,
-    ),
-    "beside": DDPMPreset(  # goes on from that mean, with everything on the bare ground
+    "anywhere": DDPMPreset(  # goes on from the weights of "what"
         "what", LoopSettings(pictures=1_500_000, batch=256, seed=2, ema=0.999, log_every=50, sample_every=10**9),
-        rate=1e-3, model=DDPMConfig(middle=(0.0, 0.0)), warmup=200, decay_from=0.3, betas=(0.9, 0.99), muon=True,
-        object_weight=4.0, whole_from=0.93, anywhere=True, beside=0.3,
+        rate=1e-3, warmup=200, decay_from=0.3, betas=(0.9, 0.99), muon=True, object_weight=4.0, whole_from=0.93,
+        anywhere=True, beside=0.3,
     ),
     "tiny-where": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=TINY),  # for tests: two steps in a second
     "tiny-where-given": DDPMPreset("where", TINY_LOOP, rate=1e-3, model=replace(TINY, planner_given=True)),
@@ -163,14 +158,13 @@ class PlannerTask(StageTask):
 class PainterTask(StageTask):
     """What: weighted squared error of v (B, 12, S, S), on windows around objects and then on whole pictures."""
 
-    from_data = ("empty", "median")
+    from_data = ("empty",)
 
     def __init__(self, preset: DDPMPreset, data: Pictures) -> None:
         self.painter = Painter(preset.model)
         super().__init__(preset, self.painter)
         taught = anywhere(data, beside=preset.beside) if preset.anywhere else as_they_are(data)
         self.painter.empty.copy_(taught.empty)
-        self.painter.median.copy_(taught.usual)
         self.examples = taught.examples
         few = torch.arange(0, len(data), max(1, len(data) // EXAMPLES))[:EXAMPLES]
         self.shown = (taught.layout.take(few).by_object(), data.labels[few])
@@ -181,9 +175,8 @@ class PainterTask(StageTask):
         side = self.preset.window
         number = max(1, len(batch.pixels) * side**2 // SIZE**2) if whole else len(batch.pixels)
         found = batch.layout.take(slice(0, number)).jittered()
-        told = found.by_object(), found.ticked()
-        states = self.painter.pack(batch.pixels[:number], self.painter.ground(*told))
-        condition = Painter.condition(*told)
+        states = self.painter.pack(batch.pixels[:number])
+        condition = Painter.condition(found.by_object(), found.ticked())
         if whole:
             return states, condition
         origin = origins(found, batch.slots, side) // PATCH
@@ -212,13 +205,13 @@ class PainterTask(StageTask):
         painter: Painter = network  # type: ignore[assignment]
         device = painter.empty.device
         shown = [part.to(device) for part in self.shown]
-        condition, ground = painter.condition(*shown), painter.ground(*shown)
+        condition = painter.condition(*shown)
         scheduler = make_scheduler("dpm", self.preset.model)
         set_steps(scheduler, SAMPLE_STEPS, painter_power(SAMPLE_STEPS, self.preset.model))
         x = torch.randn(len(condition), *condition.shape[2:], 12, generator=torch.Generator().manual_seed(0))
-        denoiser = painter_denoiser(painter, condition, scheduler.alphas_cumprod, painter.black(ground))
+        denoiser = painter_denoiser(painter, condition, scheduler.alphas_cumprod, painter.black())
         *_, (_, _, predicted) = denoise(denoiser, scheduler, x.movedim(-1, 1).to(device), [])
-        return painter.unpack(predicted, ground)
+        return painter.unpack(predicted)
 
 
 def make_task(preset: Any, data: Pictures, _: argparse.Namespace) -> tuple[Task, Examples]:

@@ -1,7 +1,7 @@
 """Trains the DDPM's distilled painter, which draws in four steps what the painter draws in twenty.
 
     python -m train.distil --data DIR --teacher checkpoints/ddpm --compile
-    python -m train.distil --data DIR --preset fast-beside --teacher runs/ddpm-beside --start checkpoints/ddpm
+    python -m train.distil --data DIR --preset fast-anywhere --teacher runs/ddpm-anywhere --start checkpoints/ddpm
     python -m train.join ddpm --where ... --what ... --fast runs/ddpm-fast --out checkpoints/ddpm
 
 The teacher's solver is deterministic, so each of its trajectories goes from one noise to one picture. The student,
@@ -65,7 +65,6 @@ FAST: dict[str, Any] = {
 PRESETS = {
     "fast": distilled(DDPM_PRESETS["what"], **FAST),
     "fast-anywhere": distilled(DDPM_PRESETS["anywhere"], **FAST),  # of the painter that draws objects anywhere
-    "fast-beside": distilled(DDPM_PRESETS["beside"], **FAST),  # of the one with everything on the bare ground
     "tiny-fast": distilled(DDPM_PRESETS["tiny-what"]),
 }
 

@@ -99,10 +99,9 @@ class PainterStep(nn.Module):
     ) -> tuple[torch.Tensor, ...]:
         """x (1, 12, 32, 32), timestep (1,), centres (1, 24, 2) in pixels and labels (1, 24)."""
         painter, condition = self.painter, self.painter.condition(centres, labels)
-        ground = painter.ground(centres, labels)
-        black = painter.black(ground) if self.clamped else None
+        black = painter.black() if self.clamped else None
         x_0 = painter_denoiser(painter, condition, self.alphas_cumprod, black)(x, timestep)  # type: ignore[arg-type]
-        return x_0, painter.unpack(x, ground), painter.unpack(x_0, ground).clamp(-1, 1)
+        return x_0, painter.unpack(x), painter.unpack(x_0).clamp(-1, 1)
 
 
 class Method(nn.Module):

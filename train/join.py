@@ -28,7 +28,7 @@ from train.learning.start import STAGES, START_LOG
 MODELS = ("acgan", "ddpm")
 MAKING = {  # settings, or their beginnings, that make a stage and that only its own run has to get right
     "where": ("planner_", "layout_noise"),
-    "what": ("widths", "blocks", "middle", "object_noise", "picture_noise"),
+    "what": ("widths", "blocks", "object_noise", "picture_noise", "light"),
     "fast": ("fast_steps",),
 }
 

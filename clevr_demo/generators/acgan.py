@@ -25,7 +25,17 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import nn
 
-from clevr_demo.checkpoints import Depth, Depths, Size, Sizes, fingerprint, folder_of, load_network, pick_device
+from clevr_demo.checkpoints import (
+    LONGEST,
+    Depth,
+    Depths,
+    Size,
+    Sizes,
+    fingerprint,
+    folder_of,
+    load_network,
+    pick_device,
+)
 from clevr_demo.engine import NO_GRAPHS, Graphs, open_graphs, without_weights
 from clevr_demo.generators.networks import SetTransformer, UNet
 from clevr_demo.generators.protocol import Each, Frame, Generation, alone, generations, requests_of
@@ -35,10 +45,11 @@ from clevr_demo.places import SIZE, Places, by_object, giving_way, ground, maps_
 from clevr_demo.request import DEFAULT_STEPS, GenerationRequest
 
 PATCH = 2  # pixels a cell, along one side: the painter works on space-to-depth pictures
-IN_MIDDLE = (4.0, 4.0)  # pixels, see `places.ground`: some of the planner's middle objects stand so far off
+IN_MIDDLE = 4.0  # pixels, see `places.ground`: some of the planner's middle objects stand so far off
 CLASSES = len(OBJECTS)
 CHANNELS = 3 * PATCH**2  # of a packed picture
 GRAPHS = ("planner", "painter")
+Number = Annotated[float, Field(allow_inf_nan=False)]
 TRIES = 16  # layouts around given places, at most: the first that has room is taken
 
 
@@ -48,9 +59,9 @@ class ACGANConfig:
 
     The planner's transformers have `planner_layers` each; `planner_given` says whether it was taught to place objects
     around others whose places are given. `widths` and `blocks` are the painter's U-Net's. Noise is
-    counted in numbers: `layout_noise` and `object_noise` an object, `picture_noise` a picture. `light` is the standard
-    deviation of a picture's noise when one is drawn, 1 in training. Less trades variety for fewer faults, as the
-    truncation trick does (BigGAN, Brock et al. 2019, arXiv:1809.11096): from noise of one region the ground is smeared.
+    counted in numbers: `layout_noise` and `object_noise` an object, `picture_noise` a picture. `light_edge`, a number
+    for each of a picture's, bounds that noise, see `mirrored`: beyond it the ground is smeared (`train.light` finds
+    it). Empty for no such bound.
     """
 
     planner_width: Size = 96
@@ -62,7 +73,7 @@ class ACGANConfig:
     layout_noise: Annotated[int, Field(ge=2, le=1024)] = 8
     object_noise: Annotated[int, Field(ge=1, le=1024)] = 8
     picture_noise: Annotated[int, Field(ge=1, le=1024)] = 8
-    light: Annotated[float, Field(ge=0, le=1)] = 0.85
+    light_edge: Annotated[tuple[Number, ...], Field(max_length=LONGEST)] = ()
 
 
 class Planner(nn.Module):
@@ -129,7 +140,7 @@ class Painter(nn.Module):
         side = SIZE // PATCH
         found = spots(centres, labels, side)
         line = torch.linspace(-1, 1, side, device=centres.device).expand(len(centres), 1, side, side)
-        beneath = F.pixel_unshuffle(ground(self.empty, self.mean, centres, labels, *IN_MIDDLE), PATCH)
+        beneath = F.pixel_unshuffle(ground(self.empty, self.mean, centres, labels, IN_MIDDLE), PATCH)
         return torch.cat([found, maps_of(found), line.mT, line, beneath], dim=1)
 
     def forward(
@@ -145,15 +156,30 @@ class Painter(nn.Module):
         return F.pixel_shuffle(rest[:, -CHANNELS:] + 0.5 * drawn, PATCH)
 
 
+def mirrored(noise: torch.Tensor, edge: torch.Tensor) -> torch.Tensor:
+    """Noise (N, n) of which what lies beyond a plane, where its product with `edge` (n,) is more than 1, is mirrored at
+    the plane. It bounds noise in one direction alone, and so keeps more variety than the truncation trick (BigGAN,
+    Brock et al. 2019, arXiv:1809.11096). An edge of zeros is none."""
+    beyond = torch.relu(noise @ edge - 1)
+    return noise - 2 * beyond[:, None] * edge / edge.square().sum().clamp(min=1e-9)
+
+
 class ACGANNetwork(nn.Module):
     """Both generators, as a checkpoint holds them; where there are `graphs` of them, those run."""
 
     graphs: Graphs = NO_GRAPHS
+    edge: torch.Tensor
 
     def __init__(self, config: ACGANConfig) -> None:
         super().__init__()
         self.config = config
         self.planner, self.painter = Planner(config), Painter(config)
+        if len(config.light_edge) not in (0, config.picture_noise):
+            raise ValueError(
+                f"light_edge has {len(config.light_edge)} numbers, picture_noise is {config.picture_noise}"
+            )
+        edge = torch.tensor(config.light_edge or (0.0,) * config.picture_noise)
+        self.register_buffer("edge", edge, persistent=False)
 
     @property
     def noise_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -171,7 +197,7 @@ class ACGANNetwork(nn.Module):
     ) -> torch.Tensor:
         """Pixels (N, 3, 64, 64) in [-1, 1] of centres (N, 24, 2) in pixels, labels (N, 24) and noise as it is drawn."""
         canvas = self.painter.canvas(centres, labels)
-        return self.painter(canvas, looks, self.config.light * light, grain).clamp(-1, 1)
+        return self.painter(canvas, looks, mirrored(light, self.edge), grain).clamp(-1, 1)
 
     def plan(self, request: GenerationRequest, layout: torch.Tensor) -> Places:
         """Where the objects of one picture will stand, given their layout noise (24, n)."""

@@ -3,7 +3,7 @@
 The planner denoises the centres of the ticked objects, a transformer over the set of them; the painter denoises the
 pixels, a U-Net that also sees attribute maps of those centres, clean. Splitting a scene so is what layout-to-image
 generation does (Layout2Im, Zhao et al. 2019, arXiv:1811.11389). The painter works on space-to-depth pictures (2x2
-pixels become 12 channels at 32x32), less the ground. How both are sampled is in `sampling`.
+pixels become 12 channels at 32x32), less the empty scene. How both are sampled is in `sampling`.
 
 Where places are given, the planner denoises the others around them, which it need not have been trained for.
 """
@@ -57,12 +57,12 @@ from clevr_demo.generators.sampling import (
     times_of,
 )
 from clevr_demo.objects import ATTRIBUTES, OBJECTS, multi_hot
-from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_way, ground
+from clevr_demo.places import SIZE, Places, attribute_maps, by_object, giving_way
 from clevr_demo.request import DEFAULT_STEPS, SAMPLERS, GenerationRequest
 
 PATCH = 2  # pixels a side of a cell that space-to-depth makes channels of
 CELLS = SIZE // PATCH
-SPREAD = 0.5  # of pixels in [-1, 1] around the ground, by which they are divided
+SPREAD = 0.5  # of pixels in [-1, 1] around the empty scene, by which they are divided
 TIME_WIDTH = 256
 PLANNER_STEPS, PLANNER_POWER = 12, 1.5  # as many as find the places; more move them no nearer to real ones
 # Around one or two given places, 11 % of sets of 2 to 6 objects have a pair too near at the first try, 2 % at the last.
@@ -79,8 +79,6 @@ class DDPMConfig(ScheduleConfig):
     and edges are not averaged away; few steps need a higher power for that, see `painter_power`. `fast_steps` is the
     number of steps for which a checkpoint has a second painter, distilled from the first (`train.distil`); 0 for none.
     `planner_given` says whether the planner was taught to place objects around others whose places are given.
-    `middle` are the pixels from the middle to which an object fills it, and from which none does, see `places.ground`;
-    two zeros that none ever does.
     `architecture` and `unet` tell the folders of the course report's network apart, see `course`.
     """
 
@@ -92,7 +90,6 @@ class DDPMConfig(ScheduleConfig):
     blocks: Depths = (1, 2, 2)
     time_power: Annotated[float, Field(ge=0.1, le=10)] = 2.0
     fast_steps: Annotated[int, Field(ge=0, le=TEACHER_STEPS)] = 0
-    middle: tuple[Annotated[float, Field(ge=0, le=SIZE)], Annotated[float, Field(ge=0, le=SIZE)]] = (4.5, 7.5)
     unet: None = None
 
 
@@ -125,11 +122,9 @@ class Planner(nn.Module):
 
 
 class Painter(nn.Module):
-    """What: predicts v of the packed pixels, given attribute maps. `empty` (3, 64, 64) is the empty scene, `median`
-    that of the training pictures, which has a trace of their middle objects; see `places.ground`."""
+    """What: predicts v of the packed pixels, given attribute maps. `empty` (3, 64, 64) is the empty scene."""
 
     empty: torch.Tensor
-    median: torch.Tensor
 
     def __init__(self, config: DDPMConfig) -> None:
         super().__init__()
@@ -137,8 +132,7 @@ class Painter(nn.Module):
         channels = 3 * PATCH**2
         self.time = TimeEmbedding(TIME_WIDTH)
         self.unet = UNet(channels + ATTRIBUTES + 2, channels, config.widths, config.blocks, condition=TIME_WIDTH)
-        for name in ("empty", "median"):
-            self.register_buffer(name, torch.zeros(3, SIZE, SIZE))
+        self.register_buffer("empty", torch.zeros(3, SIZE, SIZE))
 
     def forward(self, x: torch.Tensor, timesteps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """x_t (N, 12, S, S), timesteps (N,) and a condition (N, 13, S, S) to v (N, 12, S, S)."""
@@ -150,24 +144,17 @@ class Painter(nn.Module):
         """torch.compile of the U-Net alone: on a CPU, a change of memory format inside the graph costs its speed."""
         self.unet.compile(*arguments, **named)
 
-    def ground(self, centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Pixels (N, 3, 64, 64) to draw objects on that stand at centres (N, 24, 2), where labels (N, 24) tick them."""
-        return ground(self.empty, self.median, centres, labels, *self.config.middle)
+    def pack(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels (N, 3, 64, 64) in [-1, 1] to the state x_0 (N, 12, 32, 32)."""
+        return F.pixel_unshuffle((pixels - self.empty) / SPREAD, PATCH)
 
-    @staticmethod
-    def pack(pixels: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
-        """Pixels (N, 3, 64, 64) in [-1, 1] on their ground, of the same shape, to the state x_0 (N, 12, 32, 32)."""
-        return F.pixel_unshuffle((pixels - ground) / SPREAD, PATCH)
+    def black(self) -> torch.Tensor:
+        """The state (1, 12, 32, 32) of the lowest pixels, -1."""
+        return self.pack(torch.full_like(self.empty, -1.0)[None])
 
-    @classmethod
-    def black(cls, ground: torch.Tensor) -> torch.Tensor:
-        """The state (N, 12, 32, 32) of the lowest pixels, -1."""
-        return cls.pack(torch.full_like(ground, -1.0), ground)
-
-    @staticmethod
-    def unpack(state: torch.Tensor, ground: torch.Tensor) -> torch.Tensor:
+    def unpack(self, state: torch.Tensor) -> torch.Tensor:
         """The pixels (N, 3, 64, 64) of a state (N, 12, 32, 32)."""
-        return F.pixel_shuffle(state, PATCH) * SPREAD + ground
+        return F.pixel_shuffle(state, PATCH) * SPREAD + self.empty
 
     @staticmethod
     def condition(centres: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -427,15 +414,14 @@ class DiffusionGenerator:
         pixels, generators = seeded_noise([request.seed_of("pixels") for request in requests], (3, SIZE, SIZE))
         labels = multi_hot(request.objects for request in requests).to(self.device)
         painter, centres = getattr(self.network, name), by_object(places).to(self.device)
-        beneath = painter.ground(centres, labels)
         if self.graphs:
             denoiser = graph_denoiser(self.graphs[name], centres=centres, labels=labels)
         else:
-            black = None if fast else painter.black(beneath)
+            black = None if fast else painter.black()
             denoiser = painter_denoiser(painter, painter.condition(centres, labels), scheduler.alphas_cumprod, black)
         x = F.pixel_unshuffle(pixels.to(self.device), PATCH)
         for timestep, noisy, predicted in denoise(denoiser, scheduler, x, generators):
-            yield timestep, painter.unpack(noisy, beneath), painter.unpack(predicted, beneath).clamp(-1, 1)
+            yield timestep, painter.unpack(noisy), painter.unpack(predicted).clamp(-1, 1)
 
     def _scheduler(self, name: str, steps: int, sampler: str = SAMPLERS[0]) -> Any:
         """What steps a network: the table of its graph, where there is one with that number of steps."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import clevr_demo
-from clevr_demo.generators.acgan import ACGANConfig, ACGANGenerator, ACGANNetwork, Painter, Planner
+from clevr_demo.generators.acgan import ACGANConfig, ACGANGenerator, ACGANNetwork, Painter, Planner, mirrored
 from clevr_demo.generators.walk import walked
 from clevr_demo.objects import InputError, multi_hot
 from clevr_demo.request import GenerationRequest
@@ -240,3 +240,38 @@ def test_the_shipped_weights_draw_what_was_asked_for_and_nothing_else() -> None:
     results = model.generate_batch(requests, seeds=range(32), steps=1, timeline=False)
     verdicts = [judge(result.image, labels) for result, labels in zip(results, requests, strict=True)]
     assert sum(verdict.exact for verdict in verdicts) / len(verdicts) >= EXACT, [v.sentence for v in verdicts]
+
+
+# the light's edge -----------------------------------------------------------------------------------------------------
+
+
+def test_noise_beyond_the_edge_is_mirrored_at_it_and_the_rest_stays() -> None:
+    edge = torch.tensor([0.6, 0.0, -0.8, 0.0]) / 1.5
+    noise = 2 * torch.randn(500, 4, generator=torch.Generator().manual_seed(1))
+    before, found = noise @ edge, mirrored(noise, edge)
+    assert 0.1 < (before > 1).float().mean() < 0.5
+    assert torch.equal(found[before <= 1], noise[before <= 1])
+    assert torch.allclose(found @ edge, torch.where(before > 1, 2 - before, before), atol=1e-5)
+    along = edge / edge.norm()
+    across, moved = (one - (one @ along)[:, None] * along for one in (noise, found))
+    assert torch.allclose(across, moved, atol=1e-5), "in other directions nothing moves"
+    assert torch.equal(mirrored(noise, torch.zeros(4)), noise)
+
+
+def test_only_light_beyond_the_edge_draws_another_picture() -> None:
+    free = tiny_acgan().network
+    centres, labels = torch.full((1, 24, 2), 32.0), torch.eye(24)[:1]
+    light = torch.full((1, free.config.picture_noise), 0.5)
+    rest = {"looks": torch.zeros(1, 24, free.config.object_noise), "grain": torch.zeros(1, 1, 64, 64)}
+    edge = torch.zeros(free.config.picture_noise)
+    pictures = {}
+    for distance in (0.25, 0.4, 1.0):
+        edge[0] = 1 / distance
+        free.edge.copy_(edge)
+        pictures[distance] = free.paint(centres, labels, light=light, **rest)
+    free.edge.zero_()
+    own = free.paint(centres, labels, light=light, **rest)
+    assert torch.equal(pictures[1.0], own)
+    assert not torch.equal(pictures[0.4], own)
+    light[0, 0] = 0.0
+    assert torch.allclose(pictures[0.25], free.paint(centres, labels, light=light, **rest), atol=1e-6)

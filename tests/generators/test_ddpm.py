@@ -17,7 +17,6 @@ from clevr_demo.generators.ddpm import SPREAD, DiffusionGenerator, Painter, pain
 from clevr_demo.generators.protocol import WHERE_FRAMES, Generation
 from clevr_demo.generators.sampling import make_scheduler, spaced_timesteps
 from clevr_demo.objects import InputError, multi_hot
-from clevr_demo.places import by_object
 from clevr_demo.request import SAMPLERS
 from tests.conftest import TINY, shaken, shipped, tiny_ddpm
 
@@ -82,8 +81,7 @@ def test_the_seed_alone_decides_the_first_noise(ddpm: DiffusionGenerator) -> Non
     expected = torch.randn(3, 64, 64, generator=torch.Generator().manual_seed(11))
     for sampler in SAMPLERS:
         frame = ddpm.generate([3], seed=11, steps=1, sampler=sampler).frames[WHERE_FRAMES]
-        beneath = ddpm.network.painter.ground(by_object([frame.places]), multi_hot([[3]]))[0]
-        drawn = (frame.noisy_pixels - beneath) / SPREAD
+        drawn = (frame.noisy_pixels - ddpm.network.painter.empty) / SPREAD
         assert (drawn - expected).abs().max() < 1e-5
 
 
@@ -232,21 +230,22 @@ def test_another_object_leaves_the_others_noise() -> None:
 
 
 def test_packing_keeps_every_pixel_in_place(ddpm: DiffusionGenerator) -> None:
-    pixels, ground = torch.rand(2, 2, 3, 64, 64) * 2 - 1
-    state = Painter.pack(pixels, ground)
+    painter, pixels = ddpm.network.painter, torch.rand(2, 3, 64, 64) * 2 - 1
+    state = painter.pack(pixels)
     assert state.shape == (2, 12, 32, 32)
-    assert (Painter.unpack(state, ground) - pixels).abs().max() < 1e-6
-    cell = ((pixels[0, :, 10:12, 14:16] - ground[0, :, 10:12, 14:16]) / SPREAD).reshape(12)
+    assert (painter.unpack(state) - pixels).abs().max() < 1e-6
+    cell = ((pixels[0, :, 10:12, 14:16] - painter.empty[:, 10:12, 14:16]) / SPREAD).reshape(12)
     assert (state[0, :, 5, 7] - cell).abs().max() < 1e-6
 
 
 def test_the_estimate_stays_within_the_range_of_pixels() -> None:
     torch.manual_seed(0)
     painter: Any = shaken(Painter(TINY)).eval()
-    alphas_cumprod, ground = make_scheduler("dpm", TINY).alphas_cumprod, torch.rand(1, 3, 64, 64) - 0.5
+    painter.empty.copy_(torch.rand(3, 64, 64) - 0.5)
+    alphas_cumprod = make_scheduler("dpm", TINY).alphas_cumprod
     with torch.no_grad():
-        denoiser = painter_denoiser(painter, torch.zeros(1, 13, 32, 32), alphas_cumprod, painter.black(ground))
-        drawn = painter.unpack(denoiser(50 * torch.randn(1, 12, 32, 32), 600), ground)
+        denoiser = painter_denoiser(painter, torch.zeros(1, 13, 32, 32), alphas_cumprod, painter.black())
+        drawn = painter.unpack(denoiser(50 * torch.randn(1, 12, 32, 32), 600))
     assert drawn.abs().max() <= 1 + 1e-5
     assert drawn.abs().max() > 0.99
 

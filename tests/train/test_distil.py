@@ -45,7 +45,7 @@ def test_the_student_is_taught_what_the_teacher_draws(iclevr: Path) -> None:
     assert torch.equal(following[:-1, 2:], states[1:, 2:]), "half of them stay on the teacher's way"
     scheduler = make_scheduler("dpm", preset.model)
     set_steps(scheduler, 20, preset.model.time_power)
-    denoiser = painter_denoiser(teacher.eval(), given, scheduler.alphas_cumprod, teacher.black(teacher.empty[None]))
+    denoiser = painter_denoiser(teacher.eval(), given, scheduler.alphas_cumprod, teacher.black())
     with torch.no_grad():
         steps = list(denoise(denoiser, scheduler, states[0], []))
     for number, (_, x, _) in enumerate(steps[::5]):

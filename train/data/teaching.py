@@ -28,14 +28,12 @@ GAP = MOST  # the layout's slot, without an object, that tells where the middle 
 @dataclass(frozen=True)
 class Teaching:
     """`pictures` (N, ...) and their `layout` (N, K); `items`, pictures and slots, each (M,), one a window of an
-    epoch; `empty` (3, 64, 64) in [-1, 1], the empty scene, and `usual`, the median of the real pictures, which has a
-    trace of their middle objects."""
+    epoch; `empty` (3, 64, 64) in [-1, 1], the empty scene."""
 
     pictures: Pictures
     layout: Layout
     items: tuple[torch.Tensor, torch.Tensor]
     empty: torch.Tensor
-    usual: torch.Tensor
 
     @property
     def examples(self) -> Examples:
@@ -44,9 +42,10 @@ class Teaching:
 
 
 def as_they_are(pictures: Pictures) -> Teaching:
-    """Real pictures alone, with an object in the middle of each: they do not show what is beneath."""
-    found, usual = find_layout(pictures), background(pictures)
-    return Teaching(pictures, found, window_items(found), usual, usual)
+    """Real pictures alone, with an object in the middle of each: they do not show what is beneath, so that `empty` is
+    their median, with a trace of it."""
+    found = find_layout(pictures)
+    return Teaching(pictures, found, window_items(found), background(pictures))
 
 
 def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0, beside: float = 0.0) -> Teaching:
@@ -71,6 +70,4 @@ def anywhere(pictures: Pictures, composed: int = COMPOSED, seed: int = 0, beside
         (around[0] + before_scenes, around[1]),
     ]
     items = (torch.cat([pair[0] for pair in parts]), torch.cat([pair[1] for pair in parts]))
-    return Teaching(
-        Pictures.together([pictures, lifted.pictures, scenes]), whole, items, lifted.empty, background(pictures)
-    )
+    return Teaching(Pictures.together([pictures, lifted.pictures, scenes]), whole, items, lifted.empty)

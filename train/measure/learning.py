@@ -5,7 +5,8 @@
 The runs are of painters, from random weights, with `--moments 16`; the places are those of the weights that ship, or of
 `--where`. Of each run a sheet of pictures, a row a moment, and for every moment how many of further pictures the judge
 counts exact and how accurate the classifier finds them; besides, the run's loss and, of a GAN, the gap between its
-adversary's answers to real and drawn windows. The page shows both side by side. This project's own.
+adversary's answers to real and drawn windows. The page shows both side by side. Of a single run, what was made of the
+other model before stays, if it was made of the same requests and by the same judge. This project's own.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from clevr_demo.models import MODELS
 from clevr_demo.objects import OBJECTS
 from clevr_demo.pictures import to_uint8
 from clevr_demo.request import SAMPLERS
-from clevr_demo.serve.learning import FILE, FOLDER, MOST_BYTES
+from clevr_demo.serve.learning import FILE, FOLDER, MOST_BYTES, learned
 from train.join import join
 from train.learning.loop import MOMENTS
 from train.learning.options import positive
@@ -96,6 +97,11 @@ def windows_seen(training: Mapping[str, Any]) -> int:
     return int(training.get("pictures_seen", 0)) + max(map(windows_seen, starts), default=0)
 
 
+def ships(kind: str) -> int:
+    """How many windows the painter saw that ships."""
+    return windows_seen(read_config(ROOT / kind)["training"]["what"])
+
+
 def followed(job: Job, run: Path, where: Path | None) -> tuple[dict[str, Any], bytes]:
     """A run's figures, and its sheet as WebP."""
     kind, rows, shares = read_config(run)["kind"], [], []
@@ -113,7 +119,7 @@ def followed(job: Job, run: Path, where: Path | None) -> tuple[dict[str, Any], b
         "shares": shares,
         "curves": curves,
         "sheet": f"{kind}.webp",
-        "ships": windows_seen(read_config(ROOT / kind)["training"]["what"]),
+        "ships": ships(kind),
     }
     facts |= {"training": {key: read_config(run)["training"].get(key) for key in ("batch", "hours", "device")}}
     sheet = io.BytesIO()
@@ -149,20 +155,34 @@ def looks(models: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"at": min(moments), "text": start}, *between, {"at": max(moments), "text": end}]
 
 
+def made_before(told: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """The models' facts that lie there already, if what is `told` of them holds for this measure too; each with the
+    command that made them."""
+    before = learned(out) or {}
+    if any(before.get(name) != value for name, value in told.items() if name != "command"):
+        return {}
+    models = {
+        kind: {"command": before["command"]} | one | {"ships": ships(kind)} for kind, one in before["models"].items()
+    }
+    for one in models.values():
+        del one["picture"]
+    return models
+
+
 def run(job: Job) -> None:
     options, sheets = job.options, {}
     out = options.out or FOLDER
-    models: dict[str, Any] = {}
+    requests = [[OBJECTS[index] for index in prompt] for prompt in REQUESTS]
+    told = job.signed({"requests": requests, "pictures": options.pictures // 3 * 3}, "judge")
+    models = made_before(told, out)
     for place, folder in enumerate(options.runs):
         kind = read_config(folder)["kind"]
         models[kind], sheets[f"{kind}.webp"] = followed(job, folder, options.where[place] if options.where else None)
     if (size := sum(map(len, sheets.values()))) > MOST_BYTES:
         raise CheckpointError(f"the sheets have {size:,} bytes, more than {MOST_BYTES:,}; keep fewer moments")
-    requests = [[OBJECTS[index] for index in prompt] for prompt in REQUESTS]
-    found = {"requests": requests, "pictures": job.options.pictures // 3 * 3, "models": models, "looks": looks(models)}
     for name, data in sheets.items():
         write_bytes(out / name, data)
-    write_json(out / FILE, job.signed(found, "judge"))
+    write_json(out / FILE, told | {"models": models, "looks": looks(models)})
     print(json.dumps({name: one["shares"] for name, one in models.items()}, indent=1))
 
 
@@ -172,10 +192,10 @@ MEASURE = Measure(
     needs=("judge",),
     run=run,
     options={
-        "runs": {"nargs": 2, "type": Path, "metavar": "RUN", "help": "runs of two models' painters"},
+        "runs": {"nargs": "+", "type": Path, "metavar": "RUN", "help": "runs of one or both models' painters"},
         "--out": {"type": Path, "help": "where the sheets go (default: where the page looks)"},
         "--where": {
-            "nargs": 2,
+            "nargs": "+",
             "type": Path,
             "help": "runs or checkpoints of their planners (default: those that ship)",
         },

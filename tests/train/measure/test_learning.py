@@ -58,6 +58,16 @@ def test_sheets_and_figures_of_two_runs(runs: dict[str, Path], tmp_path: Path, m
     assert "adversary's gap" in found["models"]["acgan"]["curves"]
     assert found["looks"][0]["at"] == 4
     assert found["looks"][-1]["at"] == 16
+    before = json.loads((tmp_path / FILE).read_text())
+    for pictures, kinds in (("3", ["ddpm", "acgan"]), ("6", ["acgan"])):
+        words = ["learning", str(runs["acgan-what"]), "--out", str(tmp_path), "--pictures", pictures]
+        measure, job = job_of([*words, "--where", str(runs["acgan-where"]), "--device", "cpu"])
+        job.judge = Judge()  # type: ignore[assignment]
+        measure.run(job)
+        after = json.loads((tmp_path / FILE).read_text())
+        assert list(after["models"]) == kinds
+        if "ddpm" in kinds:
+            assert after["models"]["ddpm"] == {"command": before["command"]} | before["models"]["ddpm"]
 
 
 def test_a_run_without_moments_is_named(runs: dict[str, Path]) -> None:
