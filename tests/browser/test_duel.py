@@ -143,7 +143,7 @@ def test_twenty_steps_travel_in_under_100_kilobytes(page: Any) -> None:
 def test_nothing_jumps_while_frames_stream(page: Any) -> None:
     tick(page, "red cube", "blue sphere")
     before = page.locator("#duel .frame").first.bounding_box()
-    set_number(page, "Steps", 12)
+    set_number(page, "Steps", 200)
     page.locator("#generate").click()
     wait_for_drawing(page)
     page.wait_for_function(f"{STEP} > 1")
@@ -232,10 +232,9 @@ def test_drawing_turns_the_page_to_the_duel(page: Any) -> None:
 
 
 def test_who_waits_is_told_and_can_leave(open_page: Callable[..., Any]) -> None:
-    # Eight pictures of 1,200 steps: the server stays busy until somebody presses Stop. All ask for the same, so that
-    # one page draws and the others watch.
-    long_one = f"?objects=red-cube&seed=7&steps=1200&pictures={MAX_PICTURES}"
-    busy = [open_page(long_one) for _ in range(draws_at_once())]
+    # Eight pictures of 1,200 steps each, every turn taken: the server stays busy until somebody presses Stop.
+    long_ones = [f"?objects=red-cube&seed={seed}&steps=1200&pictures={MAX_PICTURES}" for seed in range(draws_at_once())]
+    busy = [open_page(long_one) for long_one in long_ones]
     for page in busy:
         wait_for_drawing(page)
     page = open_page()
