@@ -70,6 +70,16 @@ def test_sheets_and_figures_of_two_runs(runs: dict[str, Path], tmp_path: Path, m
             assert after["models"]["ddpm"] == {"command": before["command"]} | before["models"]["ddpm"]
 
 
+def test_the_committed_figures_are_of_the_weights_that_ship() -> None:
+    found = learned()
+    if found is None:
+        pytest.skip("checkpoints/ holds no sheets of learning")
+    assert {kind: one["ships"] for kind, one in found["models"].items()} == {
+        kind: learning.ships(kind) for kind in found["models"]
+    }
+    assert found["looks"] == learning.looks(found["models"])
+
+
 def test_a_run_without_moments_is_named(runs: dict[str, Path]) -> None:
     with pytest.raises(CheckpointError, match="no moments; train with --moments"):
         learning.moments(runs["ddpm-what"] / "moments")
