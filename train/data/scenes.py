@@ -10,13 +10,14 @@ last and hides what stands behind it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 
 from clevr_demo.objects import COLOURS, OBJECTS
-from clevr_demo.places import MIDDLE, SIZE, on_ground
+from clevr_demo.places import MIDDLE, SIZE, Given, on_ground
 from train.data.iclevr import Pictures, predecessors
 from train.data.layout import THRESHOLD, Layout, find_layout
 from train.data.lifting import Lifted, lift, relabelled
@@ -270,3 +271,18 @@ def compose(given: Material, number: int, seed: int, batch: int = 500, beside: f
         places.append(scene.centres[clear])
     made = Layout(torch.cat(places), torch.cat(objects))
     return Pictures(torch.cat(pixels), made.ticked(), torch.full((len(made),), -1)), made
+
+
+def at_places(given: Material, asked: Sequence[Given], seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scenes of the objects that are asked for, at most `MOST` each, at their places, to whole pixels: (n, 3, 64, 64)
+    uint8, and (n,) whether some picture has each of a scene's objects near enough to its row; the others are left
+    out."""
+    generator = torch.Generator().manual_seed(seed)
+    names, centres = torch.zeros(len(asked), MOST, dtype=torch.long), torch.full((len(asked), MOST, 2), torch.nan)
+    for scene, places in enumerate(asked):
+        names[scene, : len(places)] = torch.tensor([*places], dtype=torch.long)
+        centres[scene, : len(places)] = torch.tensor([*places.values()]).view(-1, 2).round()
+    chosen = donors(given.added, names, centres[..., 0], generator)
+    ground = given.grounds[torch.randint(len(given.grounds), (len(asked),), generator=generator)]
+    scenes = painted(ground, given.added, chosen, centres.nan_to_num())
+    return scenes.pixels.round().to(torch.uint8), ((chosen >= 0) | centres[..., 0].isnan()).all(dim=1)

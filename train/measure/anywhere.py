@@ -4,7 +4,9 @@ Scenes are random sets of one to eight different objects at random places, 9 pix
 no data; their pictures are of the folder's records, as those of `scores` are. **Counted exact**: the detector finds
 every object once and nothing else. **Something unasked**: it finds what nobody asked for, or an object twice. **Off**:
 how far from its given place each object is found, of those that are. All of it over one to six objects, as many scenes
-of each; of more the detector itself may miss some, so that seven and eight stand apart.
+of each; of more the detector itself may miss some, so that seven and eight stand apart. Nearer objects hide farther
+ones here, so that a perfect painter's objects would not all be counted either: `bounds` judges real ones at the same
+places.
 
 With `--move`, one object is moved over the whole ground, `STEP` pixels at a time, all else equal: how often it is
 counted exact, a map of where it is not, and how many levels of 255 the pixels change that are farther than `FAR` pixels
@@ -25,6 +27,7 @@ from accelerate import PartialState
 from PIL import Image, ImageDraw
 from tqdm.auto import tqdm
 
+from clevr_demo.checkpoints import read_metrics
 from clevr_demo.estimates import clustered
 from clevr_demo.judge.evaluator import MAX_JUDGED as CERTAIN
 from clevr_demo.judge.evaluator import Verdict
@@ -59,6 +62,8 @@ SCALE = 5  # of the map
 COLOURS = {"exact": "#3070ff", "unasked": "#ff9000", "missing": "#d00000"}
 CAPTION = "Places of the moved object: blue, counted exact; orange, with something unasked; red, not found."
 
+REAL = "Real objects at the places of the same scenes, the ceiling:"
+
 
 def share(values: Sequence[bool]) -> float:
     return round(sum(values) / len(values), 4)
@@ -80,13 +85,24 @@ def summary(rows: Sequence[Record]) -> dict[str, Any]:
     return found
 
 
+def by_number(records: Sequence[Record]) -> dict[str, Any]:
+    """The lines of the table, of those numbers of objects that there are records of."""
+    parts = {ALL: [row for row in records if len(row.objects) <= CERTAIN]}
+    parts |= {name: [row for row in records if len(row.objects) == count] for count, name in enumerate(NUMBERS, 1)}
+    return {name: summary(part) for name, part in parts.items() if part}
+
+
+def real(root: Path) -> dict[str, Any]:
+    """The lines of real objects at the same places, as `bounds` measured them; none where it did not."""
+    found: dict[str, Any] = read_metrics(root / "detector").get("bounds", {}).get(ANYWHERE, {})
+    return found
+
+
 def everywhere(job: Job, seeds: int = 1) -> None:
     """Random scenes."""
     state = PartialState(cpu=job.options.device == "cpu")
     records, _ = made(job, ANYWHERE, seeds, state)
-    parts = {name: [row for row in records if len(row.objects) == count] for count, name in enumerate(NUMBERS, 1)}
-    rows = {ALL: summary([row for row in records if len(row.objects) <= CERTAIN])}
-    rows |= {name: summary(part) for name, part in parts.items()}
+    rows = by_number(records)
     if state.is_main_process:
         job.record(f"{ANYWHERE}{job.variant}", {"rows": rows, **job.settings}, "model", "judge")
         print(table(rows, COLUMNS))
@@ -168,8 +184,8 @@ def known(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def card(_: Path, entries: Mapping[str, Any]) -> str:
-    """Random scenes first, then the moved objects with their maps, for every number of steps."""
+def card(folder: Path, entries: Mapping[str, Any]) -> str:
+    """Random scenes first, then the moved objects with their maps, for every number of steps; real objects last."""
     parts = []
     for entry, found in sorted(entries.items(), key=lambda item: item[0].startswith(MOVED)):
         variant = entry.removeprefix(MOVED).removeprefix(ANYWHERE)
@@ -178,6 +194,8 @@ def card(_: Path, entries: Mapping[str, Any]) -> str:
             parts.append(table(found["rows"], COLUMNS))
             continue
         parts += [table(found["rows"], MOVED_COLUMNS), f"![{CAPTION}](<{picture(variant)}>)", CAPTION]
+    if rows := real(folder.parent):
+        parts += [REAL, table(rows, COLUMNS)]
     return "\n\n".join(parts)
 
 

@@ -25,10 +25,9 @@ from clevr_demo.checkpoints import CONFIG, WEIGHTS, fingerprint, read_config, re
 from clevr_demo.models import MODELS
 from clevr_demo.request import PAIR
 from clevr_demo.serve.scoreboard.trained import TITLES
-from train.measure import bounds, compare
-from train.measure.anywhere import ALL as ANYWHERE
+from train.measure import anywhere, bounds, compare
 from train.measure.job import Job, Measure
-from train.measure.prompts import FILES
+from train.measure.prompts import ANYWHERE, FILES
 from train.measure.tables import DASH, markdown, read_csv, shown
 
 BLOCK = re.compile(r"<!-- ([a-z-]+) -->\n.*?<!-- /\1 -->", flags=re.S)
@@ -177,15 +176,15 @@ def both(scores: Mapping[str, Any], column: str, entries: Sequence[str]) -> str:
 def model_row(title: str, metrics: Mapping[str, Any], variant: str = "") -> list[str]:
     """A model's line of the README."""
     scores, entries = metrics.get("scores", {}), [f"{name}{variant}" for name in FILES]
-    drawn, anywhere = (
+    drawn, given = (
         metrics.get(f"{measure}{variant}", {}).get("rows", {}).get(row, {})
-        for measure, row in (("realism", "drawn"), ("anywhere", ANYWHERE))
+        for measure, row in (("realism", "drawn"), (ANYWHERE, anywhere.ALL))
     )
     cells = [both(scores, column, entries) for column in ("exact", "number", "accuracy")]
     return [
         f"{title}, this project{variant}",
         *cells,
-        shown(anywhere.get("exact")),
+        shown(given.get("exact")),
         *(shown(drawn.get(f"{part} 64 ratio"), 2) for part in ("whole", "crops")),
     ]
 
@@ -200,9 +199,12 @@ def overview(root: Path) -> str:
         rows += [model_row(model.title, metrics, variant) for variant in variants]
         if kind in CLAIMED:
             rows.append([f"{model.title}, the course report", DASH, DASH, CLAIMED[kind], *[DASH] * 3])
+    scenes = anywhere.real(root)
     for name, real in bounds.rows(root).items():
         realism = "1" if name == bounds.CEILING else DASH
-        rows.append([name, *(shown(real[column]) for column in ("exact", "number", "accuracy")), DASH, *[realism] * 2])
+        given = scenes.get(anywhere.ALL, {}).get("exact") if name == bounds.CEILING else None
+        columns = [shown(real[column]) for column in ("exact", "number", "accuracy")]
+        rows.append([name, *columns, shown(given), *[realism] * 2])
     return f"{markdown(header, rows)}{apart(root)}"
 
 

@@ -15,7 +15,7 @@ import io
 import json
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,28 +155,34 @@ def looks(models: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"at": min(moments), "text": start}, *between, {"at": max(moments), "text": end}]
 
 
-def made_before(told: Mapping[str, Any], out: Path) -> dict[str, Any]:
-    """The models' facts that lie there already, if what is `told` of them holds for this measure too; each with the
-    command that made them."""
-    before = learned(out) or {}
-    if any(before.get(name) != value for name, value in told.items() if name != "command"):
-        return {}
-    models = {
-        kind: {"command": before["command"]} | one | {"ships": ships(kind)} for kind, one in before["models"].items()
-    }
-    for one in models.values():
+def made_before(told: Mapping[str, Any], out: Path, kinds: Collection[str]) -> dict[str, Any]:
+    """The facts that lie there already of models other than these kinds, each with the command that made them.
+
+    Raises:
+        CheckpointError: they were made otherwise than what is `told` of this measure, so that they would not compare.
+    """
+    before = learned(out) or {"models": {}}
+    kept = {kind: dict(one) for kind, one in before["models"].items() if kind not in kinds}
+    other = [name for name, value in told.items() if name != "command" and before.get(name) != value]
+    if kept and other:
+        titles = " and ".join(one["title"] for one in kept.values())
+        raise CheckpointError(
+            f"{out / FILE}: the {titles} was measured with other {' and '.join(other)}; name its run as well"
+        )
+    for kind, one in kept.items():
+        one |= {"command": one.get("command", before["command"]), "ships": ships(kind)}
         del one["picture"]
-    return models
+    return kept
 
 
 def run(job: Job) -> None:
     options, sheets = job.options, {}
     out = options.out or FOLDER
     requests = [[OBJECTS[index] for index in prompt] for prompt in REQUESTS]
-    told = job.signed({"requests": requests, "pictures": options.pictures // 3 * 3}, "judge")
-    models = made_before(told, out)
-    for place, folder in enumerate(options.runs):
-        kind = read_config(folder)["kind"]
+    facts = {"requests": requests, "pictures": options.pictures // 3 * 3, "steps": options.steps}
+    told, kinds = job.signed(facts, "judge"), [read_config(folder)["kind"] for folder in options.runs]
+    models = made_before(told, out, kinds)
+    for place, (folder, kind) in enumerate(zip(options.runs, kinds, strict=True)):
         models[kind], sheets[f"{kind}.webp"] = followed(job, folder, options.where[place] if options.where else None)
     if (size := sum(map(len, sheets.values()))) > MOST_BYTES:
         raise CheckpointError(f"the sheets have {size:,} bytes, more than {MOST_BYTES:,}; keep fewer moments")

@@ -16,9 +16,11 @@ from train.data.scenes import (
     NOTHING,
     REACH,
     RING,
+    ROW_SHIFT,
     SIDE,
     Additions,
     Material,
+    at_places,
     compose,
     donors,
     filled,
@@ -174,6 +176,19 @@ def test_composed_scenes_tell_what_they_show_and_are_the_seeds_own(given: Materi
         channel = int(layout.objects[picture, slot]) % 3
         near = scenes.pixels[picture, channel, max(0, row - 4) : row + 5, max(0, column - 4) : column + 5]
         assert near.amax() > 200
+
+
+def test_objects_stand_where_they_are_asked_for(given: Material) -> None:
+    first, second = given.added.objects[:2].tolist()
+    rows = {index: float(row) for index, row in zip(given.added.objects.tolist(), given.added.rows, strict=True)}
+    there = {first: (rows[first], 12.4), second: (rows[second], 50.0)}
+    nobody = {first: (rows[first], 12.0), second: (rows[second] + 2 * ROW_SHIFT + 20, 50.0)}
+    pixels, whole = at_places(given, [there, nobody, {}])
+    assert whole.tolist() == [True, False, True]
+    empty = given.grounds.float().mean(dim=0)
+    for index, (row, column) in there.items():
+        assert (pixels[0, index % 3, round(row), round(column)] - empty[index % 3, round(row), round(column)]) > 50
+    assert pixels[2].tolist() in given.grounds.tolist()
 
 
 def test_real_scenes_are_composed(real_data: Path) -> None:

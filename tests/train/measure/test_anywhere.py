@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from clevr_demo.checkpoints import read_metrics
+from clevr_demo.checkpoints import read_metrics, write_metrics
 from clevr_demo.generators.protocol import Frame
 from clevr_demo.judge.evaluator import Evaluator
 from clevr_demo.objects import OBJECTS
@@ -163,7 +163,11 @@ def test_what_changes_far_from_a_moved_object_is_measured(tmp_path: Path, restle
 def test_the_card_shows_scenes_first_and_the_maps_of_each_number_of_steps(tmp_path: Path) -> None:
     for words in (["--move", "red cube"], [], ["--move", "red cube", "--steps", "4"]):
         metrics = measured(Plotter(right), tmp_path, *words)
+    assert anywhere.REAL not in anywhere.card(tmp_path, metrics)
+    (tmp_path.parent / "detector").mkdir()
+    write_metrics(tmp_path.parent / "detector", {"bounds": {"anywhere": metrics["anywhere"]["rows"]}})
     text = anywhere.card(tmp_path, metrics)
+    assert text.index("(<moved, 4 steps.png>)") < text.index(anywhere.REAL) < text.rindex("| eight |")
     assert "| one to six | 120 | 1.000 | 0.969 to 1.000 | 0.000 | 1.000 | 0.000 |" in text
     assert text.index("| eight |") < text.index("| red cube |") < text.index("4 steps")
     assert "(<moved.png>)" in text

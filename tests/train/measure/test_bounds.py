@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from clevr_demo.checkpoints import read_metrics
+from clevr_demo.places import Given
+from tests.train.made import squares
 from tests.train.measure.made import Judge, Teacher
-from train.measure import bounds
+from train.data.scenes import material
+from train.measure import anywhere, bounds
 from train.measure.__main__ import job_of
+from train.measure.prompts import ANYWHERE
+from train.measure.records import Asked
 
 
 def test_every_prompt_gets_anothers_of_as_many_objects() -> None:
@@ -33,3 +40,22 @@ def test_the_ceiling_and_the_floor_are_of_the_same_pictures(iclevr: Path, tmp_pa
     assert rows[bounds.CEILING]["number"]["mean"] == rows[bounds.FLOOR]["number"]["mean"]
     assert all(0 <= one["low"] <= one["high"] <= 1 for row in rows.values() for one in (row["exact"], row["accuracy"]))
     assert bounds.rows(tmp_path / "elsewhere") == {}
+
+
+def test_real_objects_are_judged_at_the_places_of_the_scenes(
+    iclevr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = job_of(["bounds", "--data", str(iclevr), "--checkpoint", str(tmp_path)])[1]
+    job.judge, job.teacher = Judge(), Teacher()  # type: ignore[assignment]
+    given = material(squares())
+    monkeypatch.setattr(bounds, "material", lambda _: given)
+    scenes = {scene_at(scene) for scene in Asked.of(job, ANYWHERE).places}
+    found = bounds.put_together(job)
+    assert 0 < len(found) < len(scenes), "some ask for what no picture shows"
+    assert {row.at for row in found} <= scenes
+    table = bounds.card(tmp_path, {"bounds": {"rows": {}, ANYWHERE: anywhere.by_number(found)}})
+    assert f"| one | {len({row.at for row in found if len(row.objects) == 1})} |" in table
+
+
+def scene_at(given: Given) -> tuple[tuple[int, float, float], ...]:
+    return tuple(sorted((index, *place) for index, place in given.items()))

@@ -59,15 +59,19 @@ def test_sheets_and_figures_of_two_runs(runs: dict[str, Path], tmp_path: Path, m
     assert found["looks"][0]["at"] == 4
     assert found["looks"][-1]["at"] == 16
     before = json.loads((tmp_path / FILE).read_text())
-    for pictures, kinds in (("3", ["ddpm", "acgan"]), ("6", ["acgan"])):
-        words = ["learning", str(runs["acgan-what"]), "--out", str(tmp_path), "--pictures", pictures]
-        measure, job = job_of([*words, "--where", str(runs["acgan-where"]), "--device", "cpu"])
+    words = ["learning", str(runs["acgan-what"]), "--out", str(tmp_path), "--where", str(runs["acgan-where"])]
+    for how in (["--pictures", "6", "--steps", "2"], ["--pictures", "3", "--steps", "3"]):
+        measure, job = job_of([*words, *how, "--device", "cpu"])
         job.judge = Judge()  # type: ignore[assignment]
-        measure.run(job)
-        after = json.loads((tmp_path / FILE).read_text())
-        assert list(after["models"]) == kinds
-        if "ddpm" in kinds:
-            assert after["models"]["ddpm"] == {"command": before["command"]} | before["models"]["ddpm"]
+        with pytest.raises(CheckpointError, match="the DDPM was measured with other (pictures|steps); name its run"):
+            measure.run(job)
+        assert json.loads((tmp_path / FILE).read_text()) == before
+    measure, job = job_of([*words, "--pictures", "3", "--steps", "2", "--device", "cpu"])
+    job.judge = Judge()  # type: ignore[assignment]
+    measure.run(job)
+    after = json.loads((tmp_path / FILE).read_text())["models"]
+    assert after["ddpm"] == {"command": before["command"]} | before["models"]["ddpm"]
+    assert "command" not in after["acgan"]
 
 
 def test_the_committed_figures_are_of_the_weights_that_ship() -> None:
