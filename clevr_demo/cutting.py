@@ -17,17 +17,18 @@ from PIL import Image
 from clevr_demo.objects import InputError
 from clevr_demo.places import SIZE
 
-ALIKE = 14.0  # levels of 255 that a line of one colour may stray: JPEG's ripples
+ALIKE = 14  # levels of 255 that a line of one colour may stray: JPEG's ripples
 SMALLEST, LARGEST = 24, 1024  # pixels a side of a picture in a grid
-MOST_SIDE = 8192
+MOST_PIXELS = 2**24  # of a picture: 2,048 scenes of 64x64 with room between them are half of it
+MOST_STRAY = 0.02  # of a line's pixels that may have another colour
 FRAME = 40  # levels from black or white that a frame around a single picture may have
 SLACK = 2  # pixels in which the sides of one grid's pictures may differ, for a screenshot's rounding
 
 
 def plain_lines(levels: np.ndarray, colour: np.ndarray, axis: int) -> np.ndarray:
     """Which columns (axis 0) or rows (axis 1) of levels (H, W, 3) have one colour from edge to edge."""
-    apart = np.abs(levels.astype(np.float32) - colour).max(axis=2)
-    return np.percentile(apart, 98, axis=axis) <= ALIKE
+    apart = np.abs(levels.astype(np.int16) - colour.astype(np.int16)).max(axis=2)
+    return (apart > ALIKE).mean(axis=axis) <= MOST_STRAY
 
 
 def spans(plain: np.ndarray) -> list[tuple[int, int]]:
@@ -49,7 +50,7 @@ def of_one_size(found: list[tuple[int, int]]) -> bool:
 def by_gaps(levels: np.ndarray) -> list[np.ndarray] | None:
     """The cells (H', W', 3) between gaps of the colour in the upper left corner, or None where there is no such grid.
     Empty cells are left out."""
-    colour = levels[0, 0].astype(np.float32)
+    colour = levels[0, 0]
     across, down = (spans(plain_lines(levels, colour, axis)) for axis in (0, 1))
     if not (of_one_size(across) and of_one_size(down)):
         return None
@@ -58,7 +59,7 @@ def by_gaps(levels: np.ndarray) -> list[np.ndarray] | None:
     if len(across) == len(down) == 1 and levels.shape[0] == levels.shape[1] and FRAME < colour.mean() < 255 - FRAME:
         return None  # no frame, but a scene's own ground
     found = [levels[top:bottom, left:right] for top, bottom in down for left, right in across]
-    return [cell for cell in found if not plain_lines(cell, cell[0, 0].astype(np.float32), 0).all()]
+    return [cell for cell in found if not plain_lines(cell, cell[0, 0], 0).all()]
 
 
 def by_size(levels: np.ndarray, expected: int | None) -> list[np.ndarray] | None:
@@ -87,8 +88,9 @@ def cells(image: Image.Image, expected: int | None = None) -> list[Image.Image]:
         InputError: it can't be cut into square pictures.
     """
     width, height = image.size
-    if max(width, height) > MOST_SIDE:
-        raise InputError("pictures", f"the picture has {width}x{height} pixels; at most {MOST_SIDE} a side are read")
+    if width * height > MOST_PIXELS:
+        most = f"at most {MOST_PIXELS // 10**6} million are read"
+        raise InputError("pictures", f"the picture has {width}x{height} pixels; {most}")
     if min(width, height) < SMALLEST:
         raise InputError("pictures", f"the picture has {width}x{height} pixels; scenes have {SIZE}x{SIZE}")
     if "A" in image.getbands() or "transparency" in image.info:

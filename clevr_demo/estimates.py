@@ -104,6 +104,9 @@ def clustered(hits: Sequence[float], tries: Sequence[float], clusters: Sequence[
 def paired(first: Sequence[float], second: Sequence[float], clusters: Sequence[Hashable]) -> Difference:
     """The mean of first - second, a value of each for every pair of pictures of the same prompt and seed.
 
+    Where the difference is the same in all clusters, resampling has nothing to vary: the interval is then that of a
+    sign which came out alike in all of them (Wilson 1927).
+
     Raises:
         ValueError: there are no pairs, or all of them answer one prompt, which says nothing about others.
     """
@@ -111,4 +114,8 @@ def paired(first: Sequence[float], second: Sequence[float], clusters: Sequence[H
     above, below = summed(apart.tolist(), clusters), summed([1.0] * len(clusters), clusters)
     if len(above) < 2:
         raise ValueError(f"{len(above)} prompts in common; a paired difference needs two at least")
-    return Difference(float(apart.mean()), *resampled(above, below), len(apart))
+    mean = float(apart.mean())
+    if mean and np.ptp(above / below) == 0:
+        ends = sorted((mean, mean * (2 * wilson(len(above), len(above)).low - 1)))
+        return Difference(mean, ends[0], ends[1], len(apart))
+    return Difference(mean, *resampled(above, below), len(apart))

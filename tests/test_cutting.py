@@ -84,9 +84,13 @@ def test_how_many_are_expected_settles_what_a_grid_without_gaps_holds(scenes: to
 
 @pytest.mark.parametrize(
     ("size", "told"),
-    [((16, 16), "16x16 pixels; scenes have 64x64"), ((300, 200), "no grid of square"), ((9000, 64), "at most 8192")],
+    [
+        ((16, 16), "16x16 pixels; scenes have 64x64"),
+        ((300, 200), "no grid of square"),
+        ((9000, 2000), "at most 16 million"),
+    ],
 )
 def test_what_is_no_grid_is_one_sentence(size: tuple[int, int], told: str) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    noise = np.resize(np.random.default_rng(0).integers(0, 255, 9001, dtype=np.uint8), (size[1], size[0], 3))
     with pytest.raises(InputError, match=told):
         cells(Image.fromarray(noise))

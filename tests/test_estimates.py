@@ -64,6 +64,16 @@ def test_an_interval_stays_within_bounds_and_never_claims_certainty(right: int) 
     assert one.number == 100
 
 
+@pytest.mark.parametrize(("number", "shown"), [(2, False), (3, False), (30, True)])
+def test_a_difference_that_is_always_the_same_is_no_certainty(number: int, shown: bool) -> None:
+    one = paired([0.0] * number, [1.0] * number, list(range(number)))
+    assert one.low == one.mean == -1
+    assert one.high == pytest.approx(1 - 2 * wilson(number, number).low)
+    assert one.shows == shown
+    same = paired([1.0] * number, [1.0] * number, list(range(number)))
+    assert not same.shows
+
+
 def test_a_pooled_share_counts_every_object_and_the_same_figures_come_again() -> None:
     hits, tries, prompts = [1, 3, 2, 0], [1, 3, 4, 2], ["a", "b", "c", "c"]
     one = clustered(hits, tries, prompts)

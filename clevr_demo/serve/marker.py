@@ -4,7 +4,8 @@
     python -m clevr_demo judge pictures.zip --objects "red cube" --csv verdicts.csv --json
 
 Files are grids as torchvision's make_grid saves them (any padding, any number a row), single pictures, or zips of
-either; the prompts are a file of the course's form, one a picture, or the objects that all pictures should show.
+either, taken in the order of their names; the prompts are a file of the course's form, one a picture, by the pictures'
+names where it has them, or the objects that all pictures should show.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from clevr_demo.judge.evaluator import load_evaluator
 from clevr_demo.objects import InputError, parse
-from clevr_demo.serve.marking import Marks, mark, opened, prompts_in
+from clevr_demo.serve.marking import Asked, Marks, mark, opened, prompts_in
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +39,9 @@ def run(options: argparse.Namespace) -> None:
     for file in filter(None, (*options.files, options.prompts)):
         if not file.is_file():
             raise InputError("pictures", f"{file}: no such file")
-    prompts = prompts_in(options.prompts) if options.prompts else [parse(options.objects)]
-    pictures = opened(options.files, len(prompts) if options.prompts else None)
-    marks = mark(load_evaluator(), pictures, prompts)
+    asked = prompts_in(options.prompts) if options.prompts else Asked((parse(options.objects),))
+    pictures = opened(options.files, len(asked.prompts) if options.prompts else None)
+    marks = mark(load_evaluator(), pictures, asked)
     if options.csv:
         options.csv.write_text(marks.csv(), encoding="utf-8")
     print(json.dumps(plain(marks), indent=2) if options.json else "\n".join([f"{len(pictures)} pictures", *marks.told]))

@@ -13,8 +13,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import lzma
 import re
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +27,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from clevr_demo.checkpoints import CheckpointError, folder_of, read_metrics
-from clevr_demo.cutting import cells
+from clevr_demo.cutting import MOST_PIXELS, cells
 from clevr_demo.estimates import Estimate, wilson
 from clevr_demo.judge.evaluator import Evaluator, Verdict
 from clevr_demo.objects import OBJECTS, InputError, parse
@@ -36,10 +39,20 @@ KINDS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
 MOST_BYTES = 8 * 2**20  # of all files together
 MOST_UNPACKED = 64 * 2**20  # of what a zip holds
 MOST_PICTURES = 2048
+MOST_PIXELS_IN_ALL = 4 * MOST_PIXELS
 BATCH = 32
 MOST_SHOWN, COLUMNS = 60, 5
 SCALE, RING = 2, 8.0  # of a ringed picture; the ring's radius in the picture's own pixels
 Prompt = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the pictures should show: one prompt for all, or one each; `names` says of which file each prompt is, where
+    that was told."""
+
+    prompts: tuple[Prompt, ...]
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +139,7 @@ def shown(marks: Marks) -> Table:
     columns = min(COLUMNS, len(some))
     rows = [f"{first + 1}\u2013{min(first + columns, len(some))}" for first in range(0, len(some), columns)]
     title = f"{len(some)} of {len(marks.pictures)} pictures, failures first"
-    table = Table(title, [""] * columns, rows, passes=len(marks.pictures), state="done", spent=len(marks.pictures))
+    table = Table(title, [""] * columns, rows, wanted=len(some), state="done")
     for place, one in enumerate(some):
         words = f"{one.source}: {', '.join(one.verdict.requested)}"
         table.pictures[place] = TableCell(ringed(one), words, verdict=one.verdict)
@@ -157,16 +170,22 @@ def natural(name: str) -> list[Any]:
 
 
 def contents(files: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
-    """(name, bytes) of every picture file, those of zips in the order of their names; an InputError otherwise."""
+    """(name, bytes) of every picture file in the order of their names, those of zips too; an InputError otherwise."""
     if (size := sum(file.stat().st_size for file in files)) > MOST_BYTES:
         raise InputError("pictures", f"the files have {size / 2**20:.1f} MB; at most {MOST_BYTES // 2**20} are read")
-    for file in files:
+    for file in sorted(files, key=lambda file: natural(file.name)):
         if file.suffix.lower() == ".zip":
             yield from unzipped(file)
         elif file.suffix.lower() in KINDS:
             yield file.name, file.read_bytes()
         else:
             raise InputError("pictures", f"{file.name}: neither a picture ({', '.join(KINDS)}) nor a .zip")
+
+
+UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, RuntimeError, NotImplementedError, EOFError, ValueError,
+)  # fmt: skip
+"""What a damaged zip makes of itself."""
 
 
 def unzipped(file: Path) -> Iterator[tuple[str, bytes]]:
@@ -186,7 +205,7 @@ def unzipped(file: Path) -> Iterator[tuple[str, bytes]]:
                 yield one.filename, data
     except InputError:
         raise
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+    except UNREADABLE as error:
         raise InputError("pictures", f"{file.name}: no zip that can be read") from error
 
 
@@ -198,10 +217,14 @@ def opened(files: Sequence[Path], expected: int | None = None) -> list[tuple[str
     """
     if not files:
         raise InputError("pictures", "no pictures were given")
-    held, found = list(contents(files)), []
+    held, found, pixels = list(contents(files)), [], 0
     for name, data in held:
         try:
             with Image.open(io.BytesIO(data)) as image:
+                pixels += image.width * image.height
+                if pixels > MOST_PIXELS_IN_ALL:
+                    most = f"at most {MOST_PIXELS_IN_ALL // 10**6} million pixels are read together"
+                    raise InputError("pictures", f"too much with what came before; {most}")
                 cut = cells(image, expected if len(held) == 1 else None)
         except InputError as error:
             raise InputError("pictures", f"{name}: {error}") from None
@@ -213,7 +236,7 @@ def opened(files: Sequence[Path], expected: int | None = None) -> list[tuple[str
     return found
 
 
-def prompts_in(file: Path) -> list[Prompt]:
+def prompts_in(file: Path) -> Asked:
     """The label sets of a prompt file of the course's form: a JSON list of lists of names, or {picture: [names]}.
 
     Raises:
@@ -225,6 +248,7 @@ def prompts_in(file: Path) -> list[Prompt]:
         entries = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("prompts", f"{file.name}: no JSON that can be read") from error
+    names = tuple(entries) if isinstance(entries, dict) else ()
     entries = list(entries.values()) if isinstance(entries, dict) else entries
     if not isinstance(entries, list) or not entries:
         raise InputError("prompts", f"{file.name}: a prompt file is a list of lists of object names")
@@ -234,20 +258,30 @@ def prompts_in(file: Path) -> list[Prompt]:
             found.append(parse(entry))
         except InputError as error:
             raise InputError("prompts", f"{file.name}, prompt {number}: {error}") from None
-    return found
+    return Asked(tuple(found), names)
 
 
-def matched(pictures: int, prompts: Sequence[Prompt]) -> list[Prompt]:
-    """Each picture's prompt: one for all, one each, or the whole list over again; an InputError for another number."""
-    if not prompts or pictures % len(prompts):
-        told = f"{pictures} pictures and {len(prompts)} prompts: there must be one prompt a picture, or one for all"
+def matched(sources: Sequence[str], asked: Asked) -> list[Prompt]:
+    """Each picture's prompt: by its file's name, where the prompts have such names; else one for all, one each, or the
+    whole list for every grid. An InputError where there is no such match."""
+    prompts = list(asked.prompts)
+    by_name = dict(zip(asked.names, prompts, strict=False))
+    found = [by_name.get(source, by_name.get(Path(source).name)) for source in sources]
+    if any(found):
+        for source, prompt in zip(sources, found, strict=True):
+            if prompt is None:
+                raise InputError("prompts", f"no prompt is named {source}, though others' files are")
+        return [prompt for prompt in found if prompt]
+    grids = Counter(source.rpartition(" #")[0] for source in sources)
+    if len(prompts) not in (1, len(sources)) and set(grids.values()) != {len(prompts)}:
+        told = f"{len(sources)} pictures and {len(prompts)} prompts: there must be one prompt a picture, or one for all"
         raise InputError("prompts", told)
-    return list(prompts) * (pictures // len(prompts))
+    return prompts * (len(sources) // len(prompts))
 
 
-def mark(judge: Evaluator, pictures: Sequence[tuple[str, Image.Image]], prompts: Sequence[Prompt]) -> Marks:
-    """The verdicts on (source, 64x64 picture); of several prompts each is a picture's, in order."""
-    wanted, found = matched(len(pictures), prompts), []
+def mark(judge: Evaluator, pictures: Sequence[tuple[str, Image.Image]], asked: Asked) -> Marks:
+    """The verdicts on (source, 64x64 picture), by the prompts as `matched` pairs them."""
+    wanted, found = matched([source for source, _ in pictures], asked), []
     for start in range(0, len(pictures), BATCH):
         batch = pictures[start : start + BATCH]
         verdicts = judge.judge([picture for _, picture in batch], wanted[start])

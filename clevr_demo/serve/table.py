@@ -71,13 +71,15 @@ class Table:
     """Pictures by their place in reading order, filled in any order.
 
     `passes` counts the network passes of the whole table, `spent` those that are done: from both and the clock comes
-    how long the rest will take. `means` asks for a last row with each column's mean. `told` are sentences below.
+    how long the rest will take; none are told of where nothing is drawn. `wanted` is how many pictures there will be,
+    where the last row is not full. `means` asks for a last row with each column's mean. `told` are sentences below.
     """
 
     title: str
     columns: list[str]
     rows: list[str]
-    passes: int
+    passes: int = 0
+    wanted: int | None = None
     means: bool = False
     query: str = ""
     pictures: dict[int, TableCell] = field(default_factory=dict)
@@ -89,7 +91,7 @@ class Table:
 
     @property
     def total(self) -> int:
-        return len(self.columns) * len(self.rows)
+        return self.wanted or len(self.columns) * len(self.rows)
 
     @property
     def foot(self) -> list[str]:
@@ -121,6 +123,8 @@ class Table:
     @property
     def status(self) -> str:
         told = f"{TOLD[self.state]}: {len(self.pictures)} of {self.total} pictures"
+        if not self.passes:
+            return told
         if self.state == "done":
             return f"{told}, {many(self.passes, 'network pass')} in {duration(time.monotonic() - self.started)}"
         if self.state == "drawing" and not self.spent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import secrets
 from typing import Any
 
 from PIL import Image
@@ -28,6 +29,11 @@ def set_number(page: Any, label: str, value: int) -> None:
     field = page.locator("#ask").get_by_label(label, exact=True)
     field.fill(str(value))
     field.blur()
+
+
+def set_new_seed(page: Any) -> None:
+    """A seed that no run had, also of a test that is tried again: what a server has drawn already comes at once."""
+    set_number(page, "Seed", secrets.randbelow(10**8) + 10**8)
 
 
 def wait_for_state(page: Any, state: str, after: str | None = None) -> None:

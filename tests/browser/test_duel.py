@@ -16,6 +16,7 @@ from tests.browser.helpers import (
     generate,
     pictures,
     press_generate,
+    set_new_seed,
     set_number,
     step_shown,
     stream_bytes,
@@ -93,6 +94,7 @@ def test_both_pictures_arrive_with_their_verdicts(page: Any) -> None:
 def test_the_picture_forms_while_it_denoises_and_stop_keeps_the_last_frame(page: Any) -> None:
     tick(page, "red cube")
     set_number(page, "Steps", 1200)
+    set_new_seed(page)
     page.locator("#generate").click()
     wait_for_drawing(page)
     page.wait_for_function(f"{STEP} > 1")
@@ -144,6 +146,7 @@ def test_nothing_jumps_while_frames_stream(page: Any) -> None:
     tick(page, "red cube", "blue sphere")
     before = page.locator("#duel .frame").first.bounding_box()
     set_number(page, "Steps", 200)
+    set_new_seed(page)
     page.locator("#generate").click()
     wait_for_drawing(page)
     page.wait_for_function(f"{STEP} > 1")
@@ -165,6 +168,7 @@ def test_drawing_as_i_click_follows_the_newest_request(page: Any) -> None:
     """Also in the middle of a long run that was begun otherwise, with objects ticked 60 ms apart."""
     tick(page, "red cube")
     set_number(page, "Steps", 400)
+    set_new_seed(page)
     page.locator("#generate").click()
     wait_for_drawing(page)
     live(page)
@@ -257,6 +261,7 @@ def test_who_waits_is_told_and_can_leave(open_page: Callable[..., Any]) -> None:
 def test_keys_draw_and_stop(page: Any) -> None:
     tick(page, "red cube")
     set_number(page, "Steps", 1200)
+    set_new_seed(page)
     page.keyboard.press("Control+Enter")
     wait_for_drawing(page)
     page.wait_for_function(f"{STEP} > 1")
@@ -282,6 +287,7 @@ def test_several_seeds_make_a_grid_with_a_mean(page: Any) -> None:
     field = page.locator("#pictures input[type=number]")
     field.fill("3")
     field.blur()
+    set_new_seed(page)
     generate(page, "red cube", steps=3)
     for model in MODELS:
         assert page.locator(f'.stage[data-model="{model}"] .tile').count() == 3

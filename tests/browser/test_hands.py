@@ -251,7 +251,71 @@ def test_taps_alone_place_nudge_remove_and_let_go(open_page: Callable[..., Any])
     drawn(page, "objects=red-cube&")
     page.touchscreen.tap(*middle(grip(page, "red cube")))
     page.get_by_role("button", name="Remove it").tap()
-    page.wait_for_function("document.querySelector('.hands-said').textContent.includes('The last object stays')")
+    page.get_by_text("The last object stays: a scene holds at least one.").first.wait_for()
+    assert page.locator(".hands-words").get_by_text("The last object stays").is_visible()
+
+
+def test_a_finger_takes_an_object_again_that_has_a_pin(open_page: Callable[..., Any]) -> None:
+    page = open_page(LINK, **CALM, **PHONE)
+    drawn(page)
+    session = page.context.new_cdp_session(page)
+    for row, column in ((44, 50), (40, 20)):
+        start, end = middle(grip(page, "red cube")), on_canvas(page, row, column)
+        steps = [
+            (start[0] + (end[0] - start[0]) * part / 8, start[1] + (end[1] - start[1]) * part / 8) for part in range(9)
+        ]
+        for number, (x, y) in enumerate(steps):
+            kind = "touchMove" if number else "touchStart"
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+            page.wait_for_timeout(30)
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        drawn(page, "at=")
+        page.wait_for_function(f"document.querySelectorAll('{DUEL} .grip.given').length === 4")
+        assert places(query_shown(page))["red-cube"] == pytest.approx((row, column), abs=1)
+    page.touchscreen.tap(*middle(grip(page, "red cube")))
+    page.get_by_text("Now tap its new place.").wait_for()
+    assert len(places(query_shown(page))) == 2, "a tap lets nothing go"
+
+
+@pytest.mark.parametrize(("axis", "value"), [(0, 45), (1, 50)])
+def test_a_marks_own_sliders_move_it(open_page: Callable[..., Any], axis: int, value: int) -> None:
+    page = open_page(LINK, **CALM)
+    drawn(page)
+    slider = grip(page, "red cube").locator(f'.grip-slider[data-axis="{axis}"]')
+    slider.evaluate(
+        "(one, value) => { one.value = value; one.dispatchEvent(new Event('input', { bubbles: true })); }", value
+    )
+    drawn(page, "at=")
+    assert places(query_shown(page))["red-cube"][axis] == value
+
+
+@pytest.mark.parametrize("key", ["Control+z", "Enter", "Delete"])
+def test_a_key_during_a_drag_does_not_end_it(open_page: Callable[..., Any], key: str) -> None:
+    page = open_page(LINK, **CALM)
+    drawn(page)
+    errors: list[Any] = []
+    page.on("pageerror", lambda error: errors.append(error))
+    drag(page, middle(grip(page, "red cube")), on_canvas(page, 40, 44), moves=6)
+    page.keyboard.press(key)
+    drag_on = on_canvas(page, 44, 50)
+    page.mouse.move(*drag_on, steps=4)
+    page.mouse.up()
+    drawn(page, "red-cube:44:50")
+    assert not errors
+    page.keyboard.press("Control+z")
+    drawn(page, "v=1")
+
+
+def test_of_several_pictures_the_dragged_one_stays(open_page: Callable[..., Any]) -> None:
+    page = open_page(LINK + "&pictures=3", **CALM)
+    drawn(page)
+    page.locator('#duel .stage[data-side="left"] .tiles button').nth(2).click()
+    chosen = page.evaluate("document.querySelector('#duel .duel').duel.chosen()")
+    assert chosen == 2
+    drag(page, middle(grip(page, "red cube")), on_canvas(page, 40, 44))
+    page.mouse.up()
+    drawn(page, "red-cube:40:44")
+    assert page.evaluate("document.querySelector('#duel .duel').duel.chosen()") == chosen
 
 
 def test_a_long_press_takes_an_icon_out_of_the_sheet_onto_the_scene(open_page: Callable[..., Any]) -> None:

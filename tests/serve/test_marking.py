@@ -19,7 +19,7 @@ from clevr_demo.cutting import cells
 from clevr_demo.judge.evaluator import Evaluator, load_evaluator
 from clevr_demo.objects import OBJECTS, InputError
 from clevr_demo.serve import marking
-from clevr_demo.serve.marking import Marks, mark, matched, opened, prompts_in
+from clevr_demo.serve.marking import Asked, Marks, mark, matched, opened, prompts_in
 
 SHEET = folder_of("ddpm") / "test.png"  # 32 scenes of three objects or fewer
 
@@ -39,7 +39,7 @@ def seen(judge: Evaluator) -> list[tuple[int, ...]]:
 
 def test_a_grid_is_marked_picture_by_picture(judge: Evaluator, seen: list[tuple[int, ...]]) -> None:
     wrong = [*seen[:30], (0, 1, 2, 3), (4, 5, 6, 7)]
-    marks = mark(judge, opened([SHEET], 32), wrong)
+    marks = mark(judge, opened([SHEET], 32), Asked(tuple(wrong)))
     assert [one.source for one in marks.pictures[:2]] == ["test.png #1", "test.png #2"]
     exact = [one.verdict.exact for one in marks.pictures]
     assert not any(exact[30:])
@@ -70,11 +70,31 @@ def test_zips_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     )
 
 
-def test_prompts_go_once_over_the_pictures_or_several_times() -> None:
-    assert matched(4, [(1,), (2,)]) == [(1,), (2,), (1,), (2,)]
-    assert matched(3, [(5,)]) == [(5,)] * 3
-    with pytest.raises(InputError, match="32 pictures and 5 prompts: there must be one prompt a picture, or one for"):
-        matched(32, [(1,)] * 5)
+def test_prompts_are_one_each_or_one_for_all_or_the_same_for_every_grid() -> None:
+    four = [f"{name}.png #{number}" for name in "ab" for number in (1, 2)]
+    assert matched(four, Asked(((1,), (2,)))) == [(1,), (2,), (1,), (2,)]
+    assert matched(four, Asked(((5,),))) == [(5,)] * 4
+    for sources in (["a.png", "b.png", "c.png", "d.png"], [f"a.png #{number}" for number in range(4)]):
+        with pytest.raises(InputError, match="4 pictures and 2 prompts: there must be one prompt a picture, or one f"):
+            matched(sources, Asked(((1,), (2,))))
+
+
+def test_prompts_that_name_their_pictures_go_to_these() -> None:
+    asked = Asked(((1,), (2,)), ("b.png", "a.png"))
+    assert matched(["out/a.png", "b.png"], asked) == [(2,), (1,)]
+    assert matched(["a.png"], asked) == [(2,)]
+    assert matched(["grid.png #1", "grid.png #2"], asked) == [(1,), (2,)], "no name fits, so the order does"
+    with pytest.raises(InputError, match="no prompt is named c.png"):
+        matched(["a.png", "c.png"], asked)
+
+
+def test_files_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    with Image.open(SHEET) as sheet:
+        scene = cells(sheet)[0]
+    paths = [tmp_path / f"{number}.png" for number in (1, 10, 2)]
+    for path in paths:
+        scene.save(path)
+    assert [source for source, _ in opened(paths)] == ["1.png", "2.png", "10.png"]
 
 
 def written(path: Path, data: bytes) -> Path:
@@ -97,15 +117,28 @@ FAULTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "empty": (lambda folder: written(folder / "a.png", b""), "a.png: no picture that can be read"),
     "broken": (lambda folder: written(folder / "a.png", SHEET.read_bytes()[:4000]), "a.png: no picture that can be"),
     "no zip": (lambda folder: written(folder / "a.zip", b"PK"), "a.zip: no zip that can be read"),
+    "damaged": (lambda folder: damaged(folder / "a.zip", zipfile.ZIP_DEFLATED), "a.zip: no zip that can be read"),
+    "lzma": (lambda folder: damaged(folder / "a.zip", zipfile.ZIP_LZMA), "a.zip: no zip that can be read"),
+    "bzip2": (lambda folder: damaged(folder / "a.zip", zipfile.ZIP_BZIP2), "a.zip: no zip that can be read"),
+    "wide": (lambda folder: plain(folder / "a.png", 5000), "a.png: the picture has 5000x5000 pixels; at most 16 milli"),
     "liar": (lambda folder: liar(folder / "a.zip"), "a.zip: "),
     "large": (lambda folder: written(folder / "a.png", b"\0" * (9 * 2**20)), "the files have 9.0 MB; at most 8 are"),
-    "small": (lambda folder: tiny(folder / "a.png"), "a.png: the picture has 9x9 pixels"),
+    "small": (lambda folder: plain(folder / "a.png", 9), "a.png: the picture has 9x9 pixels"),
 }
 
 
-def tiny(path: Path) -> Path:
-    Image.new("RGB", (9, 9)).save(path)
+def plain(path: Path, side: int) -> Path:
+    Image.new("RGB", (side, side)).save(path)
     return path
+
+
+def damaged(path: Path, how: int) -> Path:
+    """A zip whose directory is whole and whose data is not."""
+    with zipfile.ZipFile(path, "w", how) as archive:
+        archive.writestr("a.png", np.random.default_rng(0).bytes(4096))
+    data = bytearray(path.read_bytes())
+    data[50:90] = b"\xff" * 40
+    return written(path, bytes(data))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -122,6 +155,31 @@ def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: 
         archive.writestr("a.png", b"\0" * 2000)
     with pytest.raises(InputError, match="unpacks to more than"):
         opened([path])
+
+
+def test_many_large_pictures_are_refused_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marking, "MOST_PIXELS_IN_ALL", 3 * 10**6)
+    paths = [plain(tmp_path / f"{number}.png", 1000) for number in range(4)]
+    with pytest.raises(InputError, match="3.png: too much with what came before; at most 3 million pixels"):
+        opened(paths)
+
+
+def test_a_grid_of_as_many_pictures_as_are_promised_is_read(tmp_path: Path) -> None:
+    scene = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    cell = np.pad(scene, ((0, 2), (0, 2), (0, 0)))
+    grid = np.pad(np.tile(cell, (marking.MOST_PICTURES // 8, 8, 1)), ((2, 0), (2, 0), (0, 0)))
+    path = tmp_path / "grid.png"
+    Image.fromarray(grid).save(path, compress_level=9)
+    assert len(opened([path])) == marking.MOST_PICTURES
+
+
+def test_what_is_shown_is_counted_without_passes_and_without_what_is_not_there(judge: Evaluator) -> None:
+    with Image.open(SHEET) as sheet:
+        pictures = [(str(number), one) for number, one in enumerate(cells(sheet)[:7])]
+    payload = marking.shown(mark(judge, pictures, Asked(((0,),)))).payload()
+    assert payload["status"] == "Done: 7 of 7 pictures"
+    assert len(payload["cells"]) == payload["total"] == 7
+    assert payload["rows"] == ["1\u20135", "6\u20137"]
 
 
 def test_too_many_pictures_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,12 +202,12 @@ def test_a_wrong_prompt_file_is_one_sentence(text: str, told: str, tmp_path: Pat
 
 def test_prompts_by_picture_are_read_as_the_course_lists_them(tmp_path: Path) -> None:
     file = written(tmp_path / "train.json", json.dumps({"a.png": ["red cube"], "b.png": ["gray cube"]}).encode())
-    assert prompts_in(file) == [(1,), (0,)]
+    assert prompts_in(file) == Asked(((1,), (0,)), ("a.png", "b.png"))
 
 
 def test_a_file_name_is_no_formula(judge: Evaluator) -> None:
     with Image.open(SHEET) as sheet:
-        marks = mark(judge, [("=1+1.png", cells(sheet)[0])], [(0,)])
+        marks = mark(judge, [("=1+1.png", cells(sheet)[0])], Asked(((0,),)))
     assert isinstance(marks, Marks)
     assert marks.csv().splitlines()[1].startswith("'=1+1.png")
 

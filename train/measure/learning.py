@@ -127,32 +127,40 @@ def followed(job: Job, run: Path, where: Path | None) -> tuple[dict[str, Any], b
     return facts, sheet.getvalue()
 
 
-def reached(facts: Mapping[str, Any]) -> int | None:
-    """The examples after which a run draws half as many pictures exactly as at its end; None where it draws none."""
-    last = facts["shares"][-1]["exact"]
-    pairs = zip(facts["moments"], facts["shares"], strict=True)
-    return next((at for at, share in pairs if last and share["exact"] >= last / 2), None)
+SHAPES = "Look at shapes."
+
+
+def halfway(facts: Mapping[str, Any]) -> tuple[int, str]:
+    """The examples after which a run draws half as many pictures exactly as at its end, and what to say of it; of one
+    that does so at its end alone, or never, a moment in the middle."""
+    last, title = facts["shares"][-1]["exact"], facts["title"]
+    pairs = [*zip(facts["moments"], facts["shares"], strict=True)][:-1]
+    for at, share in pairs:
+        if last and share["exact"] >= last / 2:
+            return (
+                at,
+                f"After {at:,} windows the {title} is halfway to its last share of exact pictures. Look at shapes.",
+            )
+    at, share = pairs[len(pairs) // 2]
+    return at, f"After {at:,} windows the {title} draws {100 * share['exact']:.0f} % exactly. Look at shapes."
 
 
 def looks(models: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What to look at, at four moments: the first, where each is halfway to its end, and the last."""
-
-    def exact(place: int) -> str:
-        return ", ".join(f"{one['title']} {100 * one['shares'][place]['exact']:.0f} %" for one in models.values())
-
-    moments = [at for one in models.values() for at in one["moments"]]
-    start = f"The first moment; counted exact: {exact(0)}. Look at the ground and the light."
-    ships = ", ".join(f"{one['title']} {one['ships'] / 1e6:.1f} million windows" for one in models.values())
-    end = f"The end; counted exact: {exact(-1)}. Look at edges and shadows. What ships learned longer: {ships}."
-    halves = {one["title"]: at for one in models.values() if (at := reached(one)) is not None}
-    between = [
-        {
-            "at": at,
-            "text": f"After {at:,} windows the {title} is halfway to its last share of exact pictures. Look at shapes.",
-        }
-        for title, at in sorted(halves.items(), key=lambda item: item[1])
+    every = models.values()
+    first = ", ".join(f"{one['title']} {100 * one['shares'][0]['exact']:.0f} %" for one in every)
+    start = f"The first moment; counted exact: {first}. Look at the ground and the light."
+    last = ", ".join(
+        f"{one['title']} {100 * one['shares'][-1]['exact']:.0f} % after {one['moments'][-1]:,} windows" for one in every
+    )
+    ships = ", ".join(f"{one['title']} {one['ships'] / 1e6:.1f} million windows" for one in every)
+    end = f"The end; counted exact: {last}. Look at edges and shadows. What ships learned longer: {ships}."
+    told = [
+        (min(at for one in every for at in one["moments"]), start),
+        *sorted(map(halfway, every)),
+        (max(at for one in every for at in one["moments"]), end),
     ]
-    return [{"at": min(moments), "text": start}, *between, {"at": max(moments), "text": end}]
+    return [{"at": at, "text": text} for at, text in told]
 
 
 def made_before(told: Mapping[str, Any], out: Path, kinds: Collection[str]) -> dict[str, Any]:

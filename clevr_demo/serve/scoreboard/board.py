@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import statistics
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
@@ -53,7 +54,7 @@ class Choice:
     `prompts` is a set, or several with a comma between; `asked` and `found` are numbers of objects, `wanted` is the
     index of a requested one; `swap` is "colour:red:blue", red asked for and blue seen. `against` another contender:
     pictures of the same prompt and seed that the one draws exactly and the other does not. `worst` 1: of every set the
-    one with the most faults.
+    one with the most faults. `shared` 1: those of the prompt files that were drawn by all steps, see `Side.shared`.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Choice:
     swap: str = ""
     against: str = ""
     worst: int = -1
+    shared: int = -1
 
     @classmethod
     def of(cls, query: str) -> Choice:
@@ -148,6 +150,14 @@ class Side:
     def usual(self) -> list[Record]:
         """The rows of its usual steps."""
         return [row for row in self.rows if row.steps == self.steps]
+
+    @cached_property
+    def shared(self) -> list[Record]:
+        """The rows of both prompt files whose prompt and seed were drawn by all of its steps, so that these compare."""
+        own = [row for row in self.rows if row.prompts in FILES]
+        times = Counter((row.prompts, row.digest, row.seed) for row in own)
+        every = len({row.steps for row in own})
+        return [row for row in own if times[row.prompts, row.digest, row.seed] == every]
 
     def choice(self, **what: Any) -> Choice:
         """Of this contender's pictures those that `what` says, by its usual steps unless it says others."""
@@ -235,7 +245,7 @@ class Board:
     def chosen(self, choice: Choice) -> Chosen:
         """The pictures behind a figure, failures first."""
         side = self.side(choice.model)
-        rows = [row for row in side.rows if choice.fits(row)]
+        rows = [row for row in (side.shared if choice.shared > 0 else side.rows) if choice.fits(row)]
         if choice.worst > 0:
             found = worst(rows)
             return [(side.name, row) for row in sorted(found, key=lambda row: [*SETS].index(row.prompts))]
@@ -264,9 +274,8 @@ def _line(name: str, sides: Sequence[Side]) -> Line:
 
 
 def _costs(side: Side) -> Iterable[Point]:
-    own = [row for row in side.rows if row.prompts in FILES]
-    for steps in sorted({row.steps for row in own}):
-        some = [row for row in own if row.steps == steps]
+    for steps in sorted({row.steps for row in side.shared}):
+        some = [row for row in side.shared if row.steps == steps]
         yield Point(side.name, steps, statistics.median(row.seconds for row in some), scores(some))
 
 

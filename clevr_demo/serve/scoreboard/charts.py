@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from clevr_demo.estimates import Estimate
 from clevr_demo.judge.evaluator import MAX_JUDGED
 from clevr_demo.objects import MAX_TRAINED
-from clevr_demo.serve.scoreboard.board import FILES, Board, Point, Side
+from clevr_demo.serve.scoreboard.board import Board, Point, Side
 from clevr_demo.serve.scoreboard.marks import button, ends, interval, legend, section, sentence, told
 from clevr_demo.serve.scoreboard.others import CLAIMS
 from clevr_demo.serve.wording import duration, many
@@ -76,7 +76,7 @@ def dots(board: Board, side: Side, place: int, axis: Axis) -> Iterator[str]:
             score = one.scores["accuracy"]
             label = f"{side.title}, {cost_of(one)}: accuracy {told(score.mean)}, 95 %: {ends(score)}"
             at = f"--x:{axis.along(axis.cost(one)):.4f};--y:{up(score.mean):.4f}"
-            yield button(side.choice(steps=one.steps, prompts=",".join(FILES)), "", label, f"dot side-{place}", at)
+            yield button(side.choice(steps=one.steps, shared=1), "", label, f"dot side-{place}", at)
 
 
 def cost_of(one: Point) -> str:
@@ -126,9 +126,9 @@ def cost_part(board: Board) -> str:
         some = ", ".join(f"{told(one.scores['accuracy'].mean)} in {cost_of(one).replace(',', ' and')}" for one in own)
         said += [f"the {side.title} scores {some}"] if some else []
     note = (
-        "Both prompt files together; seconds are medians, a picture at a time on one core. Upright lines are 95 % "
-        "intervals, level ones others' accuracies on both files, weighted by their labels. Only steps with records "
-        "stand here."
+        "Both prompt files together, from seeds that all steps share; seconds are medians, a picture at a time on one "
+        "core. Upright lines are 95 % intervals, level ones others' accuracies on both files, weighted by their "
+        "labels. Only steps with records stand here."
     )
     body = f'{legend(board)}<div class="board-pair">{charts}</div>'
     return section("cost", "Accuracy against cost", sentence(said), body, note)

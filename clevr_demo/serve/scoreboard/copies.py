@@ -33,19 +33,25 @@ def share_of(row: Mapping[str, Any]) -> Estimate:
     return Estimate(near["mean"], near["low"], near["high"], row["number"])
 
 
+def sees(row: Mapping[str, Any]) -> bool:
+    """Whether a copy would be nearer than held-out pictures are, so that the space can show one."""
+    return bool(row["copies"]["95"] < row["held-out"]["1"])
+
+
 def said(title: str, found: Mapping[str, Any]) -> str:
-    """What was found of a model, in a sentence: by the space in which most of its pictures are near."""
-    name = max(found["rows"], key=lambda space: share_of(found["rows"][space]).mean)
-    most = share_of(found["rows"][name])
+    """What was found of a model, in a sentence: of the spaces that can show a copy, by that in which most of its
+    pictures are near."""
+    rows = {name: one for name, one in found["rows"].items() if sees(one)}
+    if not rows:
+        return f"no measure here would see a copy by the {title}"
+    name = max(rows, key=lambda space: share_of(rows[space]).mean)
+    most = share_of(rows[name])
     ends = f"95 %: {100 * most.low:.1f} to {100 * most.high:.1f}"
-    told = f"at most {100 * most.mean:.1f} % of what the {title} draws ({ends}; {SPACES[name]})"
-    seen = found["rows"][name]["copies"]["95"] < found["rows"][name]["held-out"]["1"]
-    sense = "" if seen else " (there the measure would not see a copy)"
-    if most.low > EXPECTED:
-        return (
-            f"{told} is nearer to a training picture than 99 of 100 held-out ones are, where 1 % would be chance{sense}"
-        )
-    return f"{told} is nearer to a training picture than 99 of 100 held-out ones are{sense}: no more than chance"
+    told = (
+        f"at most {100 * most.mean:.1f} % of what the {title} draws ({ends}; {SPACES[name]}) is nearer to a training "
+        "picture than 99 of 100 held-out ones are"
+    )
+    return f"{told}, where 1 % would be chance" if most.low > EXPECTED else f"{told}: no more than chance"
 
 
 def row(space: str, found: Mapping[str, Any]) -> str:
@@ -57,10 +63,11 @@ def row(space: str, found: Mapping[str, Any]) -> str:
         at = interval(Estimate(middle / most, low / most, high / most, 0))
         bars += f'<span class="copy-kind">{told}</span><span class="span {kind}" style="{at}"></span>'
         bars += f"<small>{middle:.3g} ({low:.3g} to {high:.3g})</small>"
-    near = share_of(found)
+    near, blind = share_of(found), "" if sees(found) else "; copies would not show here"
+    ends = f"95 %: {100 * near.low:.1f} to {100 * near.high:.1f}"
     return (
         f'<div class="copy-row"><h4>{html.escape(SPACES[space])}</h4><div class="copy-bars">{bars}</div>'
-        f"<small>near: {100 * near.mean:.1f} % (95 %: {100 * near.low:.1f} to {100 * near.high:.1f})</small></div>"
+        f"<small>near: {100 * near.mean:.1f} % ({ends}){blind}</small></div>"
     )
 
 

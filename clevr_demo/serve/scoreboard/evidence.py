@@ -56,7 +56,7 @@ def _draw(studio: Studio, title: str, some: Chosen, stopped: Callable[[], bool])
     heads = [studio.contenders[name].title if len(set(who)) > 1 else "" for name in who[:columns]]
     rows = [f"{start + 1}\u2013{min(start + columns, len(some))}" for start in range(0, len(some), columns)]
     passes = sum(studio.contenders[name].passes(row.request) for name, row in some)
-    table = Table(title, heads, rows, passes)
+    table = Table(title, heads, rows, passes, len(some))
     cells = {place: Cell(name, row.request) for place, (name, row) in enumerate(some)}
     for _ in filled(studio, table, cells, [[place] for place in cells], stopped):
         if table.state != "drawing" and (turned := _turned(table, some)):

@@ -151,23 +151,24 @@ def named(runs: Runs) -> str:
 
 
 def by_epoch(runs: Runs, title: str) -> str:
-    """Every value of the curves as a table that opens."""
+    """Every value of the curves as a table."""
     epochs = [f"{epoch:.2f}" for epoch, _ in next(iter(runs.values())).curve(next(iter(CURVES)))]
     rows = ""
     for name, run in runs.items():
         for column, what in CURVES.items():
             cells = "".join(f"<td>{told(value)}</td>" for _, value in run.curve(column))
             rows += f'<tr><th scope="row">{html.escape(f"{name}: {what}" if len(runs) > 1 else what)}</th>{cells}</tr>'
-    table = matrix(f"{title}, by epoch", epochs, rows)
-    return f'<details class="report-table"><summary>The curves as a table</summary>{table}</details>'
+    return matrix(f"{title}, by epoch", epochs, rows)
 
 
 def block(title: str, runs: Runs, said: str, board: Board, axes: Axes) -> str:
-    """A question: its charts, a conclusion and the table."""
-    charts = "".join(chart(runs, column, axes, board) for column in CURVES) + judged(runs, chance(board))
+    """A question: how its runs are judged, a conclusion, and their curves, as charts and as a table, that open."""
+    charts = "".join(chart(runs, column, axes, board) for column in CURVES)
     return (
-        f'<h4 class="copy-who">{html.escape(title)}</h4>{named(runs)}<div class="report-charts">{charts}</div>'
-        f'<p class="report-said">{html.escape(said)}</p>{by_epoch(runs, title)}'
+        f'<h4 class="copy-who">{html.escape(title)}</h4>{judged(runs, chance(board))}'
+        f'<p class="report-said">{html.escape(said)}</p>'
+        f'<details class="report-table"><summary>The curves, as charts and as a table</summary>{named(runs)}'
+        f'<div class="report-charts">{charts}</div>{by_epoch(runs, title)}</details>'
     )
 
 

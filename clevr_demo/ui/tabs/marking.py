@@ -12,7 +12,7 @@ import gradio as gr
 
 from clevr_demo.objects import InputError, parse
 from clevr_demo.serve.downloads import SHELVES, Shelf
-from clevr_demo.serve.marking import KINDS, mark, opened, prompts_in, shown
+from clevr_demo.serve.marking import KINDS, Asked, mark, opened, prompts_in, shown
 from clevr_demo.ui.events import MODELS_QUEUE, QUIET, Drawing, Updates, message
 from clevr_demo.ui.widgets import Note, Pictures
 
@@ -35,15 +35,16 @@ def build_marking(drawing: Drawing) -> None:
     shelf = Shelf(SHELVES)
 
     def score(given: Sequence[str] | None, said: str | None, ticked: Any) -> Updates:
-        paths, asked = [Path(one) for one in given or ()], Path(said) if said else None
+        paths, told_by = [Path(one) for one in given or ()], Path(said) if said else None
         empty: Updates = {files: None, prompts: None, told: [], pictures: {}, table: none()}
         try:
-            wanted = prompts_in(asked) if asked else [parse(ticked)]
-            marks = mark(drawing.studio.judge, opened(paths, len(wanted) if asked else None), wanted)
+            asked = prompts_in(told_by) if told_by else Asked((parse(ticked),))
+            pairs = opened(paths, len(asked.prompts) if told_by else None)
+            marks = mark(drawing.studio.judge, pairs, asked)
         except InputError as error:
             return {**empty, note: [message(error)]}
         finally:
-            for path in filter(None, (*paths, asked)):
+            for path in filter(None, (*paths, told_by)):
                 with contextlib.suppress(OSError):
                     path.unlink()
         name = f"verdicts-{uuid.uuid4().hex[:8]}"

@@ -103,9 +103,12 @@ def test_looks_say_when_each_is_halfway() -> None:
         return {"title": title, "moments": [10, 100, 1000], "shares": shares, "ships": 2_400_000}
 
     found = learning.looks({"ddpm": model("DDPM", 0.0, 0.2, 0.9), "acgan": model("ACGAN", 0.0, 0.5, 0.8)})
-    assert [one["at"] for one in found] == [10, 100, 1000, 1000]
+    assert [one["at"] for one in found] == [10, 100, 100, 1000]
     assert found[1]["text"].startswith("After 100 windows the ACGAN is halfway")
-    assert "DDPM 90 %, ACGAN 80 %" in found[-1]["text"]
+    assert found[2]["text"].startswith("After 100 windows the DDPM draws 20 % exactly"), (
+        "it is halfway at its end alone"
+    )
+    assert "DDPM 90 % after 1,000 windows, ACGAN 80 % after 1,000 windows" in found[-1]["text"]
     assert "DDPM 2.4 million windows" in found[-1]["text"]
 
 

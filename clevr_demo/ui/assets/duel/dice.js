@@ -35,7 +35,9 @@ function fillDice(place, query, picture) {
   for (const one of place.children) {
     const { seed, own } = seedOf(query, one.dataset.source, picture);
     one.classList.toggle('own', own);
-    one.querySelector('.die-back').hidden = !own;
+    const back = one.querySelector('.die-back');
+    if (!own && document.activeElement === back) one.querySelector('.die').focus(); // before it goes
+    back.hidden = !own;
     one.querySelector('.die-seed').textContent = `seed ${seed}`;
     const svg = one.querySelector('svg');
     svg.replaceChildren();

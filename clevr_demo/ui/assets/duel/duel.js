@@ -39,7 +39,9 @@ function seat() {
     wonder.dataset.card = card;
     stage.querySelector('.hint').textContent = steps ? 'Its picture forms here' : 'Its picture appears here';
     stage.querySelector('.tiles').setAttribute('aria-label', `${title} pictures`);
-    if (props.address) makeDice(stage.querySelector('.dice'), { title, sources });
+    const dice = stage.querySelector('.dice');
+    if (props.address && dice.dataset.of !== name) makeDice(dice, { title, sources });
+    dice.dataset.of = name;
     verdict.querySelector('h3').textContent = title;
     verdict.setAttribute('aria-label', `Verdict on the ${title}`);
     lane.querySelector('.lane-name').textContent = title;
@@ -63,10 +65,10 @@ function offer(place, seat) {
   pick.value = models()[seat];
 }
 
-function begin(run) {
+function begin(run, held) {
   seat();
   state.key = run.key;
-  Object.assign(state, { chosen: 0, position: 0, following: true });
+  Object.assign(state, { chosen: held && state.chosen < run.total ? state.chosen : 0, position: 0, following: true });
   pause();
   root.classList.remove('stale');
   // A result without its timeline, as the history keeps it, has nothing to scrub.
@@ -139,6 +141,7 @@ function show() {
   if (example && new URLSearchParams(location.search.toLowerCase()).has('objects')) return; // the address asks for another one
   if (run && (!state.accepts || state.accepts(run) || run.state !== 'done')) tell(run);
   if (state.accepts && !state.accepts(run)) return;
+  const held = Boolean(state.accepts);
   hold(null);
   if (run && !run.pairs?.length) return;
   root.classList.toggle('empty', !run);
@@ -148,7 +151,7 @@ function show() {
     return;
   }
   const fresh = run.key !== state.key;
-  if (fresh) begin(run);
+  if (fresh) begin(run, held);
   if (run.state === 'drawing' && state.following) state.chosen = Math.max(0, run.pairs.length - 1);
   scrub.max = end() + 1;
   if (state.following) state.position = Math.max(0, drawn());
@@ -204,7 +207,8 @@ function hold(accepts) {
 // The pictures dim while they show something else than what stands in the controls.
 document.addEventListener('duel:asked', ({ detail: values }) => {
   // Nothing ticked is nothing asked for yet: the example that greets a visitor stays bright.
-  const other = props.address && state.run && values[0]?.length && !asksFor(state.run.query, values);
+  const coming = state.accepts?.({ state: 'done', query: queryOf(values) }); // what was settled by hand is being drawn
+  const other = props.address && state.run && values[0]?.length && !coming && !asksFor(state.run.query, values);
   root.classList.toggle('stale', Boolean(other) && state.run.state !== 'drawing');
 });
 

@@ -5,6 +5,7 @@ const WARN = 'Busy: others wait for their pictures, so these follow more slowly.
 const MOST_ICONS = 4; // of a request, as there is room for
 const PAUSE = 700; // milliseconds after which nudges are over
 const HOW = 'Drag a mark to move an object, or tap it and then its new place.';
+const LAST = 'The last object stays: a scene holds at least one.';
 const ACTS = { free: () => free(hand.chosen), 'free-all': freeAll, remove: () => remove(hand.chosen), undo, redo };
 
 const say = (text) => (part('.hands-said').textContent = text);
@@ -38,19 +39,24 @@ function fillBar() {
   part('.hands-chosen').hidden = !mark;
   part('.hands-idle').hidden = Boolean(mark);
   fillAsked();
-  part('.hands-hint').textContent = leaving ? `Let go, and the ${hand.chosen} leaves the scene.` : unusual || rollWords() || HOW;
+  const left = values()[0].length ? `Let go, and the ${hand.chosen} leaves the scene.` : LAST;
+  part('.hands-hint').textContent = leaving ? left : unusual || rollWords() || HOW;
   if (mark) {
     part('.hands-object').innerHTML = iconOf(mark.name);
     part('.hands-chosen').setAttribute('aria-label', mark.name);
     part('.hands-words strong').textContent = mark.name;
     const words = `${PLACE_WORDS(halved(mark.place))}, by ${mark.given ? 'you' : 'the model'}`;
-    part('.hands-words span').textContent = hand.busy ? WARN : hand.armed ? 'Now tap its new place.' : unusual || words;
+    part('.hands-words span').textContent = hand.refused ? LAST : hand.busy ? WARN : hand.armed ? 'Now tap its new place.' : unusual || words;
     part('[data-act="free"]').disabled = !mark.given;
   }
   duel().dice(queryOf(values()));
   part('[data-act="free-all"]').disabled = !pinsOf(values()).size;
-  part('[data-act="undo"]').disabled = !hand.steps.past.length;
-  part('[data-act="redo"]').disabled = !hand.steps.future.length;
+  const [back, forth] = ['undo', 'redo'].map((act) => part(`[data-act="${act}"]`));
+  const focused = document.activeElement;
+  back.disabled = !hand.steps.past.length;
+  forth.disabled = !hand.steps.future.length;
+  if (focused === back && back.disabled) forth.focus();
+  if (focused === forth && forth.disabled) back.focus();
 }
 
 // Everything that shows where objects stand.
@@ -61,7 +67,8 @@ function changed() {
 }
 
 function choose(name, model = hand.model) {
-  Object.assign(hand, { armed: hand.armed && name === hand.chosen, chosen: name, model });
+  const refused = hand.refused && name === hand.chosen;
+  Object.assign(hand, { armed: hand.armed && name === hand.chosen, chosen: name, model, refused });
   changed();
 }
 

@@ -97,6 +97,8 @@ function tellWho() {
     checking: 'This browser tries its own painters',
     off: `This browser does not draw by itself: ${reason}`,
   }[engine.state.told && !props.alone ? 'none' : stage];
-  root().querySelector('.by').replaceChildren(...(offer() ?? [news ?? who ?? '']));
+  const by = root().querySelector('.by');
+  by.replaceChildren(...(offer() ?? [news ?? who ?? '']));
+  by.title = news ?? ''; // a long one is cut off
   if (stage === 'off') setTimeout(() => (engine.state.told = true), 1000 * SAID);
 }

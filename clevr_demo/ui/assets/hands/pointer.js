@@ -8,13 +8,16 @@ const modelOf = (canvas) => canvas.closest('.stage').dataset.model;
 const isTap = (from, { x, y }) => Math.hypot(x - from.x, y - from.y) < SLACK;
 const pointOf = ({ clientX, clientY }) => ({ x: clientX, y: clientY });
 
+// The pin that a mouse or a key acts on; a finger near it is meant for the mark, whose bar lets go.
+const pinOf = (event) => (['touch', 'pen'].includes(event.pointerType) ? null : event.target.closest('#duel .pin'));
+
 function focusGrip(canvas, name) {
   canvas.querySelector(`.grip[data-name="${name}"] .grip-slider`)?.focus({ preventScroll: true });
 }
 
 function press(event) {
   const canvas = event.target.closest('#duel .canvas');
-  if (!canvas || event.button || drag || event.target.closest('.pin')) return;
+  if (!canvas || event.button || drag || pinOf(event)) return;
   const [box, point] = [canvas.getBoundingClientRect(), pointOf(event)];
   const mark = nearestMark(marksOf(modelOf(canvas)), box, point);
   if (!mark) {
@@ -40,7 +43,7 @@ function follow(event) {
   if (event.pointerType === 'mouse' && !event.buttons) return drop(event); // it was let go where nobody could see it
   const point = pointOf(event);
   if (!drag.going && isTap(drag.from, point)) return;
-  if (!drag.going) take(modelOf(drag.canvas));
+  take(modelOf(drag.canvas)); // again, where a key has ended the move
   drag.going = true;
   hand.armed = false;
   const there = placeAt(drag.canvas.getBoundingClientRect(), { x: point.x + drag.grasp.x, y: point.y + drag.grasp.y });
@@ -89,7 +92,7 @@ window.addEventListener('pointercancel', (event) => {
   if (event.pointerId === drag?.id) letGo();
 });
 document.addEventListener('click', (event) => {
-  const pin = event.target.closest('#duel .pin');
+  const pin = pinOf(event);
   if (pin) free(pin.closest('.grip').dataset.name);
 });
 document.addEventListener('pointerdown', (event) => {

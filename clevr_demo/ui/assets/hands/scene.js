@@ -6,6 +6,7 @@ const hand = {
   asked: props.usual, settled: props.usual, steps: undoFrom(props.usual), // of the controls: what stands there, what hands put there
   moving: null, sent: '', busy: false, // a move: { before, values, awaited }; the newest question to the server
   chosen: '', model: '', armed: false, // the mark that keys and buttons move, on whose picture, and whether a tap places it
+  refused: false, // whether the last object was to leave
 };
 const opened = { byLink: new URLSearchParams(location.search.toLowerCase()).has('objects') };
 const timers = { note: 0, finish: 0 };
@@ -96,7 +97,7 @@ function finish() {
   clearTimeout(timers.finish);
   if (!hand.moving) return;
   const { before, values: wanted } = hand.moving;
-  if (!wanted[0].length) say('The last object stays: a scene holds at least one.');
+  if (!wanted[0].length) refuse();
   if (!wanted[0].length || sameRequest(before, wanted)) return cancel();
   hand.steps = noted(hand.steps, before); // the example, where it was that
   settle(wanted);
@@ -106,11 +107,17 @@ function finish() {
 
 // Puts a request into the controls and, if it is to be seen, draws it; the pictures stay until it is there.
 function settle(wanted, draw = true) {
-  Object.assign(hand, { moving: null, asked: wanted, settled: wanted, steps: noted(hand.steps, wanted), armed: false });
+  Object.assign(hand, { moving: null, asked: wanted, settled: wanted, steps: noted(hand.steps, wanted), armed: false, refused: false });
   if (draw || isHeld()) duel().hold(draw ? drawnAs(wanted) : later());
   if (draw) ask(wanted);
   props.value = { values: wanted, draw };
   trigger('select');
+  changed();
+}
+
+function refuse() {
+  hand.refused = true;
+  say(LAST);
   changed();
 }
 
@@ -120,7 +127,7 @@ function change(edit) {
   const [objects, pins] = [[...scene()[0]], pinsOf(scene())];
   const kept = edit(objects, pins) ?? objects;
   const wanted = withScene(scene(), kept, pins, NAMES);
-  if (!kept.length) return say('The last object stays: a scene holds at least one.');
+  if (!kept.length) return refuse();
   hand.steps = noted(hand.steps, scene());
   if (!sameRequest(scene(), wanted)) settle(wanted);
 }
