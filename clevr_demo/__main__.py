@@ -26,6 +26,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from clevr_demo import CheckpointError, InputError, Verdict
+from clevr_demo.checkpoints import write_bytes
 from clevr_demo.models import MODELS, usual, usual_pair
 from clevr_demo.objects import shown
 from clevr_demo.pictures import animation, enlarged, film_strip, png
@@ -75,6 +76,8 @@ def named(field: str, texts: Iterable[str], read: Callable[[str], Any], form: st
     found: dict[str, Any] = {}
     for text in texts:
         name, _, value = text.partition("=")
+        if name in found:
+            raise InputError(field, f"{shown(name)} is there twice")
         try:
             found[name] = read(value)
         except ValueError:
@@ -157,11 +160,11 @@ def write(
     """Writes the files; what they are called, by kind."""
     pair = film_strip([[Image.fromarray(stills[-1].predicted) for stills in results.values()]])
     out = options.out or unused(request)
-    out.write_bytes(png(enlarged(pair, options.scale), query))
+    write_bytes(out, png(enlarged(pair, options.scale), query))
     if options.gif is None:
         return {"picture": str(out)}
     kind = FILMS[options.gif.suffix.lower()]
-    options.gif.write_bytes(animation(film(results.values()), query, kind=kind, scale=options.scale))
+    write_bytes(options.gif, animation(film(results.values()), query, kind=kind, scale=options.scale))
     return {"picture": str(out), "film": str(options.gif)}
 
 

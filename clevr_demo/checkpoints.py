@@ -29,7 +29,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from typing_extensions import TypedDict
 
-from clevr_demo.objects import shown
+from clevr_demo.objects import InputError, shown
 
 _INSTALLED = Path(__file__).resolve().parent / "weights"
 ROOT = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "checkpoints"
@@ -235,8 +235,10 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and not error.filename:
+            error.filename = str(path)  # a full disk names no file
         raise
 
 
@@ -272,6 +274,8 @@ def pick_device(device: str = "auto") -> torch.device:
     """The one place that decides where networks run: "auto" takes a GPU where there is one."""
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"unknown device {device!r}; use 'auto', 'cpu' or 'cuda'")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("device", "device 'cuda': there is no GPU here that torch can use")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(device)

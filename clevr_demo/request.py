@@ -200,15 +200,15 @@ MOST_NAMED = 3
 def query_of(text: str) -> dict[str, str]:
     """The fields of a query; of a longer one than a link of ours ever is, those of its first part.
 
-    Of a field that is there several times the last one counts, but objects add up. Links that went through HTML have
-    "&amp;" between their fields, once or several times over, and a shouting keyboard writes large letters.
+    Of a field that is there several times the last one counts, but objects and places add up. Links that went through
+    HTML have "&amp;" between their fields, once or several times over, and a shouting keyboard writes large letters.
     """
     plain = re.sub(r"&(amp;|#38;|#x26;)+", "&", text[:MOST_TEXT], flags=re.IGNORECASE)
     pairs = [
         (name.strip().lower(), value) for name, value in parse_qsl(plain.removeprefix("?"), keep_blank_values=True)
     ]
-    objects = [value for name, value in pairs if name == "objects"]
-    return dict(pairs) | ({"objects": ",".join(objects)} if objects else {})
+    lists = {name: [value for other, value in pairs if other == name] for name in ("objects", "at")}
+    return dict(pairs) | {name: ",".join(values) for name, values in lists.items() if values}
 
 
 def misspelt(query: Mapping[str, str], known: Collection[str]) -> list[str]:
@@ -301,7 +301,10 @@ def from_query(
         notes.append("The link asks for guidance, which the DDPM no longer needs; it was left out.")
     objects = tuple(sorted({*_parts(query.get("objects", ""), index_of, "name", "unknown", notes)}))
     reader = partial(_place, objects=objects)
-    places = {place[0]: place for place in _parts(query.get("at", ""), reader, "place", "wrong", notes)}
+    given = _parts(query.get("at", ""), reader, "place", "wrong", notes)
+    places = {place[0]: place for place in given}
+    twice = [index for index in sorted(places) if sum(place[0] == index for place in given) > 1]
+    notes += [f"The link has several places for the {OBJECTS[index]}; the last one is used." for index in twice]
     request = replace(
         default, objects=objects, places=tuple(places[index] for index in sorted(places)), seeds=seeds, **good
     )

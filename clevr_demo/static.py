@@ -4,8 +4,8 @@
     python -m clevr_demo.static OUT
     python -m http.server -d OUT        # to look at it here
 
-Picker, duel, drags, timelines, verdicts, links and pictures to keep are the app's own components; what needs a server
-is left out. Its links open on the app's page, and the app's there.
+Picker, duel, drags, lessons, timelines, verdicts, links and pictures to keep are the app's own components; what needs a
+server is left out. Its links open on the app's page, and the app's there.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from clevr_demo.checkpoints import CheckpointError
+from clevr_demo.objects import InputError
 from clevr_demo.request import PAIR
 from clevr_demo.serve import showcase
 from clevr_demo.serve.kit import Kit
 from clevr_demo.serve.studio import Studio
 from clevr_demo.serve.supply import MANIFEST
 from clevr_demo.ui.page import STYLES
-from clevr_demo.ui.widgets import ASSETS, Duel, Hands, Html, Picker, asset
+from clevr_demo.ui.widgets import ASSETS, Duel, Hands, Html, Lessons, Picker, asset
 
 USUAL = [[], 7, 20, "dpm", 1, "", ""]
 """What stands in the controls when the page opens, in the order of the app's."""
@@ -62,7 +63,8 @@ def parts(studio: Studio) -> dict[str, Html]:
     """The app's components that the page has, by their ids."""
     greets = tuple(one.name for one in studio.pair) == PAIR
     duel = Duel(studio.contenders.values(), address=True, value=showcase.payload() if greets else None)
-    return {"picker": Picker(), "hands": Hands(USUAL, lambda asked: {}, alone=True), "duel": duel}
+    hands = Hands(USUAL, lambda asked: {}, alone=True)
+    return {"lessons": Lessons(), "picker": Picker(), "hands": hands, "duel": duel}
 
 
 def markup_of(name: str, part: Html) -> str:
@@ -132,7 +134,7 @@ def main(argv: list[str] | None = None) -> None:
     out: Path = parser.parse_args(argv).out
     try:
         write(Studio.load(), out)
-    except (CheckpointError, OSError) as error:
+    except (CheckpointError, InputError, OSError) as error:
         sys.exit(f"error: {error}")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{out}: {size / 1e6:.1f} MB. Look at it: python -m http.server -d {out}")

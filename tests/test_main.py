@@ -68,6 +68,36 @@ def test_json_says_everything(ddpm_folder: Path, tmp_path: Path, capsys: pytest.
     assert {"sentence", "exact", "counts", "found", "missing", "extra", "doubled"} <= set(one["verdict"])
 
 
+@pytest.mark.parametrize("option", [("--at", "red cube=30,12"), ("--seed-of", "pixels=3")])
+def test_a_name_that_is_there_twice_is_one_line(option: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit, match="is there twice"):
+        command.main(["red cube", *option, *option])
+
+
+def test_a_picture_that_cannot_be_written_whole_leaves_the_one_before(
+    ddpm_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a.png"
+    out.write_bytes(b"before")
+    full = OSError(28, "No space left on device")
+
+    def fail(*_: object) -> None:
+        raise full
+
+    monkeypatch.setattr("clevr_demo.checkpoints.os.fsync", fail)
+    options = ["--model", "ddpm", "--checkpoint", str(ddpm_folder), "--steps", "1", "--out", str(out)]
+    with pytest.raises(SystemExit, match=r"a\.png: No space left on device"):
+        command.main(["red cube", *options])
+    assert out.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_gpu_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(SystemExit, match="there is no GPU here that torch can use"):
+        command.main(["red cube", "--device", "cuda"])
+
+
 def test_places_are_said_object_by_object(
     ddpm_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

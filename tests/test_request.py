@@ -119,6 +119,13 @@ def test_places_and_seeds_make_a_link_of_version_2() -> None:
     assert from_query(GenerationRequest.of(**GOOD).fields() | {"v": "2"})[:2] == (GenerationRequest.of(**GOOD), [])
 
 
+def test_places_of_a_link_add_up_and_a_second_one_is_told() -> None:
+    text = "objects=red-cube,blue-sphere&seed=1&steps=4&at=red-cube:30:3&at=blue-sphere:40:4,red-cube:20:9"
+    request, notes, _ = from_query(query_of(text))
+    assert request.given == {1: (20.0, 9.0), 10: (40.0, 4.0)}
+    assert notes == ["The link has several places for the red cube; the last one is used."]
+
+
 def test_a_link_with_all_objects_placed_is_short_and_read_whole() -> None:
     places = dict.fromkeys(range(24), (10.5, 20.5))
     seeds = dict.fromkeys(SOURCES, MAX_SEED)

@@ -15,6 +15,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from clevr_demo.checkpoints import write_text
 from clevr_demo.judge.evaluator import load_evaluator
 from clevr_demo.objects import InputError, parse
 from clevr_demo.serve.marking import Asked, Marks, mark, opened, prompts_in
@@ -43,5 +44,5 @@ def run(options: argparse.Namespace) -> None:
     pictures = opened(options.files, len(asked.prompts) if options.prompts else None)
     marks = mark(load_evaluator(), pictures, asked)
     if options.csv:
-        options.csv.write_text(marks.csv(), encoding="utf-8")
+        write_text(options.csv, marks.csv())
     print(json.dumps(plain(marks), indent=2) if options.json else "\n".join([f"{len(pictures)} pictures", *marks.told]))

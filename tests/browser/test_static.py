@@ -101,3 +101,48 @@ def test_nothing_ticked_is_said(open_page: Callable[..., Any]) -> None:
     page.locator("#steps input").fill("61")
     page.locator("#generate").click()
     page.get_by_text("Here steps are 1 to 60.").wait_for()
+
+
+@pytest.mark.parametrize("seed", ["-3", "1.5", "99999999999"])
+def test_a_seed_that_is_none_is_said(open_page: Callable[..., Any], seed: str) -> None:
+    page = open_page(**CALM)
+    tick(page, "red cube")
+    page.locator("#seed input").fill(seed)
+    page.locator("#generate").click()
+    page.get_by_text("Seed must be a whole number from 0 to 2147483647.").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("&sampler=ddim", "The link asks for the sampler ddim; here dpm alone draws"),
+        ("&pictures=4", "The link asks for 4 pictures; here the first one is drawn."),
+        ("&steps=100", "Here steps are 1 to 60."),
+    ],
+)
+def test_what_a_link_asks_for_and_does_not_get_is_said(open_page: Callable[..., Any], more: str, told: str) -> None:
+    page = open_page(FOUR + more, **CALM)
+    page.get_by_text(told).wait_for()
+    if "steps" not in more:
+        drawn(page, "steps=4")
+        assert page.get_by_text(told).is_visible()
+
+
+def test_a_lesson_draws_its_request_and_words_have_their_cards(open_page: Callable[..., Any]) -> None:
+    page = open_page(**CALM)
+    page.get_by_role("button", name="Lessons").click()
+    page.get_by_role("button", name="4 steps").click()
+    drawn(page, "seed=12&steps=4")
+    page.keyboard.press("Escape")
+    page.locator("#duel .word-mark:visible").first.click()
+    page.get_by_text("DDPM: denoising diffusion probabilistic model").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_who_comes_by_a_link_reads_why_nothing_is_drawn(chromium: Any, address: str) -> None:
+    page = chromium.new_page()
+    page.route("**/*.onnx.gz", lambda route: route.abort())
+    page.goto(f"{address}/{FOUR}")
+    page.locator("#note-link").get_by_text("This browser does not draw: ").wait_for()
+    assert page.locator("#duel .by").is_visible()
+    page.close()

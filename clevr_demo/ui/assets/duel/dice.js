@@ -42,6 +42,6 @@ function fillDice(place, query, picture) {
     const svg = one.querySelector('svg');
     svg.replaceChildren();
     shape('rect', { x: 2, y: 2, width: 20, height: 20, rx: 4 }, svg);
-    for (const pip of FACES[Number(seed) % 6]) shape('circle', { cx: PIPS[pip][0], cy: PIPS[pip][1], r: 2.1 }, svg);
+    for (const pip of FACES[Math.abs(Math.trunc(Number(seed))) % 6] ?? FACES[0]) shape('circle', { cx: PIPS[pip][0], cy: PIPS[pip][1], r: 2.1 }, svg);
   }
 }

@@ -21,7 +21,7 @@ export const engine = (globalThis.clevrEngine ??= (() => {
     worker?.terminate();
     for (const { reject } of open.values()) reject(new Error(reason));
     open.clear();
-    console.warn(`The engine of this page is off: ${reason}. The server draws.`);
+    console.warn(`The engine of this page is off: ${reason}`);
     told({ stage: 'off', reason });
   }
 

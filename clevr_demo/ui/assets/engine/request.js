@@ -44,7 +44,7 @@ export function queryOf(request, weights = {}) {
   return [...pairs].map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join('&');
 }
 
-/** The fields of a query's text; of one that is there several times the last counts, but objects add up. */
+/** The fields of a query's text; of one that is there several times the last counts, but objects and places add up. */
 export function readQuery(text) {
   const plain = cut(text, MOST_TEXT).replace(/&(amp;|#38;|#x26;)+/gi, '&');
   const pairs = plain.replace(/^\?/, '').split('&').filter(Boolean).map((pair) => {
@@ -52,7 +52,9 @@ export function readQuery(text) {
     return [strip(unquoted(name)).toLowerCase(), unquoted(value.join('='))];
   });
   const fields = new Map(pairs);
-  if (fields.has('objects')) fields.set('objects', pairs.filter(([name]) => name === 'objects').map(([, value]) => value).join());
+  for (const list of ['objects', 'at']) {
+    if (fields.has(list)) fields.set(list, pairs.filter(([name]) => name === list).map(([, value]) => value).join());
+  }
   return fields;
 }
 
@@ -158,8 +160,11 @@ export function fromQuery(query, known = PAIR) {
   }
   if (query.has('guidance')) notes.push('The link asks for guidance, which the DDPM no longer needs; it was left out.');
   const objects = ascending(parts(query.get('objects') ?? '', indexOf, 'name', 'unknown', notes));
-  const given = new Map(parts(query.get('at') ?? '', (part) => placeOf(part, objects), 'place', 'wrong', notes).map((place) => [place[0], place]));
+  const every = parts(query.get('at') ?? '', (part) => placeOf(part, objects), 'place', 'wrong', notes);
+  const given = new Map(every.map((place) => [place[0], place]));
   const places = ascending(given.keys()).map((object) => given.get(object));
+  const twice = places.filter(([object]) => every.filter(([other]) => other === object).length > 1);
+  notes.push(...twice.map(([object]) => `The link has several places for the ${OBJECTS[object]}; the last one is used.`));
   const { seed, steps, sampler, pictures, duel } = { ...DEFAULT, ...good };
   if (isLink && !objects.length) notes.push('The link names no object that can be drawn.');
   const weights = Object.fromEntries(known.filter((name) => query.has(name)).map((name) => [name, cut(query.get(name), 16)]));

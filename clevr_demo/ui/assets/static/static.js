@@ -1,8 +1,8 @@
 // The page without a server: its controls, what is drawn when, links, and pictures to keep.
-import { OBJECTS } from './engine/@scripts/constants.js';
+import { MAX_SEED, OBJECTS } from './engine/@scripts/constants.js';
 import { fromQuery, readQuery } from './engine/@scripts/request.js';
 
-const { picker, hands, duel } = components;
+const { lessons, picker, hands, duel } = components;
 const by = (id) => document.getElementById(id);
 const number = (id) => document.querySelector(`#${id} input`);
 const live = document.querySelector('#live input');
@@ -31,21 +31,38 @@ function put([objects, seed, steps, , , , places]) {
   changed();
 }
 
-// Draws what stands in the controls; the engine is got first.
-async function draw() {
+// What hinders a request from being drawn here.
+function hindrance([objects, seed, steps]) {
+  const { min, max } = number('steps');
+  if (!objects.length) return 'Tick at least one object, then press Generate.';
+  if (!Number.isInteger(seed) || seed < 0 || seed > MAX_SEED) return `Seed must be a whole number from 0 to ${MAX_SEED}.`;
+  if (!Number.isInteger(steps) || steps < min || steps > max) return `Here steps are ${min} to ${max}.`;
+  return '';
+}
+
+// Draws what stands in the controls, below notes on it; the engine is got first.
+async function draw(notes = []) {
   const wanted = values();
-  if (!wanted[0].length) return note(['Tick at least one object, then press Generate.']);
-  note([]);
+  const hinders = hindrance(wanted);
+  note([...notes, ...(hinders ? [hinders] : [])]);
+  if (hinders) return;
   const fields = new URLSearchParams({ steps: wanted[2], sampler: wanted[3] });
   await clevrEngine.want(String(fields), false);
-  if (clevrEngine.state.stage === 'off') return;
   if (clevrEngine.can(String(fields), false)) clevrTakes('press', [true, ...wanted]);
-  else note([`Here steps are 1 to ${number('steps').max}.`]);
+  else note([...notes, `This browser does not draw: ${clevrEngine.state.reason}`]);
+}
+
+// What this page leaves out of what a link asks for.
+function leftOut({ sampler, pictures }) {
+  const found = [];
+  if (sampler !== 'dpm') found.push(`The link asks for the sampler ${sampler}; here dpm alone draws, so the DDPM's picture is another one.`);
+  if (pictures > 1) found.push(`The link asks for ${pictures} pictures; here the first one is drawn.`);
+  return found;
 }
 
 // What an address asks for, with the notes that the app has for what is wrong with it.
-async function open() {
-  const query = readQuery(location.search);
+async function open(search = location.search) {
+  const query = readQuery(search);
   if (!query.has('objects')) return;
   const { models } = await (await fetch('engine/manifest.json')).json();
   const { request, notes, weights } = fromQuery(query, Object.keys(models));
@@ -53,8 +70,10 @@ async function open() {
   const seeds = request.seeds.map(([source, seed]) => [`seed-${source}`, seed]);
   const at = request.places.map(([object, row, column]) => `${OBJECTS[object].replace(' ', '-')}:${row}:${column}`).join();
   put([request.objects.map((object) => OBJECTS[object]), request.seed, request.steps, '', 1, '', String(new URLSearchParams([...(at ? [['at', at]] : []), ...seeds]))]);
-  if (request.objects.length) await draw();
-  note([...notes, ...other.map(([name, mark]) => `Made with other ${models[name].title} weights (${mark}, here ${models[name].fingerprint}): its ${models[name].title} picture may look different.`)]);
+  const said = other.map(([name, mark]) => `Made with other ${models[name].title} weights (${mark}, here ${models[name].fingerprint}): its ${models[name].title} picture may look different.`);
+  const lines = [...notes, ...said, ...leftOut(request)];
+  if (request.objects.length) await draw(lines);
+  else note(lines);
 }
 
 function download(place) {
@@ -84,6 +103,7 @@ for (const id of ['seed', 'steps']) {
     if (live.checked) draw();
   });
 }
+lessons.on('select', () => open(`?${lessons.props.value}`));
 by('generate').addEventListener('click', () => {
   by('studio').classList.remove('sheet-open');
   draw();
@@ -110,6 +130,6 @@ for (const button of document.querySelectorAll('[data-get]')) button.addEventLis
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) draw();
 });
-window.addEventListener('popstate', open);
+window.addEventListener('popstate', () => open());
 told(...values());
 open();
