@@ -292,8 +292,10 @@ def test_several_seeds_make_a_grid_with_a_mean(page: Any) -> None:
     for model in MODELS:
         assert page.locator(f'.stage[data-model="{model}"] .tile').count() == 3
         assert "All 3:" in page.locator(f'.verdict[data-model="{model}"] .mean').inner_text()
+    tiles = page.locator('.stage[data-model="ddpm"] .tile')
+    tiles.last.click()
     shown = pictures(page)[0]
-    page.locator('.stage[data-model="ddpm"] .tile').first.click()
+    tiles.first.click()
     assert pictures(page)[0] != shown
 
 
