@@ -134,14 +134,14 @@ def halfway(facts: Mapping[str, Any]) -> tuple[int, str]:
     """The examples after which a run draws half as many pictures exactly as at its end, and what to say of it; of one
     that does so at its end alone, or never, a moment in the middle."""
     last, title = facts["shares"][-1]["exact"], facts["title"]
-    pairs = [*zip(facts["moments"], facts["shares"], strict=True)][:-1]
-    for at, share in pairs:
+    pairs = [*zip(facts["moments"], facts["shares"], strict=True)]
+    for at, share in pairs[:-1]:
         if last and share["exact"] >= last / 2:
             return (
                 at,
                 f"After {at:,} windows the {title} is halfway to its last share of exact pictures. Look at shapes.",
             )
-    at, share = pairs[len(pairs) // 2]
+    at, share = pairs[(len(pairs) - 1) // 2]
     return at, f"After {at:,} windows the {title} draws {100 * share['exact']:.0f} % exactly. Look at shapes."
 
 
