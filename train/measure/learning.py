@@ -137,12 +137,9 @@ def halfway(facts: Mapping[str, Any]) -> tuple[int, str]:
     pairs = [*zip(facts["moments"], facts["shares"], strict=True)]
     for at, share in pairs[:-1]:
         if last and share["exact"] >= last / 2:
-            return (
-                at,
-                f"After {at:,} windows the {title} is halfway to its last share of exact pictures. Look at shapes.",
-            )
+            return at, f"After {at:,} windows the {title} is halfway to its last share of exact pictures. {SHAPES}"
     at, share = pairs[(len(pairs) - 1) // 2]
-    return at, f"After {at:,} windows the {title} draws {100 * share['exact']:.0f} % exactly. Look at shapes."
+    return at, f"After {at:,} windows the {title} draws {100 * share['exact']:.0f} % exactly. {SHAPES}"
 
 
 def looks(models: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

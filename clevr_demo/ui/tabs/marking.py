@@ -18,8 +18,8 @@ from clevr_demo.ui.widgets import Note, Pictures
 
 WORDS = """**Score your own pictures** as ours are scored. Drop a grid as torchvision's `make_grid` saves it (other
 paddings and numbers a row are found), single pictures, or a zip; and a prompt file such as the course's `test.json`, a
-list of lists of object names, one a picture. Without one, all pictures should show what is ticked. At most 8 MB and
-2,048 pictures; files are deleted once they are scored."""
+list of lists of object names, one a picture, or such lists by the pictures' names. Without one, all pictures should
+show what is ticked. At most 8 MB and 2,048 pictures; files are deleted once they are scored."""
 
 
 def build_marking(drawing: Drawing) -> None:

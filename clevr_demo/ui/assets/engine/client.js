@@ -84,7 +84,7 @@ export const engine = (globalThis.clevrEngine ??= (() => {
     } catch (error) {
       if (first) throw error;
       told({ share: 1 });
-      return console.warn(`The server draws what would need more of this page's engine: ${error.message}`);
+      return console.warn(`More of this page's engine could not be got: ${error.message}`);
     }
     for (const name of names) state.loaded.add(name);
     told({ stage: 'ready' });

@@ -59,6 +59,7 @@ function take(model) {
   const before = scene();
   const pins = new Map(marksOf(model).map(({ name, place }) => [name, halved(place)]));
   hand.moving = { before, values: withScene(before, before[0], pins, NAMES), awaited: isHeld() };
+  hand.refused = false;
   still();
   duel().hold(() => false);
 }

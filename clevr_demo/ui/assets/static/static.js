@@ -49,7 +49,7 @@ async function draw(notes = []) {
   const fields = new URLSearchParams({ steps: wanted[2], sampler: wanted[3] });
   await clevrEngine.want(String(fields), false);
   if (clevrEngine.can(String(fields), false)) clevrTakes('press', [true, ...wanted]);
-  else note([...notes, `This browser does not draw: ${clevrEngine.state.reason}`]);
+  else note([...notes, `This browser does not draw: ${clevrEngine.state.reason || 'more of its painters could not be got'}`]);
 }
 
 // What this page leaves out of what a link asks for.
